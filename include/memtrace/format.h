@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The disk contract: what libmemtrace.so writes and memtrace-report reads.
+ *
+ * Two files. `X.zst` is the trace: at every instant a valid Zstandard stream,
+ * made of segments and of space. `X.zst.live` is the working state, mapped
+ * shared by the recorder, which is what survives SIGKILL; a clean end seals
+ * it into X.zst and removes it. man/memtrace-format.5 says the same in prose,
+ * complete enough to write a second reader from.
+ *
+ * Four streams run through both files, each a sequence of records numbered
+ * from 0: META (bytes), PCS, NODES and one of EVENTS per thread. A segment
+ * holds the records [first, first + count) of one stream; what a live file
+ * holds of a stream follows the last sealed record. Records below that are
+ * there twice and are to be skipped.
+ *
+ * All integers are little-endian. A writer MUST set reserved fields to 0; a
+ * reader MUST ignore them, MUST ignore streams and meta records of unknown
+ * type, and MUST refuse another major version.
+ */
+#ifndef MEMTRACE_FORMAT_H
+#define MEMTRACE_FORMAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MT_FORMAT_MAJOR 1
+#define MT_FORMAT_MINOR 0
+
+/* Skippable zstd frames of ours: a segment's head; space without meaning. */
+#define MT_SKIP_SEGMENT 0x184D2A5Du
+#define MT_SKIP_SPACE	0x184D2A5Eu
+
+/* The innermost frames a stack keeps. */
+#define MT_MAX_FRAMES 1024
+
+/* Limits that a reader may rely on to refuse nonsense early. */
+#define MT_MAX_COLUMN_BYTES (1u << 20) /* raw bytes of one zstd frame */
+#define MT_MAX_SEGMENT_EVENTS 16384u
+
+enum mt_stream {
+	MT_STREAM_META = 1,   /* record: a byte of the meta log; 1 column */
+	MT_STREAM_PCS = 2,    /* record: struct mt_pc; 1 column */
+	MT_STREAM_NODES = 3,  /* record: struct mt_node; 2 columns */
+	MT_STREAM_EVENTS = 4, /* record: an event; MT_COLUMNS columns */
+};
+
+/*
+ * What an event did. The numbers are part of the format.
+ *
+ * A realloc is MT_REALLOC_FREE (the old block; not there for realloc(NULL))
+ * and then MT_REALLOC (the new one; not there when size 0 freed), or
+ * MT_REALLOC_CANCEL (it failed: the old block lives on, the size is what was
+ * asked). Between the two, other threads may be given the old address.
+ * A failed allocation has the address 0. free(NULL) is no event.
+ */
+enum mt_kind {
+	MT_MALLOC = 1,
+	MT_CALLOC,
+	MT_REALLOC,
+	MT_REALLOCARRAY,
+	MT_POSIX_MEMALIGN,
+	MT_ALIGNED_ALLOC,
+	MT_MEMALIGN,
+	MT_VALLOC,
+	MT_PVALLOC,
+	MT_NEW,		     /* operator new, its nothrow and aligned forms */
+	MT_NEW_ARRAY,
+	MT_MMAP,	     /* with mmap=1; size: the length asked for */
+	MT_MREMAP,	     /* the mapping as it is after a mremap */
+	MT_LAST_ALLOC = MT_MREMAP,
+
+	MT_FREE = 32,
+	MT_CFREE,
+	MT_FREE_SIZED,	     /* size: the caller's claim, as for each below */
+	MT_FREE_ALIGNED_SIZED,
+	MT_DELETE,	     /* size (and alignment) 0 in the unsized forms */
+	MT_DELETE_ARRAY,
+	MT_REALLOC_FREE,
+	MT_MUNMAP,	     /* size: the length */
+	MT_MREMAP_FREE,	     /* the mapping as it was before a mremap */
+	MT_LAST_FREE = MT_MREMAP_FREE,
+
+	MT_REALLOC_CANCEL = 60,
+	MT_KINDS = 64,
+};
+
+/*
+ * The columns of an event segment, each a zstd frame of its own.
+ * include/memtrace/model.h codes events into them and back.
+ */
+enum mt_column {
+	MT_COL_CONTROL,
+	MT_COL_STACK,
+	MT_COL_SIZE,
+	MT_COL_ADDRESS,
+	MT_COL_TIME,
+	MT_COLUMNS,
+};
+
+/*
+ * Size classes of the histograms: 0 is size 0; then steps of 16 bytes up to
+ * 128; then four to a doubling. Class c holds sizes up to
+ * mt_class_max(c), above mt_class_max(c - 1).
+ */
+#define MT_SIZE_CLASSES 237
+
+/* Return the class of a size in bytes. Context: any. */
+static inline unsigned int mt_size_class(uint64_t size)
+{
+	if (size <= 128)
+		return (unsigned int)((size + 15) / 16);
+	unsigned int log = 63 - (unsigned int)__builtin_clzll(size - 1);
+
+	return 8 + (log - 7) * 4 +
+	       (unsigned int)(((size - 1) >> (log - 2)) & 3) + 1;
+}
+
+/* Return the largest size in bytes of a class below MT_SIZE_CLASSES. */
+static inline uint64_t mt_class_max(unsigned int c)
+{
+	if (c <= 8)
+		return c * 16ull;
+	unsigned int step = (c - 9) & 3, log = 7 + (c - 9) / 4;
+
+	if (log == 63 && step == 3)
+		return UINT64_MAX;
+	return (1ull << log) + ((step + 1ull) << (log - 2));
+}
+
+/*
+ * A segment's head, at an offset that is a multiple of 8. It is one skippable
+ * frame, the zstd frames of the columns follow it at once. `skip_bytes`
+ * counts from behind itself to them: the rest of this struct, `extra_bytes`
+ * of packed histogram (event segments; below), and zeros up to a multiple
+ * of 8. What follows the zstd frames up to a multiple of 8 is space.
+ *
+ * Packed histogram: varints, per class with a count: class + 1, allocations
+ * by requested size, allocations by usable size, frees by usable size; ends
+ * with 0. Usable sizes are what malloc_usable_size() says, so that live
+ * blocks per class are exact from the entries alone.
+ */
+struct mt_segment {
+	uint32_t skip_magic;	/* MT_SKIP_SEGMENT */
+	uint32_t skip_bytes;
+	char magic[4];		/* "MTsg" */
+	uint16_t stream;	/* enum mt_stream */
+	uint16_t columns;	/* zstd frames that follow */
+	uint32_t data_bytes;	/* their compressed bytes together */
+	uint32_t count;		/* records */
+	uint64_t first;		/* the first record's number in its stream */
+	uint32_t thread;	/* events: index of the thread; else 0 */
+	uint32_t extra_bytes;
+	uint8_t tick_shift;	/* events: times are clock >> tick_shift */
+	uint8_t reserved[3];
+	uint32_t check;		/* mt_check() over this, with check 0, + extra */
+	uint64_t base_time;	/* events: clock that the first delta is from */
+	uint64_t last_time;	/* events: clock of the last event */
+	uint64_t clock;		/* the clock at sealing, and */
+	uint64_t clock_ns;	/* CLOCK_MONOTONIC then */
+	/* Events: what the segment did to the heap (mmap kinds excepted). */
+	uint64_t allocations;	/* blocks given, realloc's included */
+	uint64_t frees;		/* blocks taken, realloc's included */
+	uint64_t allocated_bytes;	 /* as requested */
+	uint64_t allocated_usable_bytes; /* as malloc_usable_size says */
+	uint64_t freed_usable_bytes;
+};
+
+_Static_assert(sizeof(struct mt_segment) == 120, "disk format");
+_Static_assert(offsetof(struct mt_segment, base_time) == 48, "disk format");
+
+/* The magic of segments; the file begins with one of stream META. */
+#define MT_SEGMENT_MAGIC "MTsg"
+
+/* FNV-1a over `n` bytes, continuing from `h` (start: MT_CHECK_INIT). */
+#define MT_CHECK_INIT 0x811c9dc5u
+static inline uint32_t mt_check(uint32_t h, const void *data, size_t n)
+{
+	const uint8_t *p = data;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ p[i]) * 0x01000193u;
+	return h;
+}
+
+/* A code address that some stack passes through, in one load of its module. */
+struct mt_pc {
+	uint64_t pc;	    /* return address, or exact (MT_PC_EXACT) */
+	uint32_t module;    /* id of a MT_META_MODULE, or MT_NO_MODULE */
+	uint32_t flags;
+};
+
+#define MT_PC_EXACT 1u	     /* the pc of a signal frame: not a return */
+#define MT_NO_MODULE 0xffffffffu
+
+/*
+ * A stack, named by its innermost frame: the stack `parent` calls at `pc`.
+ * Node 0 is the empty stack (its parent and pc are 0 and mean nothing);
+ * parent < id. On disk: a column of varints id - parent, one of varints pc.
+ */
+struct mt_node {
+	uint32_t parent;
+	uint32_t pc;	    /* a record number in MT_STREAM_PCS */
+};
+
+/* A stack that starts here was cut at its outer end. */
+#define MT_NODE_CUT 1u
+/* The stack could not be had (memory, a signal inside a hook). */
+#define MT_NODE_LOST 2u
+#define MT_NODE_FIRST 3u     /* nodes below are the special ones above */
+
+/*
+ * The meta log: records of this head and `bytes` of payload. A struct below
+ * is the start of its payload; text follows it, not NUL-terminated.
+ */
+struct mt_meta {
+	uint16_t type;
+	uint16_t bytes;
+};
+
+enum mt_meta_type {
+	MT_META_FORMAT = 1,   /* struct mt_meta_format; always the first */
+	MT_META_PROCESS,      /* struct mt_meta_process */
+	MT_META_EXE,	      /* text: path of the program */
+	MT_META_COMMAND,      /* text: arguments, NUL after each */
+	MT_META_HOST,	      /* text: node name */
+	MT_META_ALLOCATOR,    /* text: path of the module with the real malloc */
+	MT_META_OPTIONS,      /* text: $MEMTRACE */
+	MT_META_PARENT,	      /* text: the trace of the process it forked from */
+	MT_META_MODULE,	      /* struct mt_meta_module, build-id, path */
+	MT_META_UNLOAD,	      /* struct mt_meta_unload */
+	MT_META_THREAD,	      /* struct mt_meta_thread */
+	MT_META_THREAD_NAME,  /* struct mt_meta_thread, name as of then */
+	MT_META_THREAD_END,   /* struct mt_meta_thread */
+	MT_META_PROBLEM,      /* struct mt_meta_problem, text for people */
+	MT_META_END,	      /* struct mt_meta_end: nothing follows */
+};
+
+struct mt_meta_format {
+	char magic[8];	      /* "memtrace" */
+	uint16_t major, minor;
+	uint32_t reserved;
+};
+
+enum mt_clock {
+	MT_CLOCK_TSC,	      /* the clock is the CPU's time stamp counter */
+	MT_CLOCK_MONOTONIC,   /* the clock is CLOCK_MONOTONIC in ns */
+};
+
+struct mt_meta_process {
+	uint32_t pid, parent_pid;
+	uint64_t clock;	      /* the clock at the start, and, then: */
+	uint64_t clock_ns;    /* CLOCK_MONOTONIC */
+	uint64_t real_ns;     /* CLOCK_REALTIME */
+	uint64_t start_ticks; /* field 22 of /proc/PID/stat: who it is */
+	uint32_t clock_kind;  /* enum mt_clock */
+	uint32_t page_bytes;
+};
+
+/* A module's mapping [start, end) in memory; file address = pc - bias. */
+struct mt_meta_module {
+	uint32_t id;	      /* counts from 0; a reload is a new module */
+	uint16_t build_id_bytes;
+	uint16_t reserved;
+	uint64_t bias, start, end;
+	uint64_t clock;
+};
+
+struct mt_meta_unload {
+	uint32_t module;
+	uint32_t reserved;
+	uint64_t clock;
+};
+
+struct mt_meta_thread {
+	uint32_t thread;      /* index: counts from 0, never reused */
+	uint32_t tid;
+	uint64_t clock;
+};
+
+struct mt_meta_problem {
+	uint32_t problem;     /* enum mt_problem */
+	uint32_t error;	      /* errno, or 0 */
+	uint64_t clock;
+};
+
+enum mt_problem {
+	MT_PROBLEM_NO_LIVE = 1, /* no live file: a kill loses the last events */
+	MT_PROBLEM_WRITE,	/* the trace could not grow: events are lost */
+	MT_PROBLEM_MEMORY,	/* no memory: stacks or events are lost */
+	MT_PROBLEM_THREADS,	/* more threads at once than slots */
+};
+
+enum mt_end {
+	MT_END_NONE,	      /* still running, or killed */
+	MT_END_EXIT,	      /* exit(), quick_exit() or return from main */
+	MT_END_UNDERSCORE_EXIT, /* _exit() or _Exit() */
+	MT_END_EXEC,	      /* the process is another program now */
+	MT_END_SIGNAL,	      /* a signal; only a parent can tell */
+};
+
+/* What was given up in the whole run. */
+struct mt_lost {
+	uint64_t events;
+	uint64_t stacks;      /* events that kept no stack at all */
+	uint64_t cut;	      /* events whose stack exceeded MT_MAX_FRAMES */
+};
+
+struct mt_meta_end {
+	uint32_t end;	      /* enum mt_end */
+	uint32_t signal;
+	uint64_t clock, clock_ns;
+	struct mt_lost lost;
+};
+
+/*
+ * The live file: this head, then regions at multiples of the page size. A
+ * region is entered in the directory before it is used; `regions` counts
+ * the entries that are valid. The regions of one stream, in the order of
+ * `index`, form one array; the counts here say how much of it is valid.
+ */
+#define MT_LIVE_MAGIC "MTlive\1"
+#define MT_LIVE_HEAD_BYTES (128u * 1024)
+
+enum mt_region_type {
+	MT_REGION_META = MT_STREAM_META,
+	MT_REGION_PCS = MT_STREAM_PCS,
+	MT_REGION_NODES = MT_STREAM_NODES,
+	MT_REGION_SLOT = MT_STREAM_EVENTS, /* struct mt_slot */
+};
+
+struct mt_region {
+	uint32_t type;
+	uint32_t index;
+	uint64_t offset;
+	uint64_t bytes;
+};
+
+struct mt_live {
+	char magic[8];
+	uint16_t major, minor;
+	uint32_t pid;
+	uint64_t start_ticks; /* as in struct mt_meta_process */
+	uint32_t end;	      /* enum mt_end, written by the recorder or the */
+	uint32_t signal;      /* launcher, which alone knows of signals */
+	uint64_t clock, clock_ns; /* a later pair than the start's */
+	uint64_t meta_bytes;  /* committed records of each stream */
+	uint64_t pcs;
+	uint64_t nodes;
+	struct mt_lost lost;
+	uint32_t regions;
+	uint32_t reserved;
+	struct mt_region region[];
+};
+
+#define MT_MAX_REGIONS \
+	((MT_LIVE_HEAD_BYTES - sizeof(struct mt_live)) / \
+	 sizeof(struct mt_region))
+
+/*
+ * A thread's buffer in the live file: `count` events, coded as in a segment,
+ * the columns at `column_off` from the start of this struct. While `epoch`
+ * is odd it is being turned over and holds nothing.
+ */
+struct mt_slot {
+	uint32_t epoch;
+	uint32_t count;
+	uint32_t thread;      /* index, or MT_NO_THREAD */
+	uint32_t tid;
+	uint64_t first;	      /* number of its first event in the thread */
+	uint64_t base_time;
+	uint32_t tick_shift;
+	uint32_t reserved;
+	uint32_t column_off[MT_COLUMNS];
+	uint32_t column_bytes[MT_COLUMNS]; /* capacity */
+};
+
+#define MT_NO_THREAD 0xffffffffu
+
+_Static_assert(sizeof(struct mt_pc) == 16, "disk format");
+_Static_assert(sizeof(struct mt_node) == 8, "disk format");
+_Static_assert(sizeof(struct mt_meta_format) == 16, "disk format");
+_Static_assert(sizeof(struct mt_meta_process) == 48, "disk format");
+_Static_assert(sizeof(struct mt_meta_module) == 40, "disk format");
+_Static_assert(sizeof(struct mt_meta_thread) == 16, "disk format");
+_Static_assert(sizeof(struct mt_meta_end) == 48, "disk format");
+_Static_assert(sizeof(struct mt_region) == 24, "disk format");
+_Static_assert(sizeof(struct mt_live) == 104, "disk format");
+_Static_assert(sizeof(struct mt_slot) == 80, "disk format");
+
+#endif
