@@ -235,7 +235,7 @@ help:
 check:
 	@.ci/setup build test
 	@$(MAKE) tests
-	@B=$B tests/run
+	@MT_BUILD=$(abspath $B) tests/run
 
 demo:
 	@.ci/setup build
@@ -260,12 +260,12 @@ lint:
 check-asan:
 	@.ci/setup build test
 	@$(MAKE) B=$B/asan SAN=address,undefined tests
-	@B=$B/asan tests/run unit fuzz integration
+	@MT_BUILD=$(abspath $B/asan) tests/run
 
 check-tsan:
 	@.ci/setup build test
 	@$(MAKE) B=$B/tsan SAN=thread tests
-	@B=$B/tsan tests/run unit
+	@MT_BUILD=$(abspath $B/tsan) tests/run unit/
 
 check-install: all
 	@B=$B tests/install
