@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# What the integration cases share. A case runs in an empty directory; its
+# traces are named trace.PROGRAM.PID.zst there. Every helper ends the case
+# with a line that says what was wrong.
+#
+# PRELOAD  libraries to preload behind the recorder (in both runs)
+# OPTIONS  more of $MEMTRACE
+
+set -u
+# shellcheck disable=SC2034
+HOST=$MT_BUILD/tests/host
+PRELOAD=${PRELOAD:-}
+OPTIONS=${OPTIONS:-}
+
+# End the case with a line of why.
+fail()
+{
+	echo "$*"
+	exit 1
+}
+
+# Run a command under the recorder, as it is.
+record()
+{
+	LD_PRELOAD="$LIB${PRELOAD:+ $PRELOAD}" \
+	MEMTRACE="out=$PWD/trace.%e.%p.zst${OPTIONS:+,$OPTIONS}" "$@"
+}
+
+# Run a command without the recorder, as it is.
+plain()
+{
+	LD_PRELOAD="$PRELOAD" "$@"
+}
+
+# Run "$@" twice, without and with the recorder: stdout, stderr and exit
+# status must be the same. They stay in plain.* and with.*.
+both()
+{
+	local status
+
+	# In shells of their own, whose words on killed children are dropped.
+	(plain "$@" >plain.out 2>plain.err; echo $? >plain.status) 2>/dev/null
+	(record "$@" >with.out 2>with.err; echo $? >with.status) 2>/dev/null
+	for status in status out err; do
+		cmp plain.$status with.$status && continue
+		diff plain.$status with.$status | head -n 20
+		fail "$*: not the same $status with the recorder"
+	done
+}
+
+# Print the name of the one trace there is.
+trace()
+{
+	local found=(trace.*.zst)
+
+	[ -f "${found[0]}" ] || fail "no trace" >&2
+	[ ${#found[@]} = 1 ] || fail "not one trace: ${found[*]}" >&2
+	echo "${found[0]}"
+}
+
+# Check that traces are whole zstd streams and that the report reads them.
+sound()
+{
+	local file
+
+	for file in "$@"; do
+		zstd -tq "$file" || fail "$file: zstd -t fails"
+		"$REPORT" --json "$file" >"$file.json" 2>report.err ||
+			fail "$file: report fails: $(cat report.err)"
+		grep -v '^$' report.err && fail "$file: report complains"
+		jq -e '.version' "$file.json" >/dev/null ||
+			fail "$file: --json is not what it should be"
+	done
+}
+
+# Print a jq expression of a trace's --json.
+json()
+{
+	[ -f "$1.json" ] || "$REPORT" --json "$1" >"$1.json" ||
+		fail "$1: report fails" >&2
+	jq -r "$2" "$1.json"
+}
+
+# Check that a jq expression of a trace's --json gives a value.
+is()
+{
+	local value
+
+	value=$(json "$1" "$2")
+	[ "$value" = "$3" ] || fail "$1: $2 is $value, not $3"
+}
+
+# Check how many allocations a function made by itself.
+calls()
+{
+	is "$1" "[.sites[] | select(.function == \"$2\") | .allocations] | add // 0" "$3"
+}
+
+# Check that nothing was lost.
+lossless()
+{
+	is "$1" '.lost.events' 0
+	is "$1" '.lost.stacks' 0
+}
+
+# Print a trace's events.
+events()
+{
+	"$REPORT" events "$1" || fail "$1: report events fails" >&2
+}
