@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memtrace, the launcher: run a program with the recorder preloaded, hand on
+ * its exit status, and say what was recorded.
+ *
+ * It looks at the program before it runs it (program.h), since the loader
+ * silently ignores LD_PRELOAD where it does not apply, and at the traces
+ * afterwards (family.h). In between it is not there: the terminal's signals
+ * reach the program by themselves, those from other processes are passed on.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <memtrace/options.h>
+#include <memtrace/pattern.h>
+
+#include "family.h"
+#include "program.h"
+#include "util.h"
+
+#define LIBRARY "libmemtrace.so"
+
+enum kind { TEXT, SWITCH, NUMBER };
+
+static const struct key {
+	const char *name;
+	enum kind kind;
+	const char *initial;
+	const char *value;
+	const char *help;
+} keys[] = {
+#define KEY(name, kind, initial, value, help) \
+	{#name, kind, initial, value, help},
+	MT_OPTIONS(KEY)
+#undef KEY
+};
+
+#define KEYS (sizeof(keys) / sizeof(keys[0]))
+
+/* What the command line asks for. */
+struct launch {
+	char *options; /* "key=value,...", may be empty */
+	char **argv;   /* of the program */
+};
+
+/* Say what is wrong with the command line, and end. */
+static _Noreturn void fail(const char *what, const char *why)
+{
+	fprintf(stderr, "memtrace: %s: %s\n", what, why);
+	exit(PROGRAM_REFUSED);
+}
+
+/* Print one screen of help. */
+static void print_help(void)
+{
+	printf("memtrace ./app args...           record ./app\n"
+	       "memtrace -o app.zst ./app        into app.zst\n"
+	       "memtrace --mmap=on -- ./app      mmap and munmap as well\n"
+	       "\n"
+	       "usage: memtrace [-o FILE] [--KEY=VALUE ...] [--] "
+	       "PROGRAM [ARG ...]\n"
+	       "\n"
+	       "-o FILE is --out=FILE. The keys are those of $MEMTRACE:\n"
+	       "\n");
+	for (size_t i = 0; i < KEYS; i++)
+		printf("  --%s=%-*s %s%s%s%s\n", keys[i].name,
+		       (int)(12 - strlen(keys[i].name)), keys[i].value,
+		       keys[i].help, *keys[i].initial ? " [" : "",
+		       keys[i].initial, *keys[i].initial ? "]" : "");
+	printf("\n"
+	       "The exit status is the program's, 128+n when signal n ended "
+	       "it; 125: memtrace\ncould not record it, 126: it cannot be "
+	       "run, 127: it was not found.\n");
+}
+
+/* Find the key of `n` bytes of name; NULL: there is none. */
+static const struct key *find_key(const char *name, size_t n)
+{
+	for (size_t i = 0; i < KEYS; i++)
+		if (strlen(keys[i].name) == n && !memcmp(keys[i].name, name, n))
+			return &keys[i];
+	return NULL;
+}
+
+/* Say which key was meant, and end. */
+static _Noreturn void fail_key(const char *option, size_t n)
+{
+	const char *names[KEYS + 2] = {"help"}, *meant;
+	char *word = util_copy(option, n);
+
+	for (size_t i = 0; i < KEYS; i++)
+		names[i + 1] = keys[i].name;
+	meant = util_nearest(word, names);
+	if (meant)
+		fprintf(stderr,
+			"memtrace: no option --%s: did you mean --%s?\n", word,
+			meant);
+	else
+		fprintf(stderr,
+			"memtrace: no option --%s: see memtrace "
+			"--help\n",
+			word);
+	exit(PROGRAM_REFUSED);
+}
+
+/* Tell whether `value` is a whole number, with K, M or G behind it or not. */
+static bool is_number(const char *value)
+{
+	char *end;
+
+	errno = 0;
+	strtoll(value, &end, 10);
+	if (end == value || errno)
+		return false;
+	return !*end || (strchr("KkMmGg", *end) && !end[1]);
+}
+
+static bool is_switch(const char *value)
+{
+	static const char *const words[] = {"on", "off", "1", "0", "yes", "no"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(words[i], value))
+			return true;
+	return false;
+}
+
+/* Tell whether a pattern of names can be expanded. */
+static bool is_pattern(const char *value)
+{
+	const struct mt_names names = {.exe = "", .host = ""};
+	char buf[PATH_MAX];
+
+	return !strchr(value, '%')
+		       ? *value
+		       : mt_pattern_expand(buf, sizeof(buf), value, &names) > 0;
+}
+
+/* End unless `value` is one that the key can have. */
+static void check_value(const struct key *key, const char *value)
+{
+	char *option = util_format("--%s=%s", key->name, value);
+
+	if (strchr(value, ','))
+		fail(option, "a value cannot have a comma in it");
+	if (key->kind == NUMBER && !is_number(value))
+		fail(option, "the value is a number");
+	if (key->kind == SWITCH && !is_switch(value))
+		fail(option, "the value is on or off");
+	if (!strcmp(key->name, "out") && !is_pattern(value))
+		fail(option, "after % comes one of e, p, h, n, %");
+	if (!strcmp(key->name, "level") &&
+	    (atol(value) < -7 || atol(value) > 19))
+		fail(option, "the value is -7 to 19");
+	free(option);
+}
+
+/* Append "key=value" to the options. */
+static void add_option(struct launch *l, const struct key *key,
+		       const char *value)
+{
+	char *before = l->options;
+
+	check_value(key, value);
+	l->options = util_format("%s%s%s=%s", before, *before ? "," : "",
+				 key->name, value);
+	free(before);
+}
+
+/* Take one "--key=value", or "--key" of a switch. */
+static void take_option(struct launch *l, const char *option)
+{
+	size_t n = strcspn(option, "=");
+	const struct key *key = find_key(option, n);
+
+	if (!key)
+		fail_key(option, n);
+	if (option[n])
+		add_option(l, key, option + n + 1);
+	else if (key->kind == SWITCH)
+		add_option(l, key, "on");
+	else
+		fail(option - 2, "a value is needed: --KEY=VALUE");
+}
+
+/* Take the command line apart. */
+static void take_arguments(struct launch *l, char **argv)
+{
+	char **arg = argv + 1;
+
+	for (; *arg && **arg == '-' && strcmp(*arg, "--"); arg++) {
+		if (!strcmp(*arg, "--help") || !strcmp(*arg, "-h")) {
+			print_help();
+			exit(0);
+		}
+		if (!strcmp(*arg, "-o") && arg[1])
+			add_option(l, find_key("out", 3), *++arg);
+		else if (!strncmp(*arg, "-o", 2) && (*arg)[2])
+			add_option(l, find_key("out", 3), *arg + 2);
+		else if (!strncmp(*arg, "--", 2))
+			take_option(l, *arg + 2);
+		else
+			fail(*arg, strcmp(*arg, "-o") ? "no such option"
+						      : "a file is needed");
+	}
+	if (*arg && !strcmp(*arg, "--"))
+		arg++;
+	if (!*arg)
+		fail("no program", "see memtrace --help");
+	l->argv = arg;
+}
+
+/* Return the directory of this program, "" when that cannot be told. */
+static char *own_directory(void)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
+	const char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
+
+	return util_copy(path, slash ? (size_t)(slash - path) : 0);
+}
+
+/*
+ * Find the recorder: beside us, as it is built; in ../lib, as it is
+ * installed; or else by name, for the loader to find.
+ */
+static char *find_library(void)
+{
+	static const char *const places[] = {"", "/../lib"};
+	char *dir = own_directory(), *path;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		path = util_format("%s%s/" LIBRARY, dir, places[i]);
+		if (!access(path, R_OK)) {
+			if (strpbrk(path, " :"))
+				fail(path, "LD_PRELOAD cannot hold a path "
+					   "with a space or a colon");
+			free(dir);
+			return path;
+		}
+		free(path);
+	}
+	free(dir);
+	return util_copy(LIBRARY, strlen(LIBRARY));
+}
+
+/* Put the recorder first in LD_PRELOAD, before what is there. */
+static void set_preload(void)
+{
+	const char *others = getenv("LD_PRELOAD");
+	char *library = find_library(), *value;
+
+	value = others && *others ? util_format("%s:%s", library, others)
+				  : util_copy(library, strlen(library));
+	setenv("LD_PRELOAD", value, 1);
+	free(library);
+	free(value);
+}
+
+/* Return the last value of out= in a list of options. To be freed. */
+static char *find_pattern(const char *options)
+{
+	const char *value = find_key("out", 3)->initial, *p = options;
+	size_t n = strlen(value);
+
+	while (*p) {
+		if (!strncmp(p, "out=", 4)) {
+			value = p + 4;
+			n = strcspn(value, ",");
+		}
+		p += strcspn(p, ",");
+		p += *p == ',';
+	}
+	return util_copy(value, n);
+}
+
+/* Return the working directory as a pattern, "" when it cannot be one. */
+static char *directory_pattern(void)
+{
+	char *dir = getcwd(NULL, 0), *pattern;
+	size_t n = 0;
+
+	pattern = util_alloc(dir ? 2 * strlen(dir) + 1 : 1, 1);
+	for (const char *p = dir; p && *p && !strchr(dir, ','); p++) {
+		if (*p == '%')
+			pattern[n++] = '%';
+		pattern[n++] = *p;
+	}
+	free(dir);
+	return pattern;
+}
+
+/*
+ * Set $MEMTRACE to what is there, the command line's options behind it, and
+ * the traces' names made absolute: children that change their directory put
+ * theirs beside the others. Return the pattern of the names, to be freed.
+ */
+static char *set_options(const struct launch *l)
+{
+	const char *before = getenv("MEMTRACE");
+	char *all = util_format("%s,%s", before ? before : "", l->options);
+	char *dir = directory_pattern(), *pattern = find_pattern(all), *value;
+
+	if (*pattern != '/' && *dir) {
+		value = util_format("%s/%s", dir, pattern);
+		free(pattern);
+		pattern = value;
+	}
+	value = util_format("%s%sout=%s", all + strspn(all, ","),
+			    all[strspn(all, ",")] ? "," : "", pattern);
+	setenv("MEMTRACE", value, 1);
+	free(value);
+	free(all);
+	free(dir);
+	return pattern;
+}
+
+/* The signals that are passed on. */
+static const int passed[] = {SIGINT, SIGQUIT, SIGTERM,
+			     SIGHUP, SIGUSR1, SIGUSR2};
+
+static volatile pid_t child;
+
+/* Pass a signal on, unless the kernel sent it: then the child has it too. */
+static void pass_on(int signal, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (info->si_code != SI_KERNEL)
+		kill(child, signal);
+}
+
+/* Catch the signals to pass on; those that are ignored stay so. */
+static void catch_signals(sigset_t *set)
+{
+	struct sigaction act = {.sa_flags = SA_SIGINFO | SA_RESTART}, old;
+
+	act.sa_sigaction = pass_on;
+	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+		if (sigismember(set, passed[i]) &&
+		    !sigaction(passed[i], NULL, &old) &&
+		    old.sa_handler != SIG_IGN)
+			sigaction(passed[i], &act, NULL);
+}
+
+/* Run the program at `path` in a child; the errno of a failed exec in `fd`. */
+static _Noreturn void run_child(const char *path, char **argv, int fd)
+{
+	int error;
+
+	execv(path, argv);
+	error = errno;
+	if (write(fd, &error, sizeof(error)) != sizeof(error))
+		_exit(PROGRAM_REFUSED);
+	_exit(PROGRAM_NOT_EXECUTABLE);
+}
+
+/* Wait for the child's end and return its wait status. */
+static int wait_for_child(const sigset_t *set)
+{
+	siginfo_t info;
+	int status = 0;
+
+	while (waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) &&
+	       errno == EINTR)
+		;
+	/* From here on its pid may be another process's. */
+	sigprocmask(SIG_BLOCK, set, NULL);
+	waitpid(child, &status, 0);
+	return status;
+}
+
+/* Run the program to its end and return its wait status. */
+static int run(const char *path, char **argv)
+{
+	int fd[2], error = 0, status;
+	sigset_t set, old;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+		sigaddset(&set, passed[i]);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	if (pipe2(fd, O_CLOEXEC) || (child = fork()) < 0)
+		fail(path, strerror(errno));
+	if (!child) {
+		sigprocmask(SIG_SETMASK, &old, NULL);
+		run_child(path, argv, fd[1]);
+	}
+	catch_signals(&set);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	close(fd[1]);
+	while (read(fd[0], &error, sizeof(error)) < 0 && errno == EINTR)
+		;
+	close(fd[0]);
+	status = wait_for_child(&set);
+	if (error) {
+		fprintf(stderr, "memtrace: %s: %s\n", path, strerror(error));
+		exit(PROGRAM_NOT_EXECUTABLE);
+	}
+	return status;
+}
+
+/* Return a path as one would type it: relative, quoted. To be freed. */
+static char *readable(const char *path)
+{
+	char *dir = getcwd(NULL, 0);
+	size_t n = dir ? strlen(dir) : 0;
+
+	if (n > 1 && !strncmp(path, dir, n) && path[n] == '/')
+		path += n + 1;
+	free(dir);
+	return strpbrk(path, " \t\n$&()*;<>?[]\\`|\"")
+		       ? util_format("'%s'", path)
+		       : util_copy(path, strlen(path));
+}
+
+/* Return bytes in the unit that suits, as all our reports do. To be freed. */
+static char *format_bytes(uint64_t bytes)
+{
+	static const char units[] = "KMGTPE";
+	double value = (double)bytes / 1024;
+	int unit = 0;
+
+	if (bytes < 1024)
+		return util_format("%u B", (unsigned int)bytes);
+	for (; value >= 1023.95 && units[unit + 1]; unit++)
+		value /= 1024;
+	return util_format("%.1f %ciB", value, units[unit]);
+}
+
+/* Return a number with a comma every three digits. To be freed. */
+static char *format_count(uint64_t n)
+{
+	char digits[32];
+	int length =
+		snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
+	char *s = util_alloc(48, 1), *p = s;
+
+	for (int i = 0; i < length; i++) {
+		if (i && (length - i) % 3 == 0)
+			*p++ = ',';
+		*p++ = digits[i];
+	}
+	return s;
+}
+
+/* Print a trace's name, size, events and drops. */
+static void print_trace(const struct family_trace *t)
+{
+	char *path = readable(t->path), *bytes = format_bytes(t->bytes);
+	char *events = format_count(t->events), *lost = format_count(t->lost);
+
+	fprintf(stderr, "memtrace: %s: %s, %s events, %s dropped\n", path,
+		bytes, events, t->lost ? lost : "none");
+	free(path);
+	free(bytes);
+	free(events);
+	free(lost);
+}
+
+/* The most traces of other processes that are listed. */
+#define MAX_LISTED 4
+
+/* Print what was recorded and what to do next. */
+static void print_result(const struct family *f, const struct family_trace *own,
+			 const char *argv0)
+{
+	size_t listed = 0, i = 0;
+	char *path;
+
+	if (!own) {
+		fprintf(stderr, "memtrace: the program left no trace\n");
+		return;
+	}
+	print_trace(own);
+	for (; i < f->count && listed < MAX_LISTED; i++) {
+		if (&f->at[i] == own)
+			continue;
+		print_trace(&f->at[i]);
+		listed++;
+	}
+	if (f->count - 1 > listed)
+		fprintf(stderr, "memtrace: and %zu traces more\n",
+			f->count - 1 - listed);
+	path = readable(own->path);
+	fprintf(stderr, "memtrace: next: %s-report %s\n", argv0, path);
+	free(path);
+}
+
+/* Find what was recorded, finish it where only we can, and say so. */
+static void report(const char *pattern, uint64_t since_ns, int status,
+		   const char *argv0)
+{
+	struct family family = {0};
+	const struct family_trace *own;
+	struct utsname host;
+
+	if (uname(&host))
+		*host.nodename = '\0';
+	family_find(&family, pattern, host.nodename, child, since_ns);
+	own = family_last(&family, child);
+	if (own && WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+		family_mark_signal(own, WTERMSIG(status));
+	print_result(&family, own, argv0);
+	family_free(&family);
+}
+
+int main(int argc, char **argv)
+{
+	struct launch launch = {.options = util_copy("", 0)};
+	struct error e = {0};
+	struct timespec start;
+	char *path, *pattern;
+	int status;
+
+	(void)argc;
+	take_arguments(&launch, argv);
+	status = program_find(launch.argv[0], &path, &e);
+	if (!status)
+		status = program_check(path, &e);
+	if (status) {
+		fprintf(stderr, "memtrace: %s: %s\n", launch.argv[0], e.text);
+		return status;
+	}
+	set_preload();
+	pattern = set_options(&launch);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	status = run(path, launch.argv);
+	report(pattern,
+	       (uint64_t)start.tv_sec * 1000000000 + (uint64_t)start.tv_nsec,
+	       status, argv[0]);
+	free(launch.options);
+	free(pattern);
+	free(path);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+				   : WEXITSTATUS(status);
+}
