@@ -59,7 +59,7 @@ Q =
 say = @:
 else
 Q = @
-say = @printf '  %-7s %s\n'
+say = @$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  %-7s %s\n')
 endif
 
 WARN = -Wall -Wextra -Wshadow -Wundef -Wpointer-arith -Wwrite-strings

@@ -132,8 +132,8 @@ static inline uint64_t mt_class_max(unsigned int c)
  * A segment's head, at an offset that is a multiple of 8. It is one skippable
  * frame, the zstd frames of the columns follow it at once. `skip_bytes`
  * counts from behind itself to them: the rest of this struct, `extra_bytes`
- * of packed histogram (event segments; below), and zeros up to a multiple
- * of 8. What follows the zstd frames up to a multiple of 8 is space.
+ * of packed histogram (event segments; below), and as many zeros as make
+ * the segment, data included, a multiple of 8.
  *
  * Packed histogram: varints, per class with a count: class + 1, allocations
  * by requested size, allocations by usable size, frees by usable size; ends
