@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Each system call of the recorder fails in turn: the program's run is the same.
+# shellcheck source=tests/integration/lib.sh
+. "$MT_TOP/tests/integration/lib.sh"
+
+steps=("$HOST/steps" "$HOST/libplugin_a.so")
+allocations=100000
+
+# Run with calls FIRST to LAST of a number failing; log what was called.
+inject()
+{
+	rm -f trace.* ./*.live
+	MEMTRACE=out=$PWD/trace.zst "$HOST/inject" "$LIB" log "$@" \
+		"${steps[@]}" >out 2>err
+	status=$?
+}
+
+# Check the run and what it left.
+check()
+{
+	local what="call $1, $2 to $3, errno $4" calls lost
+
+	[ $status = 3 ] || fail "$what: status $status, $(cat out err)"
+	[ "$(cat out)" = 'done' ] || fail "$what: $(cat out)"
+	[ "$(wc -l <err)" -le 1 ] || fail "$what: more than a line: $(cat err)"
+	if [ ! -s trace.zst ]; then
+		[ -s err ] || fail "$what: no trace, and not a word"
+		return
+	fi
+	sound trace.zst
+	calls=$(json trace.zst '[.sites[] | select(.function == "step_alloc")
+		| .allocations] | add // 0')
+	lost=$(json trace.zst '.lost.events + .lost.stacks')
+	((calls <= allocations && calls + lost >= allocations)) ||
+		fail "$what: $calls allocations, $lost lost"
+}
+
+inject 0 0 0 0
+check 0 0 0 0
+[ ! -s err ] || fail "not even a plain run is quiet: $(cat err)"
+lossless trace.zst
+cp log calls
+[ "$(wc -l <calls)" -ge 5 ] || fail "hardly any calls: $(cat calls)"
+while read -r call count; do
+	case $call in
+	# exit_group; sigprocmask and futex fail for nobody; gettid and the like
+	231 | 60 | 14 | 202 | 186 | 39 | 110) continue ;;
+	1 | 18 | 77 | 285 | 296) error=28 ;; # ENOSPC
+	9 | 25 | 28) error=12 ;; # ENOMEM
+	2 | 257) error=24 ;; # EMFILE
+	*) error=5 ;; # EIO
+	esac
+	((most = count < 10 ? count : 10))
+	for n in $(seq $most) "$count"; do
+		inject "$call" "$n" "$n" "$error"
+		check "$call" "$n" "$n" "$error"
+	done
+	for n in 1 2 3 5 8; do
+		((n <= count)) || continue
+		inject "$call" "$n" 1000000 "$error"
+		check "$call" "$n" 1000000 "$error"
+	done
+done <calls
