@@ -11,8 +11,8 @@
 #   make lint           format, man pages, scripts, layers, exported names
 #   make check-asan     the tests with ASan and UBSan in all but the recorder
 #   make check-tsan     the unit tests with TSan
-#   make check-install  install into a scratch DESTDIR (as root: for real,
-#                       into a scratch PREFIX) and use it from there
+#   make check-install  install into a scratch DESTDIR and use it from there;
+#                       as root also into PREFIX, unless it is there already
 #   make distcheck      everything above on a clean export, gcc and clang
 #   make install        into PREFIX; runs ldconfig when DESTDIR is empty
 #   make uninstall      remove what install put there
@@ -268,7 +268,7 @@ check-tsan:
 	@MT_BUILD=$(abspath $B/tsan) tests/run unit/
 
 check-install: all
-	@B=$B tests/install
+	@B=$B PREFIX='$(PREFIX)' tests/install
 
 distcheck:
 	@B=$B tests/distcheck
