@@ -40,9 +40,8 @@ static NOINLINE void fault(void)
 
 int main(void)
 {
-	struct sigaction act = { .sa_handler = on_user,
-				 .sa_flags = SA_ONSTACK };
-	stack_t alt = { .ss_sp = malloc(ALT_BYTES), .ss_size = ALT_BYTES };
+	struct sigaction act = {.sa_handler = on_user, .sa_flags = SA_ONSTACK};
+	stack_t alt = {.ss_sp = malloc(ALT_BYTES), .ss_size = ALT_BYTES};
 
 	need(alt.ss_sp && !sigaltstack(&alt, NULL), "sigaltstack");
 	need(!sigaction(SIGUSR1, &act, NULL), "sigaction");

@@ -31,8 +31,9 @@ static void preinit(void)
 	free(preinit_alloc());
 }
 
+typedef void (*preinit_fn)(void);
 static __attribute__((section(".preinit_array"), used))
-void (*const preinit_entry)(void) = preinit;
+const preinit_fn preinit_entry = preinit;
 
 static __attribute__((constructor)) void construct(void)
 {

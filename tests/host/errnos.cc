@@ -17,12 +17,12 @@
 
 static volatile size_t huge_bytes = static_cast<size_t>(-1) / 4;
 
-#define SHOW(name, expression)                                          \
-	do {                                                            \
-		errno = PRESET;                                         \
-		(void)keep((void *)(expression));                       \
-		int after = errno;                                      \
-		printf("%s: errno %d\n", name, after);                  \
+#define SHOW(name, expression)                         \
+	do {                                           \
+		errno = PRESET;                        \
+		(void)keep((void *)(expression));      \
+		int after = errno;                     \
+		printf("%s: errno %d\n", name, after); \
 	} while (0)
 
 /* Count the calls that changed errno, of very many. */

@@ -25,7 +25,7 @@ struct injection {
 	unsigned long call, first, last;
 	long error;
 	unsigned long count[CALLS];
-	uint64_t start, end;	/* where the library's code is */
+	uint64_t start, end;	  /* where the library's code is */
 	pid_t failing[MAX_TASKS]; /* tasks inside a call that is to fail */
 };
 

@@ -16,7 +16,7 @@
 
 static void report(int fd, uint64_t address, uint64_t size, uint64_t alloc)
 {
-	uint64_t words[3] = { address, size, alloc };
+	uint64_t words[3] = {address, size, alloc};
 
 	if (write(fd, words, sizeof(words)) != sizeof(words))
 		_exit(1);
@@ -24,7 +24,7 @@ static void report(int fd, uint64_t address, uint64_t size, uint64_t alloc)
 
 static _Noreturn void run(void *arg)
 {
-	void *block[BLOCKS] = { NULL };
+	void *block[BLOCKS] = {NULL};
 	int fd = open(arg, O_WRONLY | O_CREAT | O_APPEND, 0644);
 	uint64_t random = 88172645463325252u;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limits fsize|fsize0|as|nofile|stack|none: sets a resource limit on itself and goes
- * on allocating for many segments. The program's own behaviour at the limit
- * is as without the recorder, its trace readable; what is lacking is counted.
+ * limits fsize|fsize0|as|nofile|stack|none: sets a resource limit on itself
+ * and goes on allocating for many segments. The program's own behaviour at
+ * the limit is as without the recorder, its trace readable; what is lacking is
+ * counted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,7 @@ static NOINLINE void *limit_alloc(size_t n)
 
 static void set(int resource, rlim_t value)
 {
-	struct rlimit limit = { value, value };
+	struct rlimit limit = {value, value};
 
 	need(!setrlimit(resource, &limit), "setrlimit");
 }

@@ -3,14 +3,14 @@
  * A program without unwind tables, and code written at run time that calls
  * malloc: their stacks end where nothing is known, and no harm comes of it.
  */
-/* Build: -fno-asynchronous-unwind-tables -fno-unwind-tables -fomit-frame-pointer */
+/* Build: -fno-asynchronous-unwind-tables -fno-unwind-tables */
 #include <sys/mman.h>
 
 #include "host.h"
 
 /* push rbx; mov rbx, rdi; mov rdi, rsi; call rbx; pop rbx; ret */
-static const unsigned char code[] = { 0x53, 0x48, 0x89, 0xfb, 0x48, 0x89,
-				      0xf7, 0xff, 0xd3, 0x5b, 0xc3 };
+static const unsigned char code[] = {0x53, 0x48, 0x89, 0xfb, 0x48, 0x89,
+				     0xf7, 0xff, 0xd3, 0x5b, 0xc3};
 
 static NOINLINE void *nocfi_alloc(size_t n)
 {

@@ -18,10 +18,9 @@ extern char **environ;
 /* Print lines of /proc/self/status that begin with one of these words. */
 static void show_status(void)
 {
-	static const char *const words[] = { "Threads:", "SigPnd:", "SigBlk:",
-					     "SigIgn:", "SigCgt:", "Umask:",
-					     "Seccomp:", "NoNewPrivs:",
-					     "CapEff:", "TracerPid:" };
+	static const char *const words[] = {
+		"Threads:", "SigPnd:",	"SigBlk:",     "SigIgn:", "SigCgt:",
+		"Umask:",   "Seccomp:", "NoNewPrivs:", "CapEff:", "TracerPid:"};
 	FILE *f = fopen("/proc/self/status", "r");
 	char line[256];
 

@@ -52,7 +52,8 @@ int main(void)
 			syscall(SYS_exit_group, 7);
 		}
 		need(waitpid(pid, &status, 0) == pid &&
-		     WEXITSTATUS(status) == 7, "clone");
+			     WEXITSTATUS(status) == 7,
+		     "clone");
 		for (int i = 0; i < 1000; i++)
 			free(parent_alloc(60));
 	}

@@ -37,8 +37,8 @@ static void on_timer(int sig)
 
 int main(int argc, char **argv)
 {
-	struct sigaction act = { .sa_handler = on_timer };
-	struct itimerval every = { { 0, 100 }, { 0, 100 } }, stop = { 0 };
+	struct sigaction act = {.sa_handler = on_timer};
+	struct itimerval every = {{0, 100}, {0, 100}}, stop = {0};
 	unsigned int looped = 0;
 	char text[64];
 

@@ -38,7 +38,7 @@ static void wait_for(pid_t pid)
 
 int main(int argc, char **argv)
 {
-	char *args[] = { argv[0], (char *)"child", NULL };
+	char *args[] = {argv[0], (char *)"child", NULL};
 	char command[4096], line[64];
 	pid_t pid;
 

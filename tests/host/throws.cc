@@ -26,8 +26,13 @@ static void on_short(void)
 struct guard {
 	void *p;
 
-	guard() : p(throw_alloc(48)) {}
-	~guard() { ::operator delete(p); }
+	guard() : p(throw_alloc(48))
+	{
+	}
+	~guard()
+	{
+		::operator delete(p);
+	}
 };
 
 static NOINLINE void thrower(int level)

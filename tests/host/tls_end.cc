@@ -31,7 +31,9 @@ static void at_thread_end(void *p)
 struct object {
 	void *p;
 
-	object() : p(object_alloc()) {}
+	object() : p(object_alloc())
+	{
+	}
 	~object()
 	{
 		free(p);

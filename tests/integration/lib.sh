@@ -38,15 +38,34 @@ plain()
 # status must be the same. They stay in plain.* and with.*.
 both()
 {
-	local status
+	both_but_stderr "$@"
+	cmp plain.err with.err || {
+		diff plain.err with.err | head -n 20
+		fail "$*: not the same stderr with the recorder"
+	}
+}
+
+# The same, but for one line that the recorder may say.
+both_said()
+{
+	both_but_stderr "$@"
+	grep -v '^memtrace: ' with.err | diff plain.err - ||
+		fail "$*: not the same stderr with the recorder"
+	[ "$(grep -c '^memtrace: ' with.err)" -le 1 ] ||
+		fail "$*: says $(cat with.err)"
+}
+
+both_but_stderr()
+{
+	local what
 
 	# In shells of their own, whose words on killed children are dropped.
 	(plain "$@" >plain.out 2>plain.err; echo $? >plain.status) 2>/dev/null
 	(record "$@" >with.out 2>with.err; echo $? >with.status) 2>/dev/null
-	for status in status out err; do
-		cmp plain.$status with.$status && continue
-		diff plain.$status with.$status | head -n 20
-		fail "$*: not the same $status with the recorder"
+	for what in status out; do
+		cmp plain.$what with.$what && continue
+		diff plain.$what with.$what | head -n 20
+		fail "$*: not the same $what with the recorder: $(cat with.err)"
 	done
 }
 

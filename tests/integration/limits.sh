@@ -21,20 +21,6 @@ counted()
 	rm -f trace.*
 }
 
-# As `both`, but the recorder may say one line.
-both_said()
-{
-	local status
-
-	(plain "$@" >plain.out 2>plain.err; echo $? >plain.status) 2>/dev/null
-	(record "$@" >with.out 2>with.err; echo $? >with.status) 2>/dev/null
-	for status in status out; do
-		cmp plain.$status with.$status || fail "$*: $(cat with.$status)"
-	done
-	[ "$(wc -l <with.err)" -le 1 ] || fail "$*: says $(cat with.err)"
-	grep -v '^memtrace: ' with.err && fail "$*: who says that?"
-}
-
 both "$HOST/limits" none
 counted none exact
 both "$HOST/limits" nofile

@@ -268,8 +268,7 @@ static void fail_nothrow(struct thread *t)
 	else if (form == 1)
 		p = ::operator new[](huge, std::nothrow);
 	else if (form == 2)
-		p = ::operator new(huge, (std::align_val_t)align,
-				   std::nothrow);
+		p = ::operator new(huge, (std::align_val_t)align, std::nothrow);
 	else
 		p = ::operator new[](huge, (std::align_val_t)align,
 				     std::nothrow);
@@ -306,8 +305,7 @@ static void fail_alloc(struct thread *t)
 		break;
 	case 6:
 		error = posix_memalign(&p, align, huge);
-		log_alloc(t, "posix_memalign", p, huge, align,
-			  error == ENOMEM);
+		log_alloc(t, "posix_memalign", p, huge, align, error == ENOMEM);
 		break;
 	case 7:
 		log_alloc(t, "aligned_alloc", aligned_alloc(align, huge), huge,
@@ -527,8 +525,8 @@ int main(int argc, char **argv)
 	}
 	operations = (size_t)atol(argv[2]);
 	cfree_fn = (void (*)(void *))dlsym(RTLD_DEFAULT, "cfree");
-	free_sized_fn = (void (*)(void *, size_t))dlsym(RTLD_DEFAULT,
-							"free_sized");
+	free_sized_fn =
+		(void (*)(void *, size_t))dlsym(RTLD_DEFAULT, "free_sized");
 	free_aligned_sized_fn = (void (*)(void *, size_t, size_t))dlsym(
 		RTLD_DEFAULT, "free_aligned_sized");
 	pthread_barrier_init(&barrier, NULL, n);
@@ -536,8 +534,8 @@ int main(int argc, char **argv)
 		threads[i].index = i;
 		threads[i].random = 0x9e3779b97f4a7c15u * (i + 1);
 		threads[i].ops = map_log();
-		if (!threads[i].ops || pthread_create(&threads[i].id, NULL, run,
-						      &threads[i]))
+		if (!threads[i].ops ||
+		    pthread_create(&threads[i].id, NULL, run, &threads[i]))
 			return 1;
 	}
 	for (unsigned int i = 0; i < n; i++)
