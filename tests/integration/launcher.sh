@@ -50,10 +50,10 @@ grep -qx err err2 || fail "stderr is lost"
 ls memtrace.bash.*.zst >/dev/null || fail "no trace of bash"
 
 # The program's environment is as it was, but for the two variables.
-env | grep -vE '^(LD_PRELOAD|MEMTRACE|_)=' | sort >env
+env | grep -vE '^(LD_PRELOAD|MEMTRACE|_)=' | sort >before
 "$LAUNCH" -o e.zst env 2>/dev/null | grep -vE '^(LD_PRELOAD|MEMTRACE|_)=' |
-	sort >env2
-cmp env env2 || fail "$(diff env env2)"
+	sort >after
+cmp before after || fail "$(diff before after)"
 
 # Signals to it reach the program, which decides.
 "$LAUNCH" -o s.zst bash -c 'trap "echo caught; exit 5" TERM; echo ready
