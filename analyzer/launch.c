@@ -25,6 +25,7 @@
 
 #include "family.h"
 #include "program.h"
+#include "term.h"
 #include "util.h"
 
 #define LIBRARY "libmemtrace.so"
@@ -422,48 +423,19 @@ static char *readable(const char *path)
 		       : util_copy(path, strlen(path));
 }
 
-/* Return bytes in the unit that suits, as all our reports do. To be freed. */
-static char *format_bytes(uint64_t bytes)
-{
-	static const char units[] = "KMGTPE";
-	double value = (double)bytes / 1024;
-	int unit = 0;
-
-	if (bytes < 1024)
-		return util_format("%u B", (unsigned int)bytes);
-	for (; value >= 1023.95 && units[unit + 1]; unit++)
-		value /= 1024;
-	return util_format("%.1f %ciB", value, units[unit]);
-}
-
-/* Return a number with a comma every three digits. To be freed. */
-static char *format_count(uint64_t n)
-{
-	char digits[32];
-	int length =
-		snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
-	char *s = util_alloc(48, 1), *p = s;
-
-	for (int i = 0; i < length; i++) {
-		if (i && (length - i) % 3 == 0)
-			*p++ = ',';
-		*p++ = digits[i];
-	}
-	return s;
-}
-
 /* Print a trace's name, size, events and drops. */
 static void print_trace(const struct family_trace *t)
 {
-	char *path = readable(t->path), *bytes = format_bytes(t->bytes);
-	char *events = format_count(t->events), *lost = format_count(t->lost);
+	char bytes[TERM_NUMBER], events[TERM_NUMBER], lost[TERM_NUMBER];
+	char *path = readable(t->path);
 
-	fprintf(stderr, "memtrace: %s: %s, %s events, %s dropped\n", path,
-		bytes, events, t->lost ? lost : "none");
+	fputs("memtrace: ", stderr);
+	term_put_text(stderr, path);
+	fprintf(stderr, ": %s, %s events, %s dropped\n",
+		term_bytes(bytes, t->bytes, false),
+		term_count(events, t->events),
+		t->lost ? term_count(lost, t->lost) : "none");
 	free(path);
-	free(bytes);
-	free(events);
-	free(lost);
 }
 
 /* The most traces of other processes that are listed. */
@@ -491,7 +463,9 @@ static void print_result(const struct family *f, const struct family_trace *own,
 		fprintf(stderr, "memtrace: and %zu traces more\n",
 			f->count - 1 - listed);
 	path = readable(own->path);
-	fprintf(stderr, "memtrace: next: %s-report %s\n", argv0, path);
+	fprintf(stderr, "memtrace: next: %s-report ", argv0);
+	term_put_text(stderr, path);
+	fputc('\n', stderr);
 	free(path);
 }
 
