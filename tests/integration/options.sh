@@ -23,6 +23,16 @@ wrong start=onn onn on
 wrong mmap mmap mmap
 wrong folow=1 folow follow
 
+# With nobody to hear that line, it is still no SIGPIPE.
+mkfifo pipe
+{ : <pipe; } &
+exec 3>pipe
+wait
+LD_PRELOAD=$LIB MEMTRACE=oot=x "$HOST/deep" 5 >out 2>&3 ||
+	fail "status $? with a broken pipe for stderr"
+exec 3>&-
+rm -f pipe
+
 # And right ones: the default name, each pattern, live=.
 LD_PRELOAD=$LIB "$HOST/deep" 5 >out 2>err
 ls memtrace.deep.*.zst >/dev/null || fail "no memtrace.deep.PID.zst"
