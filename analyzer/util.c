@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory that is there or ends the program; errors; small string helpers.
+ */
+#include "util.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Say that memory is out and end the program. */
+static _Noreturn void no_memory(void)
+{
+	fputs("memtrace-report: out of memory\n", stderr);
+	exit(1);
+}
+
+int error_set(struct error *e, uint64_t offset, const char *format, ...)
+{
+	va_list args;
+
+	if (!e || error_is_set(e))
+		return -1;
+	va_start(args, format);
+	vsnprintf(e->text, sizeof(e->text), format, args);
+	va_end(args);
+	e->offset = offset;
+	return -1;
+}
+
+void *util_alloc(size_t count, size_t size)
+{
+	void *p = calloc(count ? count : 1, size ? size : 1);
+
+	if (!p)
+		no_memory();
+	return p;
+}
+
+void *util_resize(void *p, size_t count, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(count, size, &bytes))
+		no_memory();
+	p = realloc(p, bytes ? bytes : 1);
+	if (!p)
+		no_memory();
+	return p;
+}
+
+char *util_copy(const void *bytes, size_t n)
+{
+	char *s = util_resize(NULL, n + 1, 1);
+
+	if (n)
+		memcpy(s, bytes, n);
+	s[n] = '\0';
+	return s;
+}
+
+char *util_format(const char *format, ...)
+{
+	va_list args;
+	char *s;
+
+	va_start(args, format);
+	if (vasprintf(&s, format, args) < 0)
+		no_memory();
+	va_end(args);
+	return s;
+}
+
+void *util_grow(void *p, size_t n, size_t *room, size_t size)
+{
+	if (n < *room)
+		return p;
+	*room = *room ? *room + *room / 2 + 1 : 16;
+	return util_resize(p, *room, size);
+}
+
+const char *util_basename(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+bool util_starts(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+/* Return the edits (insert, delete, change) that turn `a` into `b`. */
+static size_t edit_distance(const char *a, const char *b)
+{
+	size_t row[64], n = strlen(b);
+
+	if (n >= 64)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; *a; a++, i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			size_t best = diagonal + (*a != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+const char *util_nearest(const char *word, const char *const *names)
+{
+	size_t best = strlen(word) / 2 + 1;
+	const char *nearest = NULL;
+
+	for (; *names; names++) {
+		size_t d = edit_distance(word, *names);
+
+		if (d < best) {
+			best = d;
+			nearest = *names;
+		}
+	}
+	return nearest;
+}
