@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The live file: what a recording that has not been ended holds beside the
+ * trace, the tail of every stream and the buffer of every thread.
+ *
+ * A slot that holds events becomes one more segment of its thread; whatever
+ * of it was sealed already is skipped by number like any other overlap.
+ */
+#include "trace.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Copy the first record of a type in the meta log; NULL: there is none. */
+static char *find_record(const struct trace *t, unsigned int type, size_t *n)
+{
+	size_t off = 0;
+	struct mt_meta head;
+
+	while (t->meta_bytes - off >= sizeof(head)) {
+		memcpy(&head, t->meta + off, sizeof(head));
+		off += sizeof(head);
+		if (head.bytes > t->meta_bytes - off)
+			return NULL;
+		if (head.type == type) {
+			*n = head.bytes;
+			return util_copy(t->meta + off, head.bytes);
+		}
+		off += head.bytes;
+	}
+	return NULL;
+}
+
+/* Return the name that live=DIR in the recorder's options gives, or NULL. */
+static char *name_in_options(const struct trace *t)
+{
+	size_t n;
+	char *options = find_record(t, MT_META_OPTIONS, &n), *name = NULL;
+	char *rest = options, *item;
+
+	while (options && (item = strsep(&rest, ",")))
+		if (util_starts(item, "live=") && item[5] && !name)
+			name = util_format("%s/%s.live", item + 5,
+					   util_basename(t->path));
+	free(options);
+	return name;
+}
+
+/* Map a live file; false when there is none of that name. */
+static bool map_live(struct trace *t, char *name)
+{
+	int fd = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+	struct stat st;
+	void *p = MAP_FAILED;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size > 0)
+		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd,
+			 0);
+	if (fd >= 0)
+		close(fd);
+	if (p == MAP_FAILED) {
+		free(name);
+		return false;
+	}
+	t->live = p;
+	t->live_bytes = (uint64_t)st.st_size;
+	t->live_path = name;
+	return true;
+}
+
+/* Give the live file up, and say why. */
+static void refuse(struct trace *t, const char *why)
+{
+	error_set(&t->damage, ERROR_NO_OFFSET, "%s: %s",
+		  util_basename(t->live_path), why);
+	munmap((void *)t->live, t->live_bytes);
+	t->live = NULL;
+	t->live_bytes = 0;
+}
+
+/* Copy the head of the live file. */
+static struct mt_live live_head(const struct trace *t)
+{
+	struct mt_live head = {0};
+
+	if (t->live)
+		memcpy(&head, t->live, sizeof(head));
+	return head;
+}
+
+/* Tell whether the live file is of the process that the trace is of. */
+static bool is_ours(const struct trace *t, const struct mt_live *head)
+{
+	struct mt_meta_process process;
+	size_t n = 0;
+	char *record = find_record(t, MT_META_PROCESS, &n);
+	bool same = true;
+
+	if (record && n >= sizeof(process)) {
+		memcpy(&process, record, sizeof(process));
+		same = process.pid == head->pid &&
+		       process.start_ticks == head->start_ticks;
+	}
+	free(record);
+	return same;
+}
+
+void live_open(struct trace *t)
+{
+	struct mt_live head;
+
+	if (!map_live(t, util_format("%s.live", t->path)) &&
+	    !map_live(t, name_in_options(t)))
+		return;
+	if (t->live_bytes < sizeof(head)) {
+		refuse(t, "too short");
+		return;
+	}
+	head = live_head(t);
+	if (memcmp(head.magic, MT_LIVE_MAGIC, sizeof(head.magic)) != 0)
+		refuse(t, "not a live file");
+	else if (head.major != MT_FORMAT_MAJOR)
+		refuse(t, "of another format version");
+	else if (!is_ours(t, &head))
+		refuse(t, "of another process");
+}
+
+/* Copy entry `i` of the directory; false when it is not inside the file. */
+static bool region_at(const struct trace *t, uint32_t i, struct mt_region *r)
+{
+	uint64_t off = sizeof(struct mt_live) + (uint64_t)i * sizeof(*r);
+
+	if (i >= live_head(t).regions || i >= MT_MAX_REGIONS ||
+	    off > t->live_bytes || t->live_bytes - off < sizeof(*r))
+		return false;
+	memcpy(r, t->live + off, sizeof(*r));
+	return true;
+}
+
+/* Tell whether a region is inside the file. */
+static bool region_is_sound(const struct trace *t, const struct mt_region *r)
+{
+	return r->offset <= t->live_bytes &&
+	       r->bytes <= t->live_bytes - r->offset;
+}
+
+/* Find the region of a type and index. */
+static bool find_region(const struct trace *t, uint32_t type, uint32_t index,
+			struct mt_region *r)
+{
+	for (uint32_t i = 0; region_at(t, i, r); i++)
+		if (r->type == type && r->index == index)
+			return region_is_sound(t, r);
+	return false;
+}
+
+/* Append records [first, first + n) of a stream from where they lie. */
+static int append(struct trace *t, uint32_t type, uint64_t first,
+		  const uint8_t *at, uint64_t n)
+{
+	if (type == MT_REGION_META)
+		return trace_append_meta(t, first, at, n);
+	if (type == MT_REGION_PCS)
+		return trace_append_pcs(t, first, at, n);
+	for (uint64_t i = 0; i < n; i++) {
+		struct mt_node node;
+
+		if (first + i < t->node_count)
+			continue;
+		memcpy(&node, at + i * sizeof(node), sizeof(node));
+		if (trace_append_node(t, first + i, node))
+			return -1;
+	}
+	return 0;
+}
+
+/* Read the `count` records of one stream from its regions. */
+static void read_stream(struct trace *t, uint32_t type, uint64_t record_bytes,
+			uint64_t count)
+{
+	uint64_t first = 0;
+	struct mt_region r;
+
+	for (uint32_t index = 0; first < count; index++) {
+		uint64_t n;
+
+		if (!find_region(t, type, index, &r) ||
+		    r.bytes < record_bytes) {
+			error_set(&t->damage, ERROR_NO_OFFSET,
+				  "%s: region %u of stream %u is not there",
+				  util_basename(t->live_path), index, type);
+			return;
+		}
+		n = r.bytes / record_bytes;
+		if (n > count - first)
+			n = count - first;
+		if (append(t, type, first, t->live + r.offset, n)) {
+			error_set(&t->damage, ERROR_NO_OFFSET,
+				  "records between the trace and %s are gone",
+				  util_basename(t->live_path));
+			return;
+		}
+		first += n;
+	}
+}
+
+void live_read_streams(struct trace *t)
+{
+	struct mt_live head = live_head(t);
+
+	if (!t->live)
+		return;
+	read_stream(t, MT_REGION_META, 1, head.meta_bytes);
+	read_stream(t, MT_REGION_PCS, sizeof(struct mt_pc), head.pcs);
+	read_stream(t, MT_REGION_NODES, sizeof(struct mt_node), head.nodes);
+}
+
+/* Enter a slot that holds events as a segment of its thread. */
+static void add_slot(struct trace *t, const struct mt_region *r)
+{
+	struct trace_segments *list;
+	struct trace_thread *thread;
+	struct mt_slot slot;
+
+	if (r->bytes < sizeof(slot))
+		return;
+	memcpy(&slot, t->live + r->offset, sizeof(slot));
+	if (slot.epoch & 1 || !slot.count || slot.thread == MT_NO_THREAD)
+		return;
+	if (slot.tick_shift > 32 || slot.count > MT_MAX_SEGMENT_EVENTS) {
+		error_set(&t->damage, ERROR_NO_OFFSET,
+			  "%s: slot at byte %llu makes no sense",
+			  util_basename(t->live_path),
+			  (unsigned long long)r->offset);
+		return;
+	}
+	thread = trace_thread(t, slot.thread);
+	if (!thread->tid)
+		thread->tid = slot.tid;
+	list = &thread->segments;
+	list->at = util_grow(list->at, list->count, &list->room,
+			     sizeof(*list->at));
+	list->at[list->count++] = (struct trace_segment){
+		.offset = r->offset,
+		.data = t->live + r->offset,
+		.data_bytes = r->bytes,
+		.first = slot.first,
+		.base_time = slot.base_time,
+		.count = slot.count,
+		.thread = slot.thread,
+		.stream = MT_STREAM_EVENTS,
+		.columns = MT_COLUMNS,
+		.tick_shift = (uint8_t)slot.tick_shift,
+		.live = true,
+	};
+}
+
+/* Tell whether the recorded process is still there. */
+static bool still_runs(const struct trace *t)
+{
+	char name[32], text[1024], *p;
+	size_t n;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%u/stat", t->process.pid);
+	f = fopen(name, "re");
+	if (!f)
+		return false;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	p = strrchr(text, ')');
+	/* The state is field 3, the start time field 22. */
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	return p && strtoull(p, NULL, 10) == t->process.start_ticks;
+}
+
+/* Learn from the live file how the recording ended. */
+static void read_end(struct trace *t)
+{
+	struct mt_live head = live_head(t);
+
+	if (t->state == TRACE_ENDED)
+		return;
+	t->lost = head.lost;
+	t->live_missing = !t->live;
+	if (head.clock > t->end_clock) {
+		t->end_clock = head.clock;
+		t->end_clock_ns = head.clock_ns;
+	}
+	if (head.end != MT_END_NONE) {
+		t->state = TRACE_ENDED;
+		t->end = head.end;
+		t->signal = head.signal;
+	} else if (still_runs(t)) {
+		t->state = TRACE_RUNNING;
+	}
+}
+
+void live_add_slots(struct trace *t)
+{
+	struct mt_region r;
+
+	read_end(t);
+	for (uint32_t i = 0; t->live && region_at(t, i, &r); i++)
+		if (r.type == MT_REGION_SLOT && region_is_sound(t, &r))
+			add_slot(t, &r);
+}

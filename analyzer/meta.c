@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The meta log: who was recorded, its modules and threads, and how it ended.
+ *
+ * Records stand one behind the other, each with its type and size, so that
+ * a type from a later minor version is stepped over.
+ */
+#include "trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* More modules or threads than a process can have. */
+#define MAX_MODULE_ID (1u << 20)
+
+/* One record: its payload. */
+struct record {
+	const uint8_t *bytes;
+	size_t n;
+	uint64_t at; /* in the meta log */
+};
+
+/* Copy the struct that a payload starts with; -1 when it is too short. */
+static int payload(struct trace *t, const struct record *r, void *to, size_t n)
+{
+	if (r->n < n) {
+		error_set(&t->damage, ERROR_NO_OFFSET,
+			  "short record at byte %llu of the meta log",
+			  (unsigned long long)r->at);
+		return -1;
+	}
+	memcpy(to, r->bytes, n);
+	return 0;
+}
+
+/* Keep the text behind the first `skip` bytes of a payload. */
+static void set_text(char **text, const struct record *r, size_t skip)
+{
+	free(*text);
+	*text = util_copy(r->bytes + skip, r->n - skip);
+}
+
+/* Check the version. */
+static int parse_format(struct trace *t, const struct record *r,
+			struct error *e)
+{
+	struct mt_meta_format f;
+
+	if (payload(t, r, &f, sizeof(f)) ||
+	    memcmp(f.magic, "memtrace", sizeof(f.magic)) != 0)
+		return error_set(e, 0, "not a memtrace trace");
+	if (f.major != MT_FORMAT_MAJOR)
+		return error_set(e, 0,
+				 "format version %u.%u, this program reads %u",
+				 f.major, f.minor, MT_FORMAT_MAJOR);
+	t->major = f.major;
+	t->minor = f.minor;
+	return 0;
+}
+
+/* Enter a module under its id. */
+static void parse_module(struct trace *t, const struct record *r)
+{
+	struct mt_meta_module m;
+	struct trace_module *to;
+	size_t fixed = sizeof(m);
+
+	if (payload(t, r, &m, sizeof(m)))
+		return;
+	if (m.id >= MAX_MODULE_ID || m.build_id_bytes > r->n - fixed) {
+		error_set(&t->damage, ERROR_NO_OFFSET,
+			  "module %u makes no sense", m.id);
+		return;
+	}
+	while (t->module_count <= m.id) {
+		t->modules = util_grow(t->modules, t->module_count,
+				       &t->module_room, sizeof(*t->modules));
+		t->modules[t->module_count++] = (struct trace_module){0};
+	}
+	to = &t->modules[m.id];
+	free(to->build_id);
+	set_text(&to->path, r, fixed + m.build_id_bytes);
+	to->build_id = (uint8_t *)util_copy(r->bytes + fixed, m.build_id_bytes);
+	to->build_id_bytes = m.build_id_bytes;
+	to->bias = m.bias;
+	to->start = m.start;
+	to->end = m.end;
+}
+
+/* Note a thread's id, and its name when the record has one. */
+static void parse_thread(struct trace *t, const struct record *r)
+{
+	struct mt_meta_thread m;
+	struct trace_thread *thread;
+
+	if (payload(t, r, &m, sizeof(m)))
+		return;
+	thread = trace_thread(t, m.thread);
+	thread->tid = m.tid;
+	if (r->n > sizeof(m))
+		set_text(&thread->name, r, sizeof(m));
+}
+
+/* Note what the recorder could not do. */
+static void parse_problem(struct trace *t, const struct record *r)
+{
+	struct mt_meta_problem m;
+	struct trace_problem *p;
+
+	if (payload(t, r, &m, sizeof(m)))
+		return;
+	t->problems = util_grow(t->problems, t->problem_count, &t->problem_room,
+				sizeof(*t->problems));
+	p = &t->problems[t->problem_count++];
+	*p = (struct trace_problem){.problem = m.problem, .error = m.error};
+	set_text(&p->text, r, sizeof(m));
+}
+
+/* Note how it ended. */
+static void parse_end(struct trace *t, const struct record *r)
+{
+	struct mt_meta_end m;
+
+	if (payload(t, r, &m, sizeof(m)))
+		return;
+	t->state = TRACE_ENDED;
+	t->end = m.end;
+	t->signal = m.signal;
+	t->lost = m.lost;
+	t->end_clock = m.clock;
+	t->end_clock_ns = m.clock_ns;
+}
+
+/* Act on one record. */
+static void parse_record(struct trace *t, unsigned int type,
+			 const struct record *r)
+{
+	switch (type) {
+	case MT_META_PROCESS:
+		payload(t, r, &t->process, sizeof(t->process));
+		break;
+	case MT_META_EXE:
+		set_text(&t->exe, r, 0);
+		break;
+	case MT_META_COMMAND:
+		set_text(&t->command, r, 0);
+		t->command_bytes = r->n;
+		break;
+	case MT_META_HOST:
+		set_text(&t->host, r, 0);
+		break;
+	case MT_META_ALLOCATOR:
+		set_text(&t->allocator, r, 0);
+		break;
+	case MT_META_OPTIONS:
+		set_text(&t->options, r, 0);
+		break;
+	case MT_META_PARENT:
+		set_text(&t->parent, r, 0);
+		break;
+	case MT_META_MODULE:
+		parse_module(t, r);
+		break;
+	case MT_META_THREAD:
+	case MT_META_THREAD_NAME:
+	case MT_META_THREAD_END:
+		parse_thread(t, r);
+		break;
+	case MT_META_PROBLEM:
+		parse_problem(t, r);
+		break;
+	case MT_META_END:
+		parse_end(t, r);
+		break;
+	default:
+		break;
+	}
+}
+
+int meta_parse(struct trace *t, struct error *e)
+{
+	size_t off = 0;
+
+	while (t->meta_bytes - off >= sizeof(struct mt_meta)) {
+		struct mt_meta head;
+		struct record r;
+
+		memcpy(&head, t->meta + off, sizeof(head));
+		r = (struct record){t->meta + off + sizeof(head), head.bytes,
+				    off};
+		if (r.n > t->meta_bytes - off - sizeof(head))
+			break;
+		if (!off && head.type != MT_META_FORMAT)
+			return error_set(e, 0, "not a memtrace trace");
+		if (head.type == MT_META_FORMAT && parse_format(t, &r, e))
+			return -1;
+		parse_record(t, head.type, &r);
+		off += sizeof(head) + r.n;
+	}
+	if (!off)
+		return error_set(e, 0, "not a memtrace trace");
+	return 0;
+}

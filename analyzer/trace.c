@@ -1,0 +1,632 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The trace file: index its segments, read the streams that are not events.
+ *
+ * The file is mapped and walked once, head by head, without decompressing:
+ * each head says how far the next is. Where a head is bad, the walk goes on
+ * at the next multiple of 8 that holds a good one (its check word makes a
+ * chance hit unlikely). Segments may stand in any order; they are sorted by
+ * the number of their first record.
+ */
+#include "trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+/* Records that may be missing in front of a segment, before it is refused. */
+#define MAX_GAP (1u << 22)
+
+/* Bytes of a skippable frame's magic and size. */
+#define SKIP_HEAD 8
+
+/* Read a 32-bit word of the file. */
+static uint32_t word_at(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Return the check word that a segment's head should have. */
+static uint32_t head_check(const struct mt_segment *head, const uint8_t *extra)
+{
+	struct mt_segment copy = *head;
+
+	copy.check = 0;
+	return mt_check(mt_check(MT_CHECK_INIT, &copy, sizeof(copy)), extra,
+			copy.extra_bytes);
+}
+
+/* Tell whether a whole and sound head is at `off`, and copy it. */
+static bool head_read(const struct trace *t, uint64_t off,
+		      struct mt_segment *head)
+{
+	const uint64_t fixed = sizeof(*head) - SKIP_HEAD;
+
+	if (t->map_bytes - off < sizeof(*head))
+		return false;
+	memcpy(head, t->map + off, sizeof(*head));
+	return head->skip_magic == MT_SKIP_SEGMENT &&
+	       memcmp(head->magic, MT_SEGMENT_MAGIC, 4) == 0 &&
+	       head->skip_bytes >= fixed &&
+	       head->extra_bytes <= head->skip_bytes - fixed &&
+	       head->skip_bytes <= t->map_bytes - off - SKIP_HEAD &&
+	       head->check == head_check(head, t->map + off + sizeof(*head));
+}
+
+/* Return the columns that a stream has, 0 for one that we do not know. */
+static unsigned int stream_columns(unsigned int stream)
+{
+	static const uint8_t columns[] = {
+		[MT_STREAM_META] = 1,
+		[MT_STREAM_PCS] = 1,
+		[MT_STREAM_NODES] = 2,
+		[MT_STREAM_EVENTS] = MT_COLUMNS,
+	};
+
+	return stream <= MT_STREAM_EVENTS ? columns[stream] : 0;
+}
+
+/* Keep the later of two readings of the clock. */
+static void note_clock(struct trace *t, uint64_t clock, uint64_t clock_ns)
+{
+	if (clock > t->end_clock) {
+		t->end_clock = clock;
+		t->end_clock_ns = clock_ns;
+	}
+}
+
+/* Enter a segment whose head is sound. */
+static void add_segment(struct trace *t, uint64_t off,
+			const struct mt_segment *head)
+{
+	unsigned int columns = stream_columns(head->stream);
+	struct trace_segments *list;
+
+	if (!columns)
+		return;
+	if (head->columns != columns || head->tick_shift > 32 ||
+	    (head->stream == MT_STREAM_EVENTS &&
+	     head->count > MT_MAX_SEGMENT_EVENTS)) {
+		error_set(&t->damage, off, "segment head makes no sense");
+		return;
+	}
+	if (head->stream == MT_STREAM_EVENTS)
+		list = &trace_thread(t, head->thread)->segments;
+	else
+		list = &t->segments[head->stream];
+	list->at = util_grow(list->at, list->count, &list->room,
+			     sizeof(*list->at));
+	list->at[list->count++] = (struct trace_segment){
+		.offset = off,
+		.data = t->map + off + SKIP_HEAD + head->skip_bytes,
+		.data_bytes = head->data_bytes,
+		.first = head->first,
+		.base_time = head->base_time,
+		.count = head->count,
+		.thread = head->thread,
+		.stream = head->stream,
+		.columns = (uint8_t)columns,
+		.tick_shift = head->tick_shift,
+	};
+	note_clock(t, head->clock, head->clock_ns);
+}
+
+/* Return where the next sound head is, or the end of the file. */
+static uint64_t resync(const struct trace *t, uint64_t off)
+{
+	struct mt_segment head;
+
+	for (off = (off + 8) & ~7ull; off < t->map_bytes; off += 8)
+		if (t->map_bytes - off >= sizeof(head) &&
+		    word_at(t->map + off) == MT_SKIP_SEGMENT &&
+		    head_read(t, off, &head))
+			return off;
+	return t->map_bytes;
+}
+
+/* Walk the file and enter its segments. */
+static void index_segments(struct trace *t)
+{
+	uint64_t off = 0, left, bytes;
+	struct mt_segment head;
+
+	while ((left = t->map_bytes - off)) {
+		if (left < SKIP_HEAD) {
+			t->truncated = true;
+			return;
+		}
+		if (word_at(t->map + off) == MT_SKIP_SPACE) {
+			bytes = SKIP_HEAD + (uint64_t)word_at(t->map + off + 4);
+			if (bytes > left) {
+				t->truncated = true;
+				return;
+			}
+			off += bytes;
+			continue;
+		}
+		if (!head_read(t, off, &head)) {
+			if (word_at(t->map + off) == MT_SKIP_SEGMENT &&
+			    left < 4096)
+				t->truncated = true;
+			else
+				error_set(&t->damage, off, "bad segment head");
+			off = resync(t, off);
+			continue;
+		}
+		bytes = SKIP_HEAD + (uint64_t)head.skip_bytes;
+		if (head.data_bytes > left - bytes) {
+			t->truncated = true;
+			off = resync(t, off);
+			continue;
+		}
+		add_segment(t, off, &head);
+		off += bytes + head.data_bytes;
+	}
+}
+
+/* Order segments by their first record, then by place in the file. */
+static int compare_segments(const void *a, const void *b)
+{
+	const struct trace_segment *x = a, *y = b;
+
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static int compare_threads(const void *a, const void *b)
+{
+	const struct trace_thread *x = a, *y = b;
+
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+static void sort_segments(struct trace_segments *s)
+{
+	if (s->count)
+		qsort(s->at, s->count, sizeof(*s->at), compare_segments);
+}
+
+struct trace_thread *trace_thread(struct trace *t, uint32_t index)
+{
+	bool fresh;
+	uint64_t *at = map_put(&t->thread_at, index, &fresh);
+
+	if (fresh) {
+		*at = t->thread_count;
+		t->threads = util_grow(t->threads, t->thread_count,
+				       &t->thread_room, sizeof(*t->threads));
+		t->threads[t->thread_count++] =
+			(struct trace_thread){.index = index};
+	}
+	return &t->threads[*at];
+}
+
+/* Make room for `bytes` in a buffer. */
+static void buffer_reserve(struct trace_buffer *b, size_t bytes)
+{
+	if (bytes <= b->room)
+		return;
+	free(b->bytes);
+	b->bytes = util_resize(NULL, bytes, 1);
+	b->room = bytes;
+}
+
+/* One zstd frame of a segment. */
+struct frame {
+	const uint8_t *data;
+	size_t bytes, raw_bytes;
+};
+
+/* Find the frames of a segment; -1 and the damage noted when they are bad. */
+static int find_frames(struct trace *t, const struct trace_segment *s,
+		       struct frame frame[MT_COLUMNS])
+{
+	const uint8_t *p = s->data, *end = p + s->data_bytes;
+
+	for (unsigned int i = 0; i < s->columns; i++) {
+		size_t bytes = ZSTD_findFrameCompressedSize(p, end - p);
+		unsigned long long raw;
+
+		if (ZSTD_isError(bytes))
+			return error_set(&t->damage, p - t->map,
+					 "bad zstd frame (%s)",
+					 ZSTD_getErrorName(bytes));
+		raw = ZSTD_getFrameContentSize(p, bytes);
+		if (raw == ZSTD_CONTENTSIZE_UNKNOWN)
+			raw = MT_MAX_COLUMN_BYTES;
+		if (raw > MT_MAX_COLUMN_BYTES)
+			return error_set(&t->damage, p - t->map,
+					 "column of impossible size");
+		frame[i] = (struct frame){p, bytes, raw};
+		p += bytes;
+	}
+	return 0;
+}
+
+/* Point `c` at the columns of a slot of the live file. */
+static int slot_columns(struct trace *t, const struct trace_segment *s,
+			struct mt_columns *c)
+{
+	struct mt_slot slot;
+
+	memcpy(&slot, s->data, sizeof(slot));
+	for (unsigned int i = 0; i < MT_COLUMNS; i++) {
+		if (slot.column_off[i] > s->data_bytes ||
+		    slot.column_bytes[i] > s->data_bytes - slot.column_off[i])
+			return error_set(&t->damage, s->offset,
+					 "live slot exceeds its region");
+		c->at[i] = s->data + slot.column_off[i];
+		c->end[i] = c->at[i] + slot.column_bytes[i];
+	}
+	return 0;
+}
+
+int trace_read_columns(struct trace *t, const struct trace_segment *s,
+		       struct trace_buffer *b, struct mt_columns *c)
+{
+	struct frame frame[MT_COLUMNS];
+	size_t total = 0;
+	uint8_t *p;
+
+	if (s->live)
+		return slot_columns(t, s, c);
+	if (find_frames(t, s, frame))
+		return -1;
+	for (unsigned int i = 0; i < s->columns; i++)
+		total += frame[i].raw_bytes;
+	buffer_reserve(b, total);
+	p = b->bytes;
+	for (unsigned int i = 0; i < s->columns; i++) {
+		size_t n = ZSTD_decompressDCtx(t->unzip, p, frame[i].raw_bytes,
+					       frame[i].data, frame[i].bytes);
+
+		if (ZSTD_isError(n))
+			return error_set(&t->damage, frame[i].data - t->map,
+					 "column does not decompress (%s)",
+					 ZSTD_getErrorName(n));
+		c->at[i] = p;
+		c->end[i] = p + n;
+		p += n;
+	}
+	return 0;
+}
+
+void trace_forget(struct trace *t, const struct trace_segment *s)
+{
+	uint64_t page = 4096, from, to;
+
+	if (s->live)
+		return;
+	from = (s->offset + page - 1) & ~(page - 1);
+	to = (uint64_t)(s->data - t->map + s->data_bytes) & ~(page - 1);
+	if (from < to)
+		madvise((void *)(t->map + from), to - from, MADV_DONTNEED);
+}
+
+void trace_note_missing(struct trace *t, const struct trace_segment *s,
+			uint64_t events, const char *why)
+{
+	if (__builtin_add_overflow(t->missing, events, &t->missing))
+		t->missing = UINT64_MAX;
+	error_set(&t->damage, s->offset, "%s", why);
+}
+
+/*
+ * Where to start in records numbered from `first` when `have` are there: the
+ * ones to skip, or -1 when some before them are missing for good.
+ */
+static int64_t records_to_skip(uint64_t have, uint64_t first, uint64_t n)
+{
+	if (first > have)
+		return -1;
+	return have - first < n ? (int64_t)(have - first) : (int64_t)n;
+}
+
+int trace_append_meta(struct trace *t, uint64_t first, const uint8_t *bytes,
+		      uint64_t n)
+{
+	int64_t skip = records_to_skip(t->meta_bytes, first, n);
+
+	if (skip < 0)
+		return -1;
+	if ((uint64_t)skip == n)
+		return 0;
+	n -= (uint64_t)skip;
+	t->meta = util_resize(t->meta, t->meta_bytes + n, 1);
+	memcpy(t->meta + t->meta_bytes, bytes + skip, n);
+	t->meta_bytes += n;
+	return 0;
+}
+
+/* Enter places for code addresses that are not known, up to `first`. */
+static int fill_pcs(struct trace *t, uint64_t first)
+{
+	if (first > t->pc_count && first - t->pc_count > MAX_GAP)
+		return -1;
+	while (t->pc_count < first) {
+		t->pcs = util_grow(t->pcs, t->pc_count, &t->pc_room,
+				   sizeof(*t->pcs));
+		t->pcs[t->pc_count++] = (struct mt_pc){
+			.module = MT_NO_MODULE,
+		};
+	}
+	return 0;
+}
+
+int trace_append_pcs(struct trace *t, uint64_t first, const uint8_t *bytes,
+		     uint64_t n)
+{
+	if (fill_pcs(t, first))
+		return -1;
+	for (uint64_t i = (uint64_t)records_to_skip(t->pc_count, first, n);
+	     i < n; i++) {
+		t->pcs = util_grow(t->pcs, t->pc_count, &t->pc_room,
+				   sizeof(*t->pcs));
+		memcpy(&t->pcs[t->pc_count++], bytes + i * sizeof(*t->pcs),
+		       sizeof(*t->pcs));
+	}
+	return 0;
+}
+
+int trace_append_node(struct trace *t, uint64_t number, struct mt_node node)
+{
+	if (number < t->node_count)
+		return 0;
+	if (number - t->node_count > MAX_GAP || number >= UINT32_MAX)
+		return -1;
+	do {
+		t->nodes = util_grow(t->nodes, t->node_count, &t->node_room,
+				     sizeof(*t->nodes));
+		t->nodes[t->node_count++] = (struct mt_node){
+			.parent = MT_NODE_LOST,
+		};
+	} while (t->node_count <= number);
+	t->nodes[number] = node;
+	return 0;
+}
+
+/* Read the nodes of a segment from their two columns. */
+static int read_nodes(struct trace *t, const struct trace_segment *s,
+		      struct mt_columns *c)
+{
+	for (uint64_t i = 0; i < s->count; i++) {
+		uint64_t up, pc, id;
+
+		if (__builtin_add_overflow(s->first, i, &id) ||
+		    !mt_varint_get(&c->at[0], c->end[0], &up) ||
+		    !mt_varint_get(&c->at[1], c->end[1], &pc) || up > id ||
+		    pc > UINT32_MAX)
+			return error_set(&t->damage, s->offset,
+					 "stack node makes no sense");
+		if (trace_append_node(
+			    t, id,
+			    (struct mt_node){.parent = (uint32_t)(id - up),
+					     .pc = (uint32_t)pc}))
+			return error_set(&t->damage, s->offset,
+					 "stack nodes before these are gone");
+	}
+	return 0;
+}
+
+/* Read one segment of the meta log, the code addresses or the nodes. */
+static int read_segment(struct trace *t, const struct trace_segment *s,
+			struct trace_buffer *b)
+{
+	struct mt_columns c;
+	uint64_t bytes;
+	int failed;
+
+	if (trace_read_columns(t, s, b, &c))
+		return -1;
+	if (s->stream == MT_STREAM_NODES)
+		return read_nodes(t, s, &c);
+	bytes = (uint64_t)s->count;
+	if (s->stream == MT_STREAM_PCS)
+		bytes *= sizeof(struct mt_pc);
+	if ((uint64_t)(c.end[0] - c.at[0]) != bytes)
+		return error_set(&t->damage, s->offset,
+				 "segment has another size than it says");
+	if (s->stream == MT_STREAM_META)
+		failed = trace_append_meta(t, s->first, c.at[0], bytes);
+	else
+		failed = trace_append_pcs(t, s->first, c.at[0], s->count);
+	if (failed)
+		error_set(&t->damage, s->offset, "records before it are gone");
+	return failed;
+}
+
+/* Read the sealed part of every stream but the events. */
+static void read_streams(struct trace *t)
+{
+	struct trace_buffer b = {0};
+
+	for (unsigned int i = MT_STREAM_META; i < MT_STREAM_EVENTS; i++) {
+		struct trace_segments *list = &t->segments[i];
+
+		sort_segments(list);
+		for (size_t j = 0; j < list->count; j++)
+			read_segment(t, &list->at[j], &b);
+		free(list->at);
+		*list = (struct trace_segments){0};
+	}
+	free(b.bytes);
+}
+
+/* Make every node's parent and code address ones that exist. */
+static void check_nodes(struct trace *t)
+{
+	for (size_t i = 0; i < t->node_count; i++) {
+		struct mt_node *n = &t->nodes[i];
+
+		if (i < MT_NODE_FIRST) {
+			*n = (struct mt_node){0};
+		} else if (n->parent >= i || n->pc >= t->pc_count) {
+			error_set(&t->damage, ERROR_NO_OFFSET,
+				  "stack node %zu makes no sense", i);
+			*n = (struct mt_node){.parent = MT_NODE_LOST};
+		}
+	}
+}
+
+/* Map a file for reading; -1 and `e` filled when that can't be done. */
+static int map_file(const char *path, const uint8_t **map, uint64_t *bytes,
+		    struct error *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	void *p = NULL;
+	int saved;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		goto failed;
+	errno = EINVAL;
+	if (S_ISDIR(st.st_mode))
+		errno = EISDIR;
+	if (!S_ISREG(st.st_mode))
+		goto failed;
+	*bytes = (uint64_t)st.st_size;
+	if (st.st_size)
+		p = mmap(NULL, *bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		goto failed;
+	close(fd);
+	*map = p;
+	return 0;
+failed:
+	saved = errno;
+	if (fd >= 0)
+		close(fd);
+	return error_set(e, ERROR_NO_OFFSET, "%s",
+			 saved == EINVAL ? "not a regular file"
+					 : strerror(saved));
+}
+
+/* Say why a file without a readable meta log is refused. */
+static int not_a_trace(struct trace *t, struct error *e)
+{
+	if (error_is_set(&t->damage)) {
+		*e = t->damage;
+		return -1;
+	}
+	if (!t->map_bytes && !t->live)
+		return error_set(e, ERROR_NO_OFFSET, "the file is empty");
+	return error_set(e, 0, "not a memtrace trace");
+}
+
+int trace_open(struct trace *t, const char *path, struct error *e)
+{
+	*t = (struct trace){
+		.path = util_copy(path, strlen(path)),
+		.state = TRACE_KILLED,
+	};
+	t->unzip = ZSTD_createDCtx();
+	if (map_file(path, &t->map, &t->map_bytes, e))
+		return -1;
+	index_segments(t);
+	read_streams(t);
+	live_open(t);
+	live_read_streams(t);
+	if (!t->meta_bytes)
+		return not_a_trace(t, e);
+	if (meta_parse(t, e))
+		return -1;
+	live_add_slots(t);
+	check_nodes(t);
+	if (t->thread_count)
+		qsort(t->threads, t->thread_count, sizeof(*t->threads),
+		      compare_threads);
+	for (size_t i = 0; i < t->thread_count; i++)
+		sort_segments(&t->threads[i].segments);
+	map_free(&t->thread_at);
+	return 0;
+}
+
+void trace_close(struct trace *t)
+{
+	for (size_t i = 0; i < t->thread_count; i++) {
+		free(t->threads[i].segments.at);
+		free(t->threads[i].name);
+	}
+	for (size_t i = 0; i < t->module_count; i++) {
+		free(t->modules[i].path);
+		free(t->modules[i].build_id);
+	}
+	for (size_t i = 0; i < t->problem_count; i++)
+		free(t->problems[i].text);
+	for (unsigned int i = 0; i <= MT_STREAM_EVENTS; i++)
+		free(t->segments[i].at);
+	free(t->exe);
+	free(t->host);
+	free(t->allocator);
+	free(t->options);
+	free(t->parent);
+	free(t->command);
+	free(t->modules);
+	free(t->pcs);
+	free(t->nodes);
+	free(t->threads);
+	free(t->problems);
+	free(t->meta);
+	free(t->path);
+	free(t->live_path);
+	map_free(&t->thread_at);
+	ZSTD_freeDCtx(t->unzip);
+	if (t->map)
+		munmap((void *)t->map, t->map_bytes);
+	if (t->live)
+		munmap((void *)t->live, t->live_bytes);
+	*t = (struct trace){0};
+}
+
+uint64_t trace_ns(const struct trace *t, uint64_t clock)
+{
+	const struct mt_meta_process *p = &t->process;
+	unsigned __int128 ns;
+
+	if (clock <= p->clock)
+		return 0;
+	if (p->clock_kind == MT_CLOCK_MONOTONIC)
+		return clock - p->clock;
+	if (t->end_clock <= p->clock || t->end_clock_ns <= p->clock_ns)
+		return 0;
+	ns = (unsigned __int128)(clock - p->clock) *
+	     (t->end_clock_ns - p->clock_ns) / (t->end_clock - p->clock);
+	return ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
+}
+
+uint64_t trace_duration_ns(const struct trace *t)
+{
+	if (t->end_clock_ns <= t->process.clock_ns)
+		return 0;
+	return t->end_clock_ns - t->process.clock_ns;
+}
+
+const char *trace_end_name(const struct trace *t)
+{
+	if (t->state == TRACE_RUNNING)
+		return "running";
+	if (t->state == TRACE_KILLED)
+		return "killed";
+	switch (t->end) {
+	case MT_END_EXIT:
+		return "exit";
+	case MT_END_UNDERSCORE_EXIT:
+		return "_exit";
+	case MT_END_EXEC:
+		return "exec";
+	case MT_END_SIGNAL:
+		return "signal";
+	default:
+		return "unknown";
+	}
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A trace as read from its file, and from the live file beside it while there
+ * is one: who was recorded, its modules, stacks and threads, and where each
+ * thread's events are. The events themselves are read through cursor.h.
+ *
+ * The input is untrusted. Damage never stops the reading: the segments that
+ * are whole are used, the first thing that was wrong is kept in `damage`.
+ */
+#ifndef ANALYZER_TRACE_H
+#define ANALYZER_TRACE_H
+
+#include <memtrace/model.h>
+
+#include "map.h"
+#include "util.h"
+
+/* A run of records of one stream: in the trace, or a slot of the live file. */
+struct trace_segment {
+	uint64_t offset;     /* of its head, in its file */
+	const uint8_t *data; /* zstd frames; live: the struct mt_slot */
+	uint64_t data_bytes; /* live: of the slot's region */
+	uint64_t first;	     /* number of its first record */
+	uint64_t base_time;  /* events: no event is earlier; clock units */
+	uint32_t count;	     /* records */
+	uint32_t thread;     /* events: index of the thread */
+	uint16_t stream;     /* enum mt_stream */
+	uint8_t columns;
+	uint8_t tick_shift;
+	bool live;
+};
+
+struct trace_segments {
+	struct trace_segment *at;
+	size_t count, room;
+};
+
+struct trace_thread {
+	uint32_t index;
+	uint32_t tid;			/* 0: not known */
+	char *name;			/* the last it had, or NULL */
+	struct trace_segments segments; /* by number of the first event */
+};
+
+struct trace_module {
+	char *path;
+	uint8_t *build_id;
+	uint32_t build_id_bytes;
+	uint64_t bias, start, end; /* file address = pc - bias */
+};
+
+struct trace_problem {
+	uint32_t problem; /* enum mt_problem */
+	uint32_t error;	  /* errno, or 0 */
+	char *text;
+};
+
+/* How the recording ended, beyond what enum mt_end says. */
+enum trace_state {
+	TRACE_ENDED,   /* `end` says how */
+	TRACE_KILLED,  /* nothing says how, the process is gone */
+	TRACE_RUNNING, /* the process is still there */
+};
+
+struct trace {
+	char *path, *live_path; /* live_path: NULL when there is none */
+	const uint8_t *map, *live;
+	uint64_t map_bytes, live_bytes;
+
+	uint16_t major, minor;
+	struct mt_meta_process process;
+	uint64_t end_clock, end_clock_ns; /* the latest pair known */
+	enum trace_state state;
+	uint32_t end; /* enum mt_end */
+	uint32_t signal;
+	struct mt_lost lost; /* as the recorder counted */
+
+	char *exe, *host, *allocator, *options, *parent; /* may be NULL */
+	char *command; /* arguments, a NUL behind each */
+	size_t command_bytes;
+
+	struct trace_module *modules; /* by id; path NULL: not described */
+	size_t module_count;
+	struct mt_pc *pcs;
+	size_t pc_count;
+	struct mt_node *nodes; /* parent < id and pc < pc_count hold */
+	size_t node_count;
+	struct trace_thread *threads; /* by index, those with events or names */
+	size_t thread_count;
+	struct trace_problem *problems;
+	size_t problem_count;
+
+	struct error damage; /* the first that was found */
+	bool truncated;	     /* the file ends inside a segment */
+	bool live_missing;   /* unfinished, and no live file found */
+	uint64_t missing;    /* events between or in segments, not read */
+
+	/* The rest is trace.c's, meta.c's and live.c's own. */
+	struct trace_segments segments[MT_STREAM_EVENTS + 1];
+	struct map thread_at; /* index -> place in `threads` */
+	size_t thread_room, module_room, problem_room;
+	uint8_t *meta;
+	size_t meta_bytes, pc_room, node_room;
+	void *unzip; /* ZSTD_DCtx */
+};
+
+/*
+ * Read all of a trace but its events. 0, or -1 with `e` filled when there is
+ * nothing to report about; `t` is to be closed in either case.
+ */
+int trace_open(struct trace *t, const char *path, struct error *e);
+
+void trace_close(struct trace *t);
+
+/* Convert a clock value to ns since the start of the recording. */
+uint64_t trace_ns(const struct trace *t, uint64_t clock);
+
+/* Return how long the recording lasted in ns. */
+uint64_t trace_duration_ns(const struct trace *t);
+
+/* Return the name of how it ended: "exit", "_exit", "signal", "killed"... */
+const char *trace_end_name(const struct trace *t);
+
+/* A buffer for the raw columns of one segment. */
+struct trace_buffer {
+	uint8_t *bytes;
+	size_t room;
+};
+
+/*
+ * Point `c` at the raw columns of a segment, decompressed into `b` unless it
+ * is live. 0, or -1 with the damage noted in the trace.
+ */
+int trace_read_columns(struct trace *t, const struct trace_segment *s,
+		       struct trace_buffer *b, struct mt_columns *c);
+
+/* Give the memory behind a segment's mapping back to the kernel. */
+void trace_forget(struct trace *t, const struct trace_segment *s);
+
+/* Note that `events` of a segment cannot be had. */
+void trace_note_missing(struct trace *t, const struct trace_segment *s,
+			uint64_t events, const char *why);
+
+/* Return the thread of an index, entered when it is new. */
+struct trace_thread *trace_thread(struct trace *t, uint32_t index);
+
+/* meta.c: take the meta log apart. -1 when it is not a trace we can read. */
+int meta_parse(struct trace *t, struct error *e);
+
+/* live.c: find and map the live file, and enter what it holds. */
+void live_open(struct trace *t);
+void live_read_streams(struct trace *t);
+void live_add_slots(struct trace *t);
+
+/*
+ * trace.c, for live.c: append records of a stream, the first of them with
+ * the number `first`; those that are there already are skipped. -1: a gap.
+ */
+int trace_append_meta(struct trace *t, uint64_t first, const uint8_t *bytes,
+		      uint64_t n);
+int trace_append_pcs(struct trace *t, uint64_t first, const uint8_t *bytes,
+		     uint64_t n);
+int trace_append_node(struct trace *t, uint64_t number, struct mt_node node);
+
+#endif
