@@ -141,9 +141,8 @@ static bool is_pattern(const char *value)
 	const struct mt_names names = {.exe = "", .host = ""};
 	char buf[PATH_MAX];
 
-	return !strchr(value, '%')
-		       ? *value
-		       : mt_pattern_expand(buf, sizeof(buf), value, &names) > 0;
+	return !strchr(value, '%') ||
+	       mt_pattern_expand(buf, sizeof(buf), value, &names) > 0;
 }
 
 /* End unless `value` is one that the key can have. */
@@ -157,6 +156,8 @@ static void check_value(const struct key *key, const char *value)
 		fail(option, "the value is a number");
 	if (key->kind == SWITCH && !is_switch(value))
 		fail(option, "the value is on or off");
+	if (!*value)
+		fail(option, "a value is needed");
 	if (!strcmp(key->name, "out") && !is_pattern(value))
 		fail(option, "after % comes one of e, p, h, n, %");
 	if (!strcmp(key->name, "level") &&
@@ -237,21 +238,20 @@ static char *own_directory(void)
 static char *find_library(void)
 {
 	static const char *const places[] = {"", "/../lib"};
-	char *dir = own_directory(), *path;
+	char *dir = own_directory(), *path = NULL;
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		path = util_format("%s%s/" LIBRARY, dir, places[i]);
-		if (!access(path, R_OK)) {
-			if (strpbrk(path, " :"))
-				fail(path, "LD_PRELOAD cannot hold a path "
-					   "with a space or a colon");
-			free(dir);
-			return path;
-		}
-		free(path);
+		char *place = util_format("%s%s/" LIBRARY, dir, places[i]);
+
+		if (!path)
+			path = realpath(place, NULL);
+		free(place);
 	}
 	free(dir);
-	return util_copy(LIBRARY, strlen(LIBRARY));
+	if (path && strpbrk(path, " :"))
+		fail(path, "LD_PRELOAD cannot hold a path with a space or a "
+			   "colon");
+	return path ? path : util_copy(LIBRARY, strlen(LIBRARY));
 }
 
 /* Put the recorder first in LD_PRELOAD, before what is there. */
