@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The API of libmemtrace.so, for programs that want to steer their recording.
+ *
+ * Include this and call; link nothing. The functions are weak: where the
+ * recorder is not preloaded, the wrappers here do nothing.
+ *
+ *     MEMTRACE=start=off LD_PRELOAD=libmemtrace.so ./server
+ *
+ *     memtrace_start();
+ *     handle(request);
+ *     memtrace_stop();
+ */
+#ifndef MEMTRACE_MEMTRACE_H
+#define MEMTRACE_MEMTRACE_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Implemented by libmemtrace.so; call the functions below instead. */
+extern void memtrace_impl_start(void) __attribute__((weak));
+extern void memtrace_impl_stop(void) __attribute__((weak));
+
+/* Record from here on, in all threads. */
+static inline void memtrace_start(void)
+{
+	if (memtrace_impl_start)
+		memtrace_impl_start();
+}
+
+/* Record no more, until memtrace_start(). */
+static inline void memtrace_stop(void)
+{
+	if (memtrace_impl_stop)
+		memtrace_impl_stop();
+}
+
+/* Whether the recorder is there at all. */
+static inline int memtrace_is_loaded(void)
+{
+	return memtrace_impl_start != 0;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The allocator's names, which we stand in for. hooks_os.c has the system's;
+ * nothing else of the library is exported.
+ *
+ * A hook calls the real function with the arguments it got and returns what
+ * that returned; an allocation is recorded after the real call, a free before
+ * it, since from then on the address may be another thread's.
+ *
+ * Some real functions call another of our hooks: libstdc++'s operator new
+ * calls malloc. The outer hook leaves word of what to expect in `inside`; the
+ * inner one, seeing it, passes through. When the inner call fails, the outer
+ * one may try again or throw: the word is withdrawn, so an exception leaves
+ * nothing behind, and what a new_handler allocates is recorded for itself.
+ *
+ * The hooks*.c are compiled with frame pointers: where a hook was called from
+ * is read from its own frame.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <memtrace/format.h>
+
+#include "export.h"
+#include "real.h"
+#include "record.h"
+#include "run.h"
+
+/* Not in libc's headers: gone from them, or not there yet. */
+void cfree(void *p);
+void free_sized(void *p, size_t size);
+void free_aligned_sized(void *p, size_t align, size_t size);
+
+/* How far below the outer hook's frame an inner one's can be. */
+#define INSIDE_STACK_BYTES 1024
+
+/* What the hook around this one expects: a size or an address, plus 1. */
+static __thread struct {
+	uint64_t size;
+	uint64_t more;	  /* bytes that may be asked for beyond it */
+	uint64_t address;
+	uint64_t sp;	  /* of the outer hook */
+	bool done;	  /* the inner one came and got its block */
+} inside __attribute__((tls_model("initial-exec")));
+
+static bool is_near(uint64_t sp)
+{
+	return inside.sp - sp < INSIDE_STACK_BYTES;
+}
+
+/* Whether an allocation was foretold by an outer hook. */
+static inline bool is_inner_alloc(uint64_t size, uint64_t sp)
+{
+	return unlikely(inside.size) &&
+	       size + 1 - inside.size <= inside.more && is_near(sp);
+}
+
+/* Whether a free was. */
+static inline bool is_inner_free(const void *p, uint64_t sp)
+{
+	return unlikely(inside.address) &&
+	       (uint64_t)(uintptr_t)p + 1 == inside.address && is_near(sp);
+}
+
+/* Foretell an allocation of `size`, or up to `more` beyond it. */
+static inline void expect_alloc(uint64_t size, uint64_t more, uint64_t sp)
+{
+	inside.sp = sp;
+	inside.more = more;
+	inside.done = false;
+	inside.size = (size ? size : 1) + 1;
+}
+
+/* Note how the foretold allocation went; hand its block on. */
+static inline void *inner_alloc(void *p)
+{
+	inside.size = 0;
+	inside.done = p != NULL;
+	return p;
+}
+
+/* Whether the outer hook is to record: the inner one has not. */
+static inline bool expected_alloc(void)
+{
+	bool unasked = inside.size != 0; /* the real one is no wrapper */
+
+	inside.size = 0;
+	return unasked || inside.done;
+}
+
+/* Record an allocation's outcome. */
+static inline void allocated(enum mt_kind kind, const void *p, uint64_t size,
+			     uint64_t align, const struct mt_place *at)
+{
+	struct mt_deal deal = {
+		.address = (uint64_t)(uintptr_t)p,
+		.size = size,
+		.align = align,
+		.kind = kind,
+	};
+
+	mt_record(&deal, at);
+}
+
+/* Record a free that is about to be. Returns its stack. */
+static inline uint32_t freeing(enum mt_kind kind, const void *p, uint64_t size,
+			       uint64_t align, const struct mt_place *at)
+{
+	struct mt_deal deal = {
+		.address = (uint64_t)(uintptr_t)p,
+		.size = size,
+		.align = align,
+		.kind = kind,
+	};
+
+	return mt_record(&deal, at);
+}
+
+/* Multiply, or the largest size on overflow. */
+static inline size_t times(size_t a, size_t b)
+{
+	size_t n;
+
+	return __builtin_mul_overflow(a, b, &n) ? SIZE_MAX : n;
+}
+
+/* Find the real functions, should a hook come before our constructor. */
+static __attribute__((noinline)) bool need_real(void)
+{
+	mt_run_start();
+	return mt_real.malloc && mt_real.calloc && mt_real.realloc &&
+	       mt_real.free;
+}
+
+static inline bool have_real(void)
+{
+	return likely(mt_real.usable != NULL) || need_real();
+}
+
+EXPORT void *malloc(size_t size)
+{
+	struct mt_place at = CALLER;
+	void *p;
+
+	if (!have_real())
+		return mt_real_early_alloc(size);
+	if (is_inner_alloc(size, at.sp))
+		return inner_alloc(mt_real.malloc(size));
+	p = mt_real.malloc(size);
+	allocated(MT_MALLOC, p, size, 0, &at);
+	return p;
+}
+
+EXPORT void *calloc(size_t n, size_t size)
+{
+	struct mt_place at = CALLER;
+	void *p;
+
+	if (!have_real())
+		return mt_real_early_alloc(times(n, size));
+	p = mt_real.calloc(n, size);
+	allocated(MT_CALLOC, p, times(n, size), 0, &at);
+	return p;
+}
+
+EXPORT void free(void *p)
+{
+	struct mt_place at = CALLER;
+
+	if (!p || !have_real() || unlikely(mt_real_is_early(p)))
+		return;
+	if (!is_inner_free(p, at.sp))
+		freeing(MT_FREE, p, 0, 0, &at);
+	mt_real.free(p);
+}
+
+EXPORT void cfree(void *p)
+{
+	struct mt_place at = CALLER;
+
+	if (!p || !have_real() || mt_real_is_early(p))
+		return;
+	freeing(MT_CFREE, p, 0, 0, &at);
+	if (mt_real.cfree)
+		mt_real.cfree(p);
+	else
+		mt_real.free(p);
+}
+
+EXPORT void free_sized(void *p, size_t size)
+{
+	struct mt_place at = CALLER;
+
+	if (!p || !have_real() || mt_real_is_early(p))
+		return;
+	freeing(MT_FREE_SIZED, p, size, 0, &at);
+	if (mt_real.free_sized)
+		mt_real.free_sized(p, size);
+	else
+		mt_real.free(p);
+}
+
+EXPORT void free_aligned_sized(void *p, size_t align, size_t size)
+{
+	struct mt_place at = CALLER;
+
+	if (!p || !have_real() || mt_real_is_early(p))
+		return;
+	freeing(MT_FREE_ALIGNED_SIZED, p, size, align, &at);
+	if (mt_real.free_aligned_sized)
+		mt_real.free_aligned_sized(p, align, size);
+	else
+		mt_real.free(p);
+}
+
+/*
+ * Record what became of a realloc. `size` 0 with no block is a free, in
+ * glibc; any other NULL is a failure, and the old block lives on.
+ */
+static inline void reallocated(enum mt_kind kind, const void *old, void *p,
+			       size_t size, uint32_t stack,
+			       const struct mt_place *at)
+{
+	struct mt_deal deal = {
+		.address = (uint64_t)(uintptr_t)p,
+		.size = size,
+		.kind = kind,
+		.stack = stack,
+	};
+
+	if (!p && old && !size)
+		return;
+	if (!p && old) {
+		deal.kind = MT_REALLOC_CANCEL;
+		deal.address = (uint64_t)(uintptr_t)old;
+	}
+	mt_record(&deal, at);
+}
+
+/* Give a block of the early memory a successor. */
+static void *realloc_early(void *old, size_t size)
+{
+	void *p = malloc(size);
+
+	if (p)
+		memcpy(p, old, size); /* the early memory is readable so far */
+	return p;
+}
+
+EXPORT void *realloc(void *old, size_t size)
+{
+	struct mt_place at = CALLER;
+	uint32_t stack = 0;
+	void *p;
+
+	if (!have_real())
+		return mt_real_early_alloc(size);
+	if (unlikely(mt_real_is_early(old)))
+		return realloc_early(old, size);
+	if (is_inner_alloc(size, at.sp))
+		return inner_alloc(mt_real.realloc(old, size));
+	if (old)
+		stack = freeing(MT_REALLOC_FREE, old, 0, 0, &at);
+	p = mt_real.realloc(old, size);
+	reallocated(MT_REALLOC, old, p, size, stack, &at);
+	return p;
+}
+
+EXPORT void *reallocarray(void *old, size_t n, size_t size)
+{
+	struct mt_place at = CALLER;
+	uint32_t stack = 0;
+	void *p;
+
+	if (!have_real())
+		return mt_real_early_alloc(times(n, size));
+	if (unlikely(mt_real_is_early(old)))
+		return realloc_early(old, times(n, size));
+	if (old)
+		stack = freeing(MT_REALLOC_FREE, old, 0, 0, &at);
+	if (mt_real.reallocarray) {
+		expect_alloc(times(n, size), 0, at.sp);
+		p = mt_real.reallocarray(old, n, size);
+		inside.size = 0;
+	} else {
+		p = times(n, size) == SIZE_MAX
+			    ? NULL
+			    : mt_real.realloc(old, n * size);
+		if (!p && times(n, size) == SIZE_MAX)
+			errno = ENOMEM;
+	}
+	reallocated(MT_REALLOCARRAY, old, p, times(n, size), stack, &at);
+	return p;
+}
+
+EXPORT int posix_memalign(void **out, size_t align, size_t size)
+{
+	struct mt_place at = CALLER;
+	int ret;
+
+	if (!have_real())
+		return ENOMEM;
+	ret = mt_real.posix_memalign(out, align, size);
+	allocated(MT_POSIX_MEMALIGN, ret ? NULL : *out, size, align, &at);
+	return ret;
+}
+
+/* The allocators that take an alignment and a size. */
+#define HOOK_ALIGNED(name, kind)                                            \
+	EXPORT void *name(size_t align, size_t size)                        \
+	{                                                                   \
+		struct mt_place at = CALLER;                                \
+		void *p;                                                    \
+                                                                            \
+		if (!have_real() || !mt_real.name)                          \
+			return NULL;                                        \
+		if (is_inner_alloc(size, at.sp))                            \
+			return inner_alloc(mt_real.name(align, size));      \
+		p = mt_real.name(align, size);                              \
+		allocated(kind, p, size, align, &at);                       \
+		return p;                                                   \
+	}
+
+HOOK_ALIGNED(aligned_alloc, MT_ALIGNED_ALLOC)
+HOOK_ALIGNED(memalign, MT_MEMALIGN)
+
+/* The allocators that align to pages. */
+#define HOOK_PAGES(name, kind)                                              \
+	EXPORT void *name(size_t size)                                      \
+	{                                                                   \
+		struct mt_place at = CALLER;                                \
+		void *p;                                                    \
+                                                                            \
+		if (!have_real() || !mt_real.name)                          \
+			return NULL;                                        \
+		p = mt_real.name(size);                                     \
+		allocated(kind, p, size, MT_PAGE_BYTES, &at);               \
+		return p;                                                   \
+	}
+
+HOOK_PAGES(valloc, MT_VALLOC)
+HOOK_PAGES(pvalloc, MT_PVALLOC)
+
+/*
+ * C++. The symbol names are the mangled forms of operator new and delete
+ * (Itanium C++ ABI 5.1.4.1, with unsigned long for size_t and align_val_t).
+ */
+static __attribute__((noinline)) bool need_cxx(void *slot, const char *symbol)
+{
+	int saved = errno;
+	bool found = have_real() && mt_real_find(slot, symbol);
+
+	errno = saved;
+	return found;
+}
+
+#define HAVE_CXX(member, symbol) \
+	(likely(mt_real.member != NULL) || need_cxx(&mt_real.member, symbol))
+
+#define HOOK_NEW(member, symbol, kind, align, parameters, arguments)        \
+	EXPORT void *hook_##member parameters __asm__(symbol);              \
+	void *hook_##member parameters                                      \
+	{                                                                   \
+		struct mt_place at = CALLER;                                \
+		void *p;                                                    \
+                                                                            \
+		if (!HAVE_CXX(member, symbol))                              \
+			return NULL;                                        \
+		if (is_inner_alloc(size, at.sp))                            \
+			return mt_real.member arguments;                    \
+		expect_alloc(size, 2 * (align) + 16, at.sp);                \
+		p = mt_real.member arguments;                               \
+		if (expected_alloc())                                       \
+			allocated(kind, p, size, align, &at);               \
+		return p;                                                   \
+	}
+
+HOOK_NEW(new, "_Znwm", MT_NEW, 0, (size_t size), (size))
+HOOK_NEW(new_nothrow, "_ZnwmRKSt9nothrow_t", MT_NEW, 0,
+	 (size_t size, const struct mt_nothrow *nt), (size, nt))
+HOOK_NEW(new_aligned, "_ZnwmSt11align_val_t", MT_NEW, to,
+	 (size_t size, size_t to), (size, to))
+HOOK_NEW(new_aligned_nothrow, "_ZnwmSt11align_val_tRKSt9nothrow_t", MT_NEW, to,
+	 (size_t size, size_t to, const struct mt_nothrow *nt), (size, to, nt))
+HOOK_NEW(new_array, "_Znam", MT_NEW_ARRAY, 0, (size_t size), (size))
+HOOK_NEW(new_array_nothrow, "_ZnamRKSt9nothrow_t", MT_NEW_ARRAY, 0,
+	 (size_t size, const struct mt_nothrow *nt), (size, nt))
+HOOK_NEW(new_array_aligned, "_ZnamSt11align_val_t", MT_NEW_ARRAY, to,
+	 (size_t size, size_t to), (size, to))
+HOOK_NEW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t",
+	 MT_NEW_ARRAY, to,
+	 (size_t size, size_t to, const struct mt_nothrow *nt), (size, to, nt))
+
+#define HOOK_DELETE(member, symbol, kind, size, align, parameters, arguments) \
+	EXPORT void hook_##member parameters __asm__(symbol);               \
+	void hook_##member parameters                                       \
+	{                                                                   \
+		struct mt_place at = CALLER;                                \
+                                                                            \
+		if (!HAVE_CXX(member, symbol))                              \
+			return;                                             \
+		if (p && !is_inner_free(p, at.sp))                          \
+			freeing(kind, p, size, align, &at);                 \
+		inside.sp = at.sp;                                          \
+		inside.address = p ? (uint64_t)(uintptr_t)p + 1 : 0;        \
+		mt_real.member arguments;                                   \
+		inside.address = 0;                                         \
+	}
+
+HOOK_DELETE(delete, "_ZdlPv", MT_DELETE, 0, 0, (void *p), (p))
+HOOK_DELETE(delete_nothrow, "_ZdlPvRKSt9nothrow_t", MT_DELETE, 0, 0,
+	    (void *p, const struct mt_nothrow *nt), (p, nt))
+HOOK_DELETE(delete_sized, "_ZdlPvm", MT_DELETE, n, 0, (void *p, size_t n),
+	    (p, n))
+HOOK_DELETE(delete_aligned, "_ZdlPvSt11align_val_t", MT_DELETE, 0, to,
+	    (void *p, size_t to), (p, to))
+HOOK_DELETE(delete_aligned_nothrow, "_ZdlPvSt11align_val_tRKSt9nothrow_t",
+	    MT_DELETE, 0, to,
+	    (void *p, size_t to, const struct mt_nothrow *nt), (p, to, nt))
+HOOK_DELETE(delete_sized_aligned, "_ZdlPvmSt11align_val_t", MT_DELETE, n, to,
+	    (void *p, size_t n, size_t to), (p, n, to))
+HOOK_DELETE(delete_array, "_ZdaPv", MT_DELETE_ARRAY, 0, 0, (void *p), (p))
+HOOK_DELETE(delete_array_nothrow, "_ZdaPvRKSt9nothrow_t", MT_DELETE_ARRAY, 0,
+	    0, (void *p, const struct mt_nothrow *nt), (p, nt))
+HOOK_DELETE(delete_array_sized, "_ZdaPvm", MT_DELETE_ARRAY, n, 0,
+	    (void *p, size_t n), (p, n))
+HOOK_DELETE(delete_array_aligned, "_ZdaPvSt11align_val_t", MT_DELETE_ARRAY, 0,
+	    to, (void *p, size_t to), (p, to))
+HOOK_DELETE(delete_array_aligned_nothrow,
+	    "_ZdaPvSt11align_val_tRKSt9nothrow_t", MT_DELETE_ARRAY, 0, to,
+	    (void *p, size_t to, const struct mt_nothrow *nt), (p, to, nt))
+HOOK_DELETE(delete_array_sized_aligned, "_ZdaPvmSt11align_val_t",
+	    MT_DELETE_ARRAY, n, to, (void *p, size_t n, size_t to), (p, n, to))

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The trace file; see journal.h.
+ *
+ * At every instant the file is a valid Zstandard stream, whatever kills us
+ * between two instructions or in the middle of a write. How:
+ *
+ *  - The file ends with reserved space, one skippable frame a page. It grows
+ *    by pages that each hold such a frame already; a write that is cut short
+ *    by a signal is cut between pages.
+ *  - A thread claims a part of the space under the lock. It first makes the
+ *    frame at the claim's start cover all pages that the claim touches, then
+ *    writes a new frame's head behind the claim, then shortens the first
+ *    frame to the claim. Each is a write of 8 bytes at a multiple of 8, which
+ *    is there or not.
+ *  - It fills the claim without the lock: that is inside a skippable frame.
+ *    Last it turns the head of the claim, with one write of 8 bytes, into
+ *    that of the segment.
+ *
+ * So a claim that was never finished stays space, and readers pass over it.
+ */
+#include "journal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ZSTD_STATIC_LINKING_ONLY
+#include <zstd.h>
+
+#include "arena.h"
+#include "file.h"
+#include "sys.h"
+
+#define PRESSES 4
+#define GROW_PAGES 16
+#define STACK_BYTES (64 * 1024)
+#define OUT_BYTES (MT_JOURNAL_COLUMN_BYTES * MT_COLUMNS + 8192)
+
+/* What one thread at a time compresses with. */
+struct press {
+	struct sys_lock lock;
+	ZSTD_CCtx *zstd;
+	uint8_t *out;	/* OUT_BYTES: head, extra, then zstd frames */
+	uint8_t *stack; /* STACK_BYTES: the program's may be too small */
+};
+
+static struct {
+	struct sys_lock lock;	/* of what follows, down to `pages` */
+	struct mt_file file;
+	uint64_t end;		/* where the next claim starts */
+	uint64_t reserved;	/* bytes of the file, in whole pages */
+	uint8_t *pages;		/* GROW_PAGES of empty space, to write */
+	int level;
+	struct sys_lock arena;
+	struct press press[PRESSES];
+} journal;
+
+/* Write all of `buf`; 0 or -errno. */
+static int write_all(int fd, const void *buf, size_t n, uint64_t off)
+{
+	const char *p = buf;
+
+	while (n) {
+		long done = sys_pwrite(fd, p, n, off);
+
+		if (done <= 0)
+			return done ? (int)done : -EIO;
+		p += done;
+		off += (uint64_t)done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+/* Write the 8 bytes of a skippable frame's head; it covers up to `to`. */
+static int write_head(int fd, uint32_t magic, uint64_t off, uint64_t to)
+{
+	uint32_t head[2] = {magic, (uint32_t)(to - off - 8)};
+
+	return write_all(fd, head, sizeof(head), off);
+}
+
+/* Add pages of space until the file has `bytes`; 0 or -errno. */
+static int grow(int fd, uint64_t bytes)
+{
+	uint64_t limit = sys_file_limit();
+
+	while (journal.reserved < bytes) {
+		uint64_t n = GROW_PAGES * MT_PAGE_BYTES;
+		int error;
+
+		if (n > limit - journal.reserved)
+			n = MT_PAGE_BYTES;
+		/* Beyond the limit a write would be SIGXFSZ for the program. */
+		if (journal.reserved + n > limit)
+			return -EFBIG;
+		error = write_all(fd, journal.pages, n, journal.reserved);
+		if (error) {
+			sys_truncate(fd, journal.reserved);
+			return error;
+		}
+		journal.reserved += n;
+	}
+	return 0;
+}
+
+/* Claim `bytes` (a multiple of 8) of the file at `*off`; 0 or -errno. */
+static int claim(int fd, uint64_t bytes, uint64_t *off)
+{
+	uint64_t start = journal.end, end = start + bytes;
+	uint64_t page = MT_ALIGN_UP(end, MT_PAGE_BYTES);
+	int error = grow(fd, MT_ALIGN_UP(end + 8, MT_PAGE_BYTES));
+
+	if (!error)
+		error = write_head(fd, MT_SKIP_SPACE, start, page);
+	if (!error && end < page)
+		error = write_head(fd, MT_SKIP_SPACE, end, page);
+	if (!error && end < page)
+		error = write_head(fd, MT_SKIP_SPACE, start, end);
+	if (!error)
+		journal.end = end;
+	*off = start;
+	return error;
+}
+
+/* Claim space for a segment, fill it, and make it one; 0 or -errno. */
+static int write_segment(const uint8_t *segment, size_t bytes)
+{
+	struct sys_signals old = sys_lock(&journal.lock);
+	int fd = mt_file_fd(&journal.file), error = -EBADF;
+	uint64_t off;
+
+	if (fd >= 0)
+		error = claim(fd, bytes, &off);
+	sys_unlock(&journal.lock, old);
+	if (!error)
+		error = write_all(fd, segment + 8, bytes - 8, off + 8);
+	if (!error)
+		error = write_all(fd, segment, 8, off);
+	return error;
+}
+
+/* The zstd parameters for columns of up to `bytes`. */
+static ZSTD_compressionParameters parameters(size_t bytes)
+{
+	return ZSTD_getCParams(journal.level, bytes, 0);
+}
+
+/* Give a press its memory at its first use; false: there is none. */
+static bool press_ready(struct press *press)
+{
+	size_t most = 0;
+
+	if (press->zstd)
+		return true;
+	for (size_t bytes = 1024; bytes <= MT_JOURNAL_COLUMN_BYTES;
+	     bytes *= 2) {
+		size_t n = ZSTD_estimateCCtxSize_usingCParams(
+			parameters(bytes));
+
+		if (n > most)
+			most = n;
+	}
+
+	struct sys_signals old = sys_lock(&journal.arena);
+	void *workspace = sys_map(most, SYS_FORK_COPY);
+
+	press->out = sys_map(OUT_BYTES, SYS_FORK_COPY);
+	press->stack = sys_map(STACK_BYTES, SYS_FORK_COPY);
+	if (workspace && press->out && press->stack)
+		press->zstd = ZSTD_initStaticCCtx(workspace, most);
+	sys_unlock(&journal.arena, old);
+	if (!press->zstd)
+		return false;
+	ZSTD_CCtx_setParameter(press->zstd, ZSTD_c_checksumFlag, 1);
+	ZSTD_CCtx_setParameter(press->zstd, ZSTD_c_compressionLevel,
+			       journal.level);
+	return true;
+}
+
+/* Take a press: a free one, else wait for the one of this thread's turn. */
+static struct press *press_take(struct sys_signals *old)
+{
+	static uint32_t turn;
+	uint32_t mine = __atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED);
+
+	for (uint32_t i = 0; i < PRESSES; i++) {
+		struct press *p = &journal.press[i];
+
+		if (!__atomic_load_n(&p->lock.word, __ATOMIC_RELAXED)) {
+			*old = sys_lock(&p->lock);
+			return p;
+		}
+	}
+	*old = sys_lock(&journal.press[mine % PRESSES].lock);
+	return &journal.press[mine % PRESSES];
+}
+
+/* The arguments and the result of seal(), which has a stack of its own. */
+struct seal {
+	struct press *press;
+	struct mt_segment *head;
+	const struct mt_bytes *extra, *columns;
+	unsigned int count;
+	int error;
+};
+
+/* Lay out the head of a segment and what goes between it and the data. */
+static void put_head(struct seal *s, size_t head_bytes, size_t data_bytes)
+{
+	struct mt_segment *h = s->head;
+	uint8_t *out = s->press->out;
+
+	h->skip_magic = MT_SKIP_SEGMENT;
+	h->skip_bytes = (uint32_t)(head_bytes - 8);
+	memcpy(h->magic, MT_SEGMENT_MAGIC, sizeof(h->magic));
+	h->columns = (uint16_t)s->count;
+	h->data_bytes = (uint32_t)data_bytes;
+	h->extra_bytes = s->extra ? (uint32_t)s->extra->bytes : 0;
+	h->check = 0;
+	h->check = mt_check(MT_CHECK_INIT, h, sizeof(*h));
+	if (s->extra)
+		h->check = mt_check(h->check, s->extra->data, s->extra->bytes);
+	memset(out, 0, head_bytes);
+	memcpy(out, h, sizeof(*h));
+	if (s->extra)
+		memcpy(out + sizeof(*h), s->extra->data, s->extra->bytes);
+}
+
+/* Compress the columns and write the segment. Runs on the press's stack. */
+static void seal(void *arg)
+{
+	struct seal *s = arg;
+	uint8_t *out = s->press->out;
+	size_t head = sizeof(*s->head) + (s->extra ? s->extra->bytes : 0);
+	size_t at = MT_ALIGN_UP(head, 8ul) + 8, data = at;
+
+	for (unsigned int i = 0; i < s->count; i++) {
+		size_t n = ZSTD_compress2(s->press->zstd, out + at,
+					  OUT_BYTES - at, s->columns[i].data,
+					  s->columns[i].bytes);
+
+		if (ZSTD_isError(n)) {
+			s->error = -ENOMEM;
+			return;
+		}
+		at += n;
+	}
+
+	/* The head is as long as makes the whole a multiple of 8. */
+	size_t data_bytes = at - data;
+
+	head = MT_ALIGN_UP(head + data_bytes, 8ul) - data_bytes;
+	put_head(s, head, data_bytes);
+	memmove(out + head, out + data, data_bytes);
+	s->error = write_segment(out, head + data_bytes);
+}
+
+int mt_journal_append(struct mt_segment *head, const struct mt_bytes *extra,
+		      const struct mt_bytes *columns, unsigned int count)
+{
+	struct sys_signals old;
+	struct press *press = press_take(&old);
+	struct seal s = {press, head, extra, columns, count, -ENOMEM};
+
+	if (press_ready(press))
+		mt_call_on_stack(press->stack + STACK_BYTES, seal, &s);
+	sys_unlock(&press->lock, old);
+	return s.error;
+}
+
+int mt_journal_open(const char *path, int level)
+{
+	int error;
+
+	memset(&journal, 0, sizeof(journal));
+	journal.level = level;
+	journal.pages = mt_arena_alloc(GROW_PAGES * MT_PAGE_BYTES);
+	if (!journal.pages)
+		return -ENOMEM;
+	for (int i = 0; i < GROW_PAGES; i++) {
+		uint32_t head[2] = {MT_SKIP_SPACE, MT_PAGE_BYTES - 8};
+
+		memcpy(journal.pages + i * MT_PAGE_BYTES, head, sizeof(head));
+	}
+	error = mt_file_create(&journal.file, path);
+	return error;
+}
+
+void mt_journal_close(void)
+{
+	struct sys_signals old = sys_lock(&journal.lock);
+	int fd = mt_file_fd(&journal.file);
+
+	if (fd >= 0)
+		sys_truncate(fd, journal.end);
+	mt_file_close(&journal.file);
+	sys_unlock(&journal.lock, old);
+}
+
+void mt_journal_reset(void)
+{
+	mt_file_close(&journal.file);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* The live file; see live.h. */
+#include "live.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "file.h"
+#include "sys.h"
+
+struct mt_live *mt_live;
+
+static struct {
+	struct sys_lock lock;
+	struct mt_file file;
+	bool is_file;
+	uint64_t bytes;	     /* of the file */
+	uint32_t count[8];   /* regions so far, by type */
+} live;
+
+/* Reserve file space and map it; NULL: there is none. */
+static void *map_more(void *at, uint64_t bytes)
+{
+	void *p;
+	int fd = -1;
+
+	if (live.is_file) {
+		fd = mt_file_fd(&live.file);
+		if (fd < 0 || live.bytes + bytes > sys_file_limit() ||
+		    sys_allocate(fd, live.bytes, bytes) < 0)
+			return NULL;
+	}
+	p = sys_map_file_at(at, fd, live.bytes, bytes);
+	if (p)
+		live.bytes += bytes;
+	return p;
+}
+
+bool mt_live_open(const char *path, int *error)
+{
+	memset(&live, 0, sizeof(live));
+	*error = -mt_file_create(&live.file, path);
+	live.is_file = !*error;
+	if (live.is_file) {
+		mt_live = map_more(NULL, MT_LIVE_HEAD_BYTES);
+		if (mt_live)
+			return true;
+		*error = ENOSPC;
+		mt_live_remove();
+	}
+	live.is_file = false;
+	mt_live = map_more(NULL, MT_LIVE_HEAD_BYTES);
+	return mt_live != NULL;
+}
+
+void *mt_live_region(enum mt_region_type type, void *at, uint64_t bytes)
+{
+	struct sys_signals old = sys_lock(&live.lock);
+	uint32_t n = mt_live->regions;
+	uint64_t offset = live.bytes;
+	void *p = n < MT_MAX_REGIONS ? map_more(at, bytes) : NULL;
+
+	if (p) {
+		mt_live->region[n] = (struct mt_region){
+			.type = type,
+			.index = live.count[type]++,
+			.offset = offset,
+			.bytes = bytes,
+		};
+		__atomic_store_n(&mt_live->regions, n + 1, __ATOMIC_RELEASE);
+	}
+	sys_unlock(&live.lock, old);
+	return p;
+}
+
+bool mt_live_grow(enum mt_stream stream, void *base, uint64_t have,
+		  uint64_t bytes)
+{
+	return mt_live_region((enum mt_region_type)stream, (char *)base + have,
+			      bytes - have) != NULL;
+}
+
+void mt_live_remove(void)
+{
+	if (live.is_file)
+		sys_unlink(live.file.path);
+	mt_file_close(&live.file);
+	live.is_file = false;
+}
+
+void mt_live_reset(void)
+{
+	mt_file_close(&live.file);
+	mt_live = NULL;
+}
+
+void mt_live_detach(void)
+{
+	sys_map_over(mt_live, MT_LIVE_HEAD_BYTES);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The live file: what of a run is not yet sealed, in memory that survives it.
+ *
+ * Space in the file is reserved before it is mapped, so that a full disk is
+ * an error here and not a SIGBUS in the program. Where a file cannot be had
+ * the regions are private memory: the recording goes on, but a kill loses
+ * what is not sealed.
+ */
+#ifndef PRELOAD_LIVE_H
+#define PRELOAD_LIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <memtrace/format.h>
+
+/* The head; all counters of it are the owners' of the streams to write. */
+extern struct mt_live *mt_live;
+
+/*
+ * Create `path` and its head. False: no memory, not even private. When the
+ * file cannot be had, *error is the errno and the head is private.
+ * Context: init.
+ */
+bool mt_live_open(const char *path, int *error);
+
+/*
+ * Add a region, at `at` or anywhere. NULL: no space (or file-size limit, or
+ * no room in the directory). Context: hook.
+ */
+void *mt_live_region(enum mt_region_type type, void *at, uint64_t bytes);
+
+/* mt_live_region() for an array that grows; see stacktab.h. */
+bool mt_live_grow(enum mt_stream stream, void *base, uint64_t have,
+		  uint64_t bytes);
+
+/* Remove the file; the mappings stay. Context: seal. */
+void mt_live_remove(void);
+
+/* Close what a forked child inherited. Context: init. */
+void mt_live_reset(void);
+
+/* Put private memory where the head was; as mt_stacktab_detach(). */
+void mt_live_detach(void);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* What is mapped at an address; see maps.h. */
+#include "maps.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "sys.h"
+
+/* A reader of bytes with one page of buffer. */
+struct reader {
+	int fd;
+	int at, have;
+	char buf[2048];
+};
+
+/* The next byte, or -1 at the end. */
+static int next(struct reader *r)
+{
+	if (r->at == r->have) {
+		r->have = (int)sys_read(r->fd, r->buf, sizeof(r->buf));
+		r->at = 0;
+		if (r->have <= 0) {
+			r->have = 0;
+			return -1;
+		}
+	}
+	return (unsigned char)r->buf[r->at++];
+}
+
+/* Read a number up to the first byte that is no digit of its base. */
+static uint64_t number(struct reader *r, unsigned int base, int *stop)
+{
+	uint64_t n = 0;
+
+	for (;;) {
+		int c = *stop = next(r);
+		unsigned int digit = c >= '0' && c <= '9'   ? (unsigned)c - '0'
+				     : c >= 'a' && c <= 'f' ? (unsigned)c - 'W'
+							    : 99;
+
+		if (digit >= base)
+			return n;
+		n = n * base + digit;
+	}
+}
+
+/* Read the rest of a line into path[size]; false at the end of the file. */
+static bool rest(struct reader *r, int c, char *path, size_t size)
+{
+	size_t n = 0;
+
+	while (c == ' ')
+		c = next(r);
+	for (; c != '\n' && c >= 0; c = next(r))
+		if (n + 1 < size)
+			path[n++] = (char)c;
+	if (size)
+		path[n] = '\0';
+	return c >= 0;
+}
+
+/* Read a line: "start-end rwxp offset dev:dev inode path". */
+static bool line(struct reader *r, struct mt_mapping *m, char *path,
+		 size_t size)
+{
+	struct mt_mapping last = *m;
+	char name[16] = "";
+	int c;
+
+	m->start = number(r, 16, &c);
+	if (c != '-')
+		return false;
+	m->end = number(r, 16, &c);
+	m->readable = next(r) == 'r';
+	next(r);
+	m->executable = next(r) == 'x';
+	next(r);
+	next(r);
+	number(r, 16, &c); /* offset */
+	number(r, 16, &c);
+	number(r, 16, &c);
+	m->inode = number(r, 10, &c);
+	if (!size) {
+		path = name;
+		size = sizeof(name);
+	}
+	if (!rest(r, c, path, size))
+		return false;
+	m->stack = strncmp(path, "[stack]", 7) == 0;
+	if (!m->inode || m->inode != last.inode) {
+		m->file_start = m->start;
+		m->file_readable = m->readable;
+	}
+	return true;
+}
+
+bool mt_maps_find(uint64_t address, struct mt_mapping *mapping, char *path,
+		  size_t size)
+{
+	struct reader r = {.fd = sys_open("/proc/self/maps", O_RDONLY, 0)};
+	bool found = false;
+
+	if (r.fd < 0)
+		return false;
+	*mapping = (struct mt_mapping){0};
+	while (!found && line(&r, mapping, path, size))
+		found = address < mapping->end;
+	sys_close(r.fd);
+	return found && address >= mapping->start;
+}

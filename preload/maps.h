@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is mapped at an address, read from /proc/self/maps: no lock of the
+ * loader's is taken, so it may be asked from inside an allocation.
+ */
+#ifndef PRELOAD_MAPS_H
+#define PRELOAD_MAPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mt_mapping {
+	uint64_t start, end;	/* addresses */
+	uint64_t file_start;	/* where its file's first mapping starts */
+	uint64_t inode;
+	bool readable, executable, stack;
+	bool file_readable;	/* of the mapping at file_start */
+};
+
+/*
+ * Find the mapping that holds `address`. Its path, "[vdso]" or "" goes to
+ * path[size] when path is given. False: nothing is mapped there, or /proc is
+ * not to be had. Context: hook; a page of stack, tens of microseconds.
+ */
+bool mt_maps_find(uint64_t address, struct mt_mapping *mapping, char *path,
+		  size_t size);
+
+#endif

@@ -1,0 +1,618 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The run: when recording starts and ends; see run.h.
+ *
+ * Start. At the first hook or in our constructor, whichever comes first: the
+ * loader allocates through us before any constructor runs. So nothing here
+ * relies on libc being initialised.
+ *
+ * End. exit() runs our handler last of all: it was registered before the
+ * loader's own, which runs all destructors, and handlers run in reverse. It
+ * is registered for no object, since those of an object run when that
+ * object's destructors do. What is allocated after it is libc flushing its
+ * streams.
+ *
+ * Fork. The child inherits the state of a run whose files are the parent's.
+ * It is told by memory that the kernel zeroes in it: each thread's limit
+ * (thread.h), which sends its next hook here, and `alive`. There it drops
+ * all it inherited and starts a run of its own. Until then it has touched
+ * nothing of the parent's: the shared mappings are not inherited. A child
+ * forked by a handler that interrupted a hook returns into that hook; for it
+ * private memory is put where the mappings were.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <memtrace/pattern.h>
+
+#include "arena.h"
+#include "clock.h"
+#include "config.h"
+#include "journal.h"
+#include "live.h"
+#include "meta.h"
+#include "modules.h"
+#include "real.h"
+#include "seal.h"
+#include "stacktab.h"
+
+enum state {
+	NEW,
+	STARTING,
+	ON,
+	OFF,
+};
+
+static struct {
+	enum state state;
+	bool once;	   /* what is done once a process image is done */
+	bool paused;
+	int live_error;	   /* why there is no live file, or 0 */
+	uint32_t *alive;   /* 1; in a forked child 0 */
+	uint32_t pid;
+	uint32_t traces;   /* of this process image */
+	struct mt_config config;
+	char trace[MT_PATH_BYTES];    /* absolute */
+	char parent[MT_PATH_BYTES];   /* the trace we forked from, or "" */
+	char cwd[MT_PATH_BYTES];      /* at the start */
+	char options[MT_PATH_BYTES];  /* $MEMTRACE */
+	char scratch[MT_PATH_BYTES + 64];
+	char allocator[MT_PATH_BYTES];
+} run;
+
+bool mt_run_mmap, mt_run_frees;
+bool mt_clock_tsc;
+
+/* Tell a user why nothing is recorded. */
+static void say(const char *what, const char *name, int error)
+{
+	static const struct {
+		int error;
+		const char *text;
+	} known[] = {
+		{EACCES, "permission denied"},
+		{ENOENT, "no such directory"},
+		{ENOSPC, "no space left"},
+		{EROFS, "read-only file system"},
+		{EMFILE, "too many open files"},
+		{EFBIG, "file-size limit"},
+		{ENOTDIR, "not a directory"},
+		{EDQUOT, "disk quota exceeded"},
+	};
+	char line[MT_PATH_BYTES + 128] = "memtrace: ";
+
+	sys_append(line, sizeof(line), what);
+	sys_append(line, sizeof(line), name);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i].error != error)
+			continue;
+		sys_append(line, sizeof(line), ": ");
+		sys_append(line, sizeof(line), known[i].text);
+		error = 0;
+	}
+	if (error) {
+		sys_append(line, sizeof(line), ": error ");
+		sys_append_number(line, sizeof(line), (uint64_t)error);
+	}
+	sys_append(line, sizeof(line), "; not recording\n");
+	sys_say(line);
+}
+
+/* Find a variable in the process's first environment; "" without one. */
+static void initial_environment(const char *name, char *value, size_t size)
+{
+	int fd = sys_open("/proc/self/environ", O_RDONLY, 0);
+	size_t match = 0, length = strlen(name), at = 0;
+	bool in_name = true;
+	char c;
+
+	value[0] = '\0';
+	while (fd >= 0 && sys_read(fd, &c, 1) == 1) {
+		if (!c && at)
+			break;
+		if (!c) {
+			in_name = true;
+			match = 0;
+		} else if (in_name) {
+			if (match == length && c == '=') {
+				in_name = false;
+				match = length + 1;
+			} else if (match < length && name[match] == c) {
+				match++;
+			} else {
+				in_name = false;
+			}
+		} else if (match == length + 1 && at + 1 < size) {
+			value[at++] = c;
+			value[at] = '\0';
+		}
+	}
+	if (fd >= 0)
+		sys_close(fd);
+}
+
+/*
+ * With follow=0, tell exec'd children that they are ones: their environment
+ * is a copy of ours, so the first letter of the value becomes '-'. It is our
+ * own variable, and the only thing of the program's that we ever change.
+ */
+static void mark_followers(void)
+{
+	char *text = getenv("MEMTRACE");
+	char *follow = text ? strstr(text, "follow=") : NULL;
+
+	if (follow && follow[7])
+		follow[7] = '-';
+}
+
+/* Whether we are an exec'd child of a run with follow=0. */
+static bool is_follower(const char *options)
+{
+	return strstr(options, "follow=-") != NULL;
+}
+
+/* Read $MEMTRACE; false: it is wrong (said), or says not to record. */
+static bool configure(void)
+{
+	char error[256];
+	const char *text = environ ? getenv("MEMTRACE") : NULL;
+
+	if (text)
+		sys_append(run.options, sizeof(run.options), text);
+	else if (!environ)
+		initial_environment("MEMTRACE", run.options,
+				    sizeof(run.options));
+	if (is_follower(run.options))
+		return false;
+	if (!mt_config_parse(&run.config, run.options, error, sizeof(error))) {
+		sys_append(error, sizeof(error), "; not recording\n");
+		sys_say(error);
+		return false;
+	}
+	run.paused = !run.config.start;
+	mt_run_mmap = run.config.mmap;
+	mt_run_frees = run.config.frees;
+	return true;
+}
+
+/* Whether the kernel itself keeps time by the TSC. */
+static bool is_tsc_trusted(void)
+{
+	char name[32];
+
+	return sys_read_file("/sys/devices/system/clocksource/clocksource0/"
+			     "current_clocksource",
+			     name, sizeof(name)) > 0 &&
+	       strncmp(name, "tsc", 3) == 0;
+}
+
+/* The path of the file that is mapped where `f` is. */
+static void path_of(void (*f)(void), char *path, size_t size)
+{
+	const struct mt_module *m;
+	struct sys_signals old = sys_lock(&mt_tables_lock);
+
+	m = mt_module_find((uint64_t)(uintptr_t)f);
+	path[0] = '\0';
+	if (m)
+		sys_append(path, size, m->path);
+	sys_unlock(&mt_tables_lock, old);
+}
+
+/* Put what kills a child that was forked inside a hook out of its way. */
+static void after_fork_in_child(void)
+{
+	if (!mt_busy || run.state != ON || *run.alive)
+		return;
+	mt_live_detach();
+	mt_meta_detach();
+	mt_stacktab_detach();
+	mt_thread_detach(mt_self);
+}
+
+static void at_exit(void *unused)
+{
+	(void)unused;
+	mt_run_finish(MT_END_EXIT);
+}
+
+static void at_quick_exit_handler(void *unused)
+{
+	(void)unused;
+	mt_run_finish(MT_END_EXIT);
+}
+
+int __cxa_atexit(void (*f)(void *), void *arg, void *dso);
+int __cxa_at_quick_exit(void (*f)(void *), void *dso);
+int __register_atfork(void (*prepare)(void), void (*parent)(void),
+		      void (*child)(void), void *dso);
+
+/* Do what is done once a process image; false: do not record. */
+static bool prepare(void)
+{
+	run.once = true;
+	if (!configure())
+		return false;
+	mt_clock_tsc = is_tsc_trusted();
+	if (sys_readlink("/proc/self/cwd", run.cwd, sizeof(run.cwd)) < 0)
+		sys_append(run.cwd, sizeof(run.cwd), ".");
+	mt_modules_init();
+	mt_thread_init();
+	__cxa_atexit(at_exit, NULL, NULL);
+	__cxa_at_quick_exit(at_quick_exit_handler, NULL);
+	__register_atfork(NULL, NULL, after_fork_in_child, NULL);
+	run.alive = sys_map(MT_PAGE_BYTES, SYS_FORK_ZERO);
+	if (!run.alive) {
+		say("no memory that forks zero", "", 0);
+		return false;
+	}
+	return true;
+}
+
+/* The last part of a path. */
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Make the name of this run's trace, before collisions, in run.trace. */
+static bool name_trace(void)
+{
+	char exe[MT_PATH_BYTES] = "", host[256] = "", *end;
+	size_t used;
+	struct mt_names names = {
+		.pid = run.pid,
+		.number = run.traces,
+	};
+
+	if (sys_readlink("/proc/self/exe", exe, sizeof(exe)) < 0)
+		sys_append(exe, sizeof(exe), "unknown");
+	if (sys_read_file("/proc/sys/kernel/hostname", host, sizeof(host)) < 0)
+		sys_append(host, sizeof(host), "unknown");
+	end = strchr(host, '\n');
+	if (end)
+		*end = '\0';
+	names.exe = base_name(exe);
+	names.host = host;
+	run.trace[0] = '\0';
+	if (run.config.out[0] != '/') {
+		sys_append(run.trace, sizeof(run.trace), run.cwd);
+		sys_append(run.trace, sizeof(run.trace), "/");
+	}
+	used = strlen(run.trace);
+	return mt_pattern_expand(run.trace + used, sizeof(run.trace) - used,
+				 run.config.out, &names) != 0;
+}
+
+/* The live file's name for a trace's. */
+static void name_live(const char *trace, char *live, size_t size)
+{
+	live[0] = '\0';
+	if (run.config.live[0]) {
+		sys_append(live, size, run.config.live);
+		sys_append(live, size, "/");
+		trace = base_name(trace);
+	}
+	sys_append(live, size, trace);
+	sys_append(live, size, ".live");
+}
+
+/* Create the two files under the first name that is free; 0 or errno. */
+static int create_files(void)
+{
+	char live[MT_PATH_BYTES + 8];
+	int error = 0;
+
+	for (unsigned int nth = 0; nth < 100000; nth++) {
+		if (!nth)
+			sys_append(strcpy(run.scratch, ""),
+				   sizeof(run.scratch), run.trace);
+		else if (!mt_pattern_retry(run.scratch, MT_PATH_BYTES,
+					   run.trace, nth))
+			return ENAMETOOLONG;
+		error = -mt_journal_open(run.scratch, (int)run.config.level);
+		if (error == EEXIST)
+			continue;
+		if (error)
+			return error;
+		name_live(run.scratch, live, sizeof(live));
+		if (!mt_live_open(live, &error)) {
+			sys_unlink(run.scratch);
+			return ENOMEM;
+		}
+		if (error == EEXIST) { /* a killed run's, its trace is gone */
+			mt_live_reset();
+			mt_journal_reset();
+			sys_unlink(run.scratch);
+			continue;
+		}
+		run.trace[0] = '\0';
+		sys_append(run.trace, sizeof(run.trace), run.scratch);
+		run.live_error = error;
+		return 0;
+	}
+	return error;
+}
+
+/* Field 22 of /proc/self/stat: when the process started. */
+static uint64_t start_ticks(void)
+{
+	const char *p;
+
+	if (sys_read_file("/proc/self/stat", run.scratch, 1024) <= 0)
+		return 0;
+	p = strrchr(run.scratch, ')');
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (!p)
+		return 0;
+	p++;
+	return sys_parse_number(&p, 10);
+}
+
+/* Write the first records of the meta log, and the live file's head. */
+static void describe(void)
+{
+	struct mt_meta_format format = {
+		.magic = {'m', 'e', 'm', 't', 'r', 'a', 'c', 'e'},
+		.major = MT_FORMAT_MAJOR,
+		.minor = MT_FORMAT_MINOR,
+	};
+	struct mt_meta_process process = {
+		.pid = run.pid,
+		.parent_pid = sys_parent_pid(),
+		.clock = mt_clock(),
+		.clock_ns = sys_monotonic_ns(),
+		.real_ns = sys_real_ns(),
+		.start_ticks = start_ticks(),
+		.clock_kind = mt_clock_tsc ? MT_CLOCK_TSC : MT_CLOCK_MONOTONIC,
+		.page_bytes = MT_PAGE_BYTES,
+	};
+	long n;
+
+	memcpy(mt_live->magic, MT_LIVE_MAGIC, sizeof(mt_live->magic));
+	mt_live->major = format.major;
+	mt_live->minor = format.minor;
+	mt_live->pid = process.pid;
+	mt_live->start_ticks = process.start_ticks;
+	mt_live->clock = process.clock;
+	mt_live->clock_ns = process.clock_ns;
+	mt_meta_add(MT_META_FORMAT, &format, sizeof(format), NULL, 0);
+	mt_meta_add(MT_META_PROCESS, &process, sizeof(process), NULL, 0);
+	n = sys_readlink("/proc/self/exe", run.scratch, MT_PATH_BYTES);
+	if (n > 0)
+		mt_meta_add(MT_META_EXE, NULL, 0, run.scratch, (size_t)n);
+	n = sys_read_file("/proc/self/cmdline", run.scratch, MT_PATH_BYTES);
+	if (n > 0)
+		mt_meta_add(MT_META_COMMAND, NULL, 0, run.scratch, (size_t)n);
+	n = sys_read_file("/proc/sys/kernel/hostname", run.scratch, 256);
+	if (n > 1)
+		mt_meta_add(MT_META_HOST, NULL, 0, run.scratch, (size_t)n - 1);
+	mt_meta_add(MT_META_OPTIONS, NULL, 0, run.options,
+		    strlen(run.options));
+	if (run.parent[0])
+		mt_meta_add(MT_META_PARENT, NULL, 0, run.parent,
+			    strlen(run.parent));
+}
+
+/* Enter a module into the meta log as the stacks first meet it. */
+static void module_loaded(const struct mt_module *m)
+{
+	struct {
+		struct mt_meta_module head;
+		uint8_t build_id[MT_BUILD_ID_BYTES];
+	} record = {
+		.head = {
+			.id = m->id,
+			.build_id_bytes = (uint16_t)m->build_id_bytes,
+			.bias = m->bias,
+			.start = m->start,
+			.end = m->end,
+			.clock = mt_clock(),
+		},
+	};
+
+	memcpy(record.build_id, m->build_id, m->build_id_bytes);
+	mt_meta_add(MT_META_MODULE, &record,
+		    sizeof(record.head) + m->build_id_bytes, m->path,
+		    strlen(m->path));
+	mt_unwind_new_module();
+}
+
+/* Start a run: its files, its tables, its first records. */
+static bool begin(void)
+{
+	int error;
+
+	run.pid = sys_pid();
+	if (!name_trace()) {
+		say("no file name comes of out=", run.config.out, 0);
+		return false;
+	}
+	error = create_files();
+	run.traces++;
+	if (error) {
+		say("cannot create ", run.trace, error);
+		return false;
+	}
+	mt_seal_reset();
+	mt_modules_reset(module_loaded);
+	if (!mt_meta_init() || !mt_unwind_init() ||
+	    !mt_stacktab_init(mt_live_grow, &mt_live->nodes, &mt_live->pcs)) {
+		say("no memory", "", 0);
+		mt_live_remove();
+		mt_journal_close();
+		return false;
+	}
+	describe();
+	path_of((void (*)(void))mt_real.malloc, run.allocator,
+		sizeof(run.allocator));
+	mt_meta_add(MT_META_ALLOCATOR, NULL, 0, run.allocator,
+		    strlen(run.allocator));
+	mt_seal_definitions(true);
+	if (run.live_error)
+		mt_problem(MT_PROBLEM_NO_LIVE, run.live_error,
+			   "no live file, a kill loses what is not sealed");
+	*run.alive = 1;
+	return true;
+}
+
+void mt_run_start(void)
+{
+	int saved = errno;
+	enum state was = NEW;
+
+	if (!__atomic_compare_exchange_n(&run.state, &was, STARTING, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return;
+	mt_real_init();
+	mt_thread_reset(false);
+
+	bool on = prepare() && begin();
+
+	__atomic_store_n(&run.state, on ? ON : OFF, __ATOMIC_RELEASE);
+	errno = saved;
+}
+
+/*
+ * Start another run in this process: in a forked child, which inherited one
+ * (and only this thread), or after an end that did not come.
+ */
+static void start_again(bool forked)
+{
+	run.state = STARTING;
+	run.parent[0] = '\0';
+	sys_append(run.parent, sizeof(run.parent), run.trace);
+	mt_tables_lock.word = 0;
+	mt_journal_reset();
+	mt_live_reset();
+	mt_stacktab_reset();
+	mt_arena_reset();
+	mt_thread_reset(forked);
+	if (forked)
+		run.traces = 0;
+	run.state = begin() ? ON : OFF;
+}
+
+/* A module is gone: say so, and forget its rules. */
+static void module_gone(const struct mt_module *m)
+{
+	struct mt_meta_unload u = {.module = m->id, .clock = mt_clock()};
+
+	if (m->id != MT_NO_MODULE)
+		mt_meta_add(MT_META_UNLOAD, &u, sizeof(u), NULL, 0);
+	mt_unwind_drop_module(m);
+}
+
+void mt_run_check_modules(void)
+{
+	struct sys_signals old = sys_lock(&mt_tables_lock);
+
+	if (mt_modules_check(module_gone))
+		__atomic_fetch_add(&mt_epoch, 1, __ATOMIC_RELEASE);
+	sys_unlock(&mt_tables_lock, old);
+}
+
+/* Look at what changed since this thread last did. */
+static void catch_up(struct mt_thread *t)
+{
+	t->epoch = __atomic_load_n(&mt_epoch, __ATOMIC_ACQUIRE);
+	mt_unwind_forget(t->unwinder);
+	if (t->tick_shift != mt_tick_shift)
+		mt_thread_seal(t);
+}
+
+/* mt_run_enter(), which keeps errno for it. */
+static struct mt_thread *enter(struct mt_thread *t)
+{
+	enum state state = __atomic_load_n(&run.state, __ATOMIC_ACQUIRE);
+
+	if (state == NEW) {
+		mt_run_start();
+		state = run.state;
+	}
+	if (state != ON)
+		return NULL;
+	if (!*run.alive) {
+		start_again(true);
+		t = mt_self;
+		if (run.state != ON)
+			return NULL;
+	}
+	if (run.paused)
+		return NULL;
+	if (!mt_thread_is_current(t))
+		t = mt_thread_get();
+	if (!t)
+		return NULL;
+	if (t->epoch != mt_epoch)
+		catch_up(t);
+	if (t->count >= t->limit)
+		mt_thread_room(t);
+	return t;
+}
+
+struct mt_thread *mt_run_enter(struct mt_thread *t)
+{
+	int saved = errno;
+
+	t = enter(t);
+	errno = saved;
+	return t;
+}
+
+bool mt_run_finish(enum mt_end how)
+{
+	struct mt_meta_end end = {.end = how};
+	enum state was = ON;
+	int saved = errno;
+
+	if (run.state != ON || !*run.alive || sys_pid() != run.pid ||
+	    !__atomic_compare_exchange_n(&run.state, &was, OFF, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return false;
+	__atomic_fetch_add(&mt_epoch, 1, __ATOMIC_ACQ_REL);
+	mt_thread_seal_all();
+	end.clock = mt_clock();
+	end.clock_ns = sys_monotonic_ns();
+	end.lost = mt_live->lost;
+	mt_meta_add(MT_META_END, &end, sizeof(end), NULL, 0);
+	mt_seal_definitions(true);
+	mt_live->end = how;
+	mt_journal_close();
+	mt_live_remove();
+	errno = saved;
+	return true;
+}
+
+void mt_run_resume(void)
+{
+	int saved = errno;
+
+	start_again(false);
+	errno = saved;
+}
+
+void mt_run_pause(bool pause)
+{
+	if (run.state == NEW)
+		mt_run_start();
+	run.paused = pause;
+	__atomic_fetch_add(&mt_epoch, 1, __ATOMIC_ACQ_REL);
+}
+
+/* Our constructor: start the run, unless a hook did. */
+static __attribute__((constructor)) void load(void)
+{
+	mt_run_start();
+	if (run.state == ON && !run.config.follow)
+		mark_followers(); /* a first hook may have been too early */
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The run: when recording starts and ends, and what a fork makes of it.
+ */
+#ifndef PRELOAD_RUN_H
+#define PRELOAD_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <memtrace/format.h>
+
+#include "thread.h"
+
+/* What of the configuration the hooks ask for. */
+extern bool mt_run_mmap;  /* record mmap and its kin */
+extern bool mt_run_frees; /* keep the stacks of frees */
+
+/*
+ * The slow way into a hook: start the run at its first hook, start the
+ * child's own after a fork, give the thread its buffer, make room in it,
+ * look at what changed. NULL: nothing is recorded now. Context: hook.
+ */
+struct mt_thread *mt_run_enter(struct mt_thread *t);
+
+/* Look whether modules were unloaded, when the loader frees. Context: hook. */
+void mt_run_check_modules(void);
+
+/* Start the run, if it has not started. Context: init. */
+void mt_run_start(void);
+
+/*
+ * The process ends, by its own doing: seal everything and close the trace.
+ * Hooks pass through from then on. Does nothing in a child that shares our
+ * memory (vfork) or has not recorded yet, and nothing the second time; false
+ * then. Context: any.
+ */
+bool mt_run_finish(enum mt_end how);
+
+/*
+ * Go on in a new trace: the end for which mt_run_finish() returned true did
+ * not come (an exec failed). Context: any.
+ */
+void mt_run_resume(void);
+
+/* Stop and start recording, for the API. Context: any. */
+void mt_run_pause(bool pause);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel, without libc in between: system calls that leave errno alone,
+ * a lock that no signal handler can deadlock on, memory, and text.
+ *
+ * Functions that wrap one call return its result or -errno.
+ */
+#ifndef PRELOAD_SYS_H
+#define PRELOAD_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "arch.h"
+
+#define MT_PAGE_BYTES 4096ul
+#define MT_ALIGN_UP(n, to) (((n) + (to) - 1) & ~((to) - 1ul))
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* Keep the compiler from moving memory accesses across. */
+#define barrier() __asm__ volatile("" ::: "memory")
+
+/* Files. Context: any. */
+int sys_open(const char *path, int flags, unsigned int mode);
+long sys_read(int fd, void *buf, size_t n);
+long sys_pwrite(int fd, const void *buf, size_t n, uint64_t off);
+int sys_close(int fd);
+int sys_unlink(const char *path);
+int sys_truncate(int fd, uint64_t bytes);
+int sys_allocate(int fd, uint64_t off, uint64_t bytes);
+/* Move `fd` to a number of 100 or above, close-on-exec, if there is one. */
+int sys_move_fd(int fd);
+/* What identifies an open file. False when `fd` is not open. */
+bool sys_file_id(int fd, uint64_t id[2]);
+/* The largest file this process may write, in bytes (UINT64_MAX: any). */
+uint64_t sys_file_limit(void);
+bool sys_is_executable(const char *path);
+/* Read a whole small file into `buf`, NUL-terminated; its length or -errno. */
+long sys_read_file(const char *path, char *buf, size_t size);
+long sys_readlink(const char *path, char *buf, size_t size);
+
+/* Processes. Context: any. */
+unsigned int sys_pid(void);
+unsigned int sys_tid(void);
+unsigned int sys_parent_pid(void);
+bool sys_thread_alive(unsigned int pid, unsigned int tid);
+void sys_thread_name(char name[16]);
+void sys_sleep_us(unsigned int us);
+/* Write one line to stderr: the recorder's only voice. */
+void sys_say(const char *text);
+
+/*
+ * Memory: zeroed, page-aligned. NULL on failure. `how` says what a forked
+ * child finds there. Context: any.
+ */
+enum sys_fork {
+	SYS_FORK_COPY,
+	SYS_FORK_ZERO, /* zeros, even after a raw clone */
+};
+void *sys_map(size_t bytes, enum sys_fork how);
+/* Make mapped pages zeros in forked children; false: the kernel cannot. */
+bool sys_zero_on_fork(void *at, size_t bytes);
+/* The same, copied by forks, without reserving: pages cost once touched. */
+void *sys_map_lazy(size_t bytes);
+/* Address space without memory behind it, for sys_map_file_at(). */
+void *sys_reserve(size_t bytes);
+/* Map a file's pages, shared, at `at` (NULL: anywhere). A fork has none. */
+void *sys_map_file_at(void *at, int fd, uint64_t off, size_t bytes);
+/* Put private zeros where something was mapped or was not. */
+void sys_map_over(void *at, size_t bytes);
+void sys_unmap(void *at, size_t bytes);
+
+/*
+ * A lock. Taking it blocks all signals of this thread until it is released,
+ * so no handler ever runs while one is held: neither deadlock on it, nor
+ * fork with it, nor longjmp out of it. Not recursive. Context: hook.
+ */
+struct sys_lock {
+	uint32_t word;	  /* 0 free, 1 held, 2 held and waited for */
+};
+struct sys_signals {
+	uint64_t mask;
+};
+struct sys_signals sys_block_signals(void);
+void sys_restore_signals(struct sys_signals old);
+struct sys_signals sys_lock(struct sys_lock *lock);
+void sys_unlock(struct sys_lock *lock, struct sys_signals old);
+
+/* CLOCK_MONOTONIC and CLOCK_REALTIME in ns. Context: any. */
+uint64_t sys_monotonic_ns(void);
+uint64_t sys_real_ns(void);
+
+/*
+ * Text. sys_append() adds to the string in buf[size], cutting it short; the
+ * result is always NUL-terminated. Context: any.
+ */
+void sys_append(char *buf, size_t size, const char *text);
+void sys_append_number(char *buf, size_t size, uint64_t n);
+/* Read digits of base 10 or 16 at `*p`, step over them. */
+uint64_t sys_parse_number(const char **p, unsigned int base);
+
+#endif

@@ -1,0 +1,819 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The unwinder: reuse what did not change.
+ *
+ * Allocations come in runs that share most of their stack. So each thread
+ * keeps its last stack: per frame its place (pc, sp, bp), its node, and the
+ * memory slots that were read to get from it to the next frame out, with the
+ * values found there. A new stack is walked from the hook outward by cached
+ * rules; as soon as a frame has the place of a kept one, the rest of the walk
+ * is a pure function of the kept slots: they are compared instead, and when
+ * all are equal, the kept frames and their nodes stand.
+ *
+ * Why this is right: a step outward computes the next place from (pc, sp,
+ * bp), the module's tables, and the slots it reads. Same place, same tables,
+ * same slots: same next place. Tables change with dlclose only; then every
+ * kept stack is forgotten (record.c). A slot that differs ends the agreement
+ * there: the walk goes on from that frame, and may meet the kept stack again
+ * further out.
+ *
+ * Rules. For a pc the tables say how to find the CFA (the caller's sp), the
+ * return address and the caller's bp. Nearly all are of the form "CFA = sp
+ * or bp + constant, or *(bp + constant); return address at CFA - 8; bp at
+ * CFA + constant or unchanged" and fit in 64 bits with the pc's number. What
+ * does not fit (signal frames, a CFA in another register) is walked whole,
+ * with all registers, by walk_full(). Such a step is never taken for
+ * unchanged. Code without tables (a JIT's) is taken to keep a frame pointer
+ * when what bp points to looks like one; else the stack ends there.
+ *
+ * Nothing is written to the program's stack, and nothing outside the mapping
+ * that holds sp is read.
+ */
+#include "unwind.h"
+
+#include <string.h>
+
+#include "arena.h"
+#include "maps.h"
+#include "stacktab.h"
+
+/* A kept pc carries this bit when it is exact, not a return address. */
+#define EXACT (1ull << 63)
+
+enum rule_kind {
+	RULE_SP = 1, /* CFA = sp + offset */
+	RULE_BP,     /* CFA = bp + offset */
+	RULE_DEREF,  /* CFA = *(bp + offset) */
+	RULE_GUESS,  /* no tables: a frame pointer, if it looks like one */
+	RULE_END,    /* the outermost frame */
+	RULE_FULL,   /* walk_full()'s business */
+};
+
+/*
+ * A rule in 64 bits: kind 3, loader 1, bp at CFA + 8 * n 14 (n = 0:
+ * unchanged), offset / 8 22, number of the pc 24.
+ */
+#define RULE_LOADER 8u
+#define RULE_BP_BITS 14
+#define RULE_OFFSET_BITS 22
+#define RULE_PC_SHIFT 40
+
+/* The rules: an open-addressed table, replaced by one twice its size. */
+struct rules {
+	uint64_t mask;
+	uint64_t used;
+	struct rule {
+		uint64_t pc; /* 0 free, 1 dropped; written last */
+		uint64_t rule;
+	} at[];
+};
+
+struct check {
+	const uint64_t *slot;
+	uint64_t value;
+};
+
+struct frame {
+	uint64_t pc, sp, bp;
+	uint32_t node;
+	uint32_t checks; /* of this frame and those outward */
+};
+
+/* A frame as walked, innermost first. */
+struct step {
+	uint64_t pc, sp, bp;
+	uint32_t pc_number;
+	uint32_t checks;
+	struct check check[3];
+};
+
+struct region {
+	uint64_t start, end;
+};
+
+#define NODE_CACHE 1024
+
+struct mt_unwinder {
+	struct region region;	   /* of memory around sp, readable above it */
+	struct region other;	   /* the one before: an alternate stack, say */
+	uint32_t depth;		   /* frames kept, outermost first */
+	bool cut;		   /* there were more beyond the outermost */
+	struct {
+		uint32_t parent, pc, node, unused;
+	} cache[NODE_CACHE];
+	struct frame frame[MT_MAX_FRAMES];
+	struct check check[3 * MT_MAX_FRAMES];
+	struct step step[MT_MAX_FRAMES];
+};
+
+const size_t mt_unwinder_bytes = sizeof(struct mt_unwinder);
+
+struct sys_lock mt_tables_lock;
+
+static struct rules *rules;
+
+/* Addresses lately found to be no code, where walks by guess end. */
+#define NOT_CODE 256
+static uint64_t not_code[NOT_CODE];
+
+/* Never equal to what a check expects of it: an always differing slot. */
+static const uint64_t never;
+
+static uint64_t rule_hash(uint64_t pc)
+{
+	return (pc * 0x9e3779b97f4a7c15u) >> 32;
+}
+
+/* Look a pc up; 0: not known yet. */
+static inline uint64_t rule_find(uint64_t pc)
+{
+	const struct rules *t = __atomic_load_n(&rules, __ATOMIC_ACQUIRE);
+
+	for (uint64_t i = rule_hash(pc);; i++) {
+		const struct rule *r = &t->at[i & t->mask];
+		uint64_t at = __atomic_load_n(&r->pc, __ATOMIC_ACQUIRE);
+
+		if (likely(at == pc))
+			return r->rule;
+		if (!at)
+			return 0;
+	}
+}
+
+static void rule_put(struct rules *t, uint64_t pc, uint64_t value)
+{
+	uint64_t i = rule_hash(pc);
+
+	while (t->at[i & t->mask].pc)
+		i++;
+	t->at[i & t->mask].rule = value;
+	__atomic_store_n(&t->at[i & t->mask].pc, pc, __ATOMIC_RELEASE);
+	t->used++;
+}
+
+static struct rules *rules_new(uint64_t size)
+{
+	struct rules *t = mt_arena_alloc(sizeof(*t) + size * sizeof(*t->at));
+
+	if (t)
+		t->mask = size - 1;
+	return t;
+}
+
+/* Replace the table by one that has room; false: no memory. The old one
+ * stays, for threads that are looking into it. */
+static bool rules_grow(void)
+{
+	struct rules *t = rules_new((rules->mask + 1) * 2);
+
+	if (!t)
+		return false;
+	for (uint64_t i = 0; i <= rules->mask; i++)
+		if (rules->at[i].pc > 1)
+			rule_put(t, rules->at[i].pc, rules->at[i].rule);
+	__atomic_store_n(&rules, t, __ATOMIC_RELEASE);
+	return true;
+}
+
+bool mt_unwind_init(void)
+{
+	mt_unwind_new_module();
+	rules = rules_new(4096);
+	return rules != NULL;
+}
+
+void mt_unwind_new_module(void)
+{
+	memset(not_code, 0, sizeof(not_code));
+}
+
+void mt_unwind_drop_module(const struct mt_module *m)
+{
+	for (uint64_t i = 0; i <= rules->mask; i++)
+		if ((rules->at[i].pc & ~EXACT) - m->start < m->end - m->start)
+			__atomic_store_n(&rules->at[i].pc, 1,
+					 __ATOMIC_RELEASE);
+}
+
+static bool no_memory(void *context, uint64_t address, uint64_t *value)
+{
+	(void)context;
+	(void)address;
+	(void)value;
+	return false;
+}
+
+/*
+ * Whether an expression for the CFA is sp + a constant at this pc (the
+ * linkage tables' is): true for two sp's with no memory read.
+ */
+static bool is_sp_plus(const struct mt_cfi_row *row, uint64_t pc,
+		       int64_t *offset)
+{
+	uint64_t reg[MT_REGS] = {0}, a, b;
+
+	reg[MT_REG_PC] = pc;
+	reg[MT_REG_SP] = 1 << 20;
+	if (!mt_cfi_evaluate(row->cfa_code, row->cfa_end, reg, NULL, no_memory,
+			     NULL, &a))
+		return false;
+	reg[MT_REG_SP] = 1 << 24;
+	if (!mt_cfi_evaluate(row->cfa_code, row->cfa_end, reg, NULL, no_memory,
+			     NULL, &b))
+		return false;
+	*offset = (int64_t)a - (1 << 20);
+	return *offset == (int64_t)b - (1 << 24);
+}
+
+struct deref {
+	uint64_t address;
+	unsigned int reads;
+};
+
+static bool read_deref(void *context, uint64_t address, uint64_t *value)
+{
+	struct deref *d = context;
+
+	d->address = address;
+	d->reads++;
+	*value = 1 << 20;
+	return true;
+}
+
+/* Whether an expression for the CFA is *(bp + a constant): a realigned
+ * stack's. */
+static bool is_deref_bp(const struct mt_cfi_row *row, int64_t *offset)
+{
+	uint64_t reg[MT_REGS] = {0}, v;
+	struct deref d = {0, 0};
+
+	reg[MT_REG_BP] = 1 << 24;
+	if (!mt_cfi_evaluate(row->cfa_code, row->cfa_end, reg, NULL, read_deref,
+			     &d, &v) ||
+	    d.reads != 1 || v != 1 << 20)
+		return false;
+	*offset = (int64_t)d.address - (1 << 24);
+	return *offset > -(1 << 20) && *offset < 1 << 20;
+}
+
+/* Whether a register's rule is "in memory at bp", as realigned stacks have. */
+static bool is_at_bp(const struct mt_cfi_rule *rule)
+{
+	uint64_t reg[MT_REGS] = {0}, cfa = 1 << 20, v;
+
+	reg[MT_REG_BP] = 1 << 24;
+	return rule->how == MT_CFI_EXPRESSION &&
+	       mt_cfi_evaluate(rule->code, rule->end, reg, &cfa, no_memory,
+			       NULL, &v) &&
+	       v == 1 << 24;
+}
+
+/* The kind and offset of a row's CFA; RULE_FULL when it is another's. */
+static enum rule_kind cfa_kind(const struct mt_cfi_row *row, uint64_t pc,
+			       int64_t *offset)
+{
+	*offset = row->cfa_offset;
+	if (row->cfa_code) {
+		if (is_sp_plus(row, pc, offset))
+			return RULE_SP;
+		return is_deref_bp(row, offset) ? RULE_DEREF : RULE_FULL;
+	}
+	if (row->cfa_register == MT_REG_SP)
+		return RULE_SP;
+	return row->cfa_register == MT_REG_BP ? RULE_BP : RULE_FULL;
+}
+
+/* Whether v is a multiple of 8 and v / 8 fits in so many bits, signed. */
+static bool fits(int64_t v, unsigned int bits)
+{
+	int64_t most = 4ll << bits;
+
+	return v % 8 == 0 && v < most && v >= -most;
+}
+
+/* Put a row into 64 bits, or RULE_FULL when it does not fit. */
+static uint64_t pack(const struct mt_cfi_row *row, uint64_t pc)
+{
+	const struct mt_cfi_rule *ret = &row->rule[MT_REG_PC];
+	const struct mt_cfi_rule *bp = &row->rule[MT_REG_BP];
+	int64_t offset, at = bp->how == MT_CFI_OFFSET ? bp->offset : 0;
+	enum rule_kind kind = cfa_kind(row, pc, &offset);
+
+	if (ret->how == MT_CFI_UNDEFINED)
+		return RULE_END;
+	if (row->signal_frame || ret->how != MT_CFI_OFFSET ||
+	    ret->offset != -8)
+		return RULE_FULL;
+	if (kind == RULE_DEREF ? !is_at_bp(bp)
+			       : bp->how != MT_CFI_SAME &&
+					 (bp->how != MT_CFI_OFFSET || !at))
+		return RULE_FULL;
+	if (!fits(at, RULE_BP_BITS) || !fits(offset, RULE_OFFSET_BITS))
+		return RULE_FULL;
+	return kind |
+	       ((uint64_t)(at / 8) & ((1 << RULE_BP_BITS) - 1)) << 4 |
+	       ((uint64_t)(offset / 8) & ((1 << RULE_OFFSET_BITS) - 1))
+		       << (4 + RULE_BP_BITS);
+}
+
+static int64_t rule_bp(uint64_t rule)
+{
+	return (int64_t)(rule << (64 - 4 - RULE_BP_BITS)) >>
+	       (64 - RULE_BP_BITS) << 3;
+}
+
+static int64_t rule_offset(uint64_t rule)
+{
+	return (int64_t)(rule << (64 - RULE_PC_SHIFT)) >>
+	       (64 - RULE_OFFSET_BITS) << 3;
+}
+
+/* Make the rule of a pc; 0: this is no code, or memory is out. */
+static uint64_t rule_make(uint64_t key)
+{
+	uint64_t pc = key & ~EXACT, at = key & EXACT ? pc : pc - 1, rule;
+	uint64_t *no_code = &not_code[rule_hash(pc) % NOT_CODE];
+	const struct mt_module *m = NULL;
+	struct mt_cfi_row row;
+	uint32_t number;
+
+	if (pc >= MT_PAGE_BYTES && *no_code != pc)
+		m = mt_module_find(at);
+	if (!m) {
+		*no_code = pc;
+		return 0;
+	}
+	rule = mt_cfi_row(&m->cfi, at, &row) ? pack(&row, pc) : RULE_GUESS;
+	if (m->loader)
+		rule |= RULE_LOADER;
+	if ((rules->used + 1) * 2 > rules->mask && !rules_grow())
+		return 0;
+	number = mt_pc_add(pc, m->id, key & EXACT ? MT_PC_EXACT : 0);
+	if (number == MT_MAX_PCS)
+		return 0;
+	rule |= (uint64_t)number << RULE_PC_SHIFT;
+	rule_put(rules, key, rule);
+	return rule;
+}
+
+/* The rule of a pc not met before. */
+static __attribute__((noinline)) uint64_t rule_add(uint64_t key)
+{
+	struct sys_signals old = sys_lock(&mt_tables_lock);
+	uint64_t rule = rule_find(key);
+
+	if (!rule)
+		rule = rule_make(key);
+	sys_unlock(&mt_tables_lock, old);
+	return rule;
+}
+
+static inline uint64_t rule_get(uint64_t key)
+{
+	uint64_t rule = rule_find(key);
+
+	return likely(rule) ? rule : rule_add(key);
+}
+
+/* Make u->region the one that holds `sp`; false: there is none. */
+static __attribute__((noinline)) bool enter_region(struct mt_unwinder *u,
+						   uint64_t sp)
+{
+	struct region was = u->region;
+	struct mt_mapping map;
+
+	if (sp - u->other.start < u->other.end - u->other.start) {
+		u->region = u->other;
+		u->other = was;
+		return true;
+	}
+	if (!mt_maps_find(sp, &map, NULL, 0))
+		return false;
+	u->other = was;
+	u->region = (struct region){map.start, map.end};
+	if (map.stack) /* it grows downward, and all above sp is there */
+		u->region.start = map.end - (64ul << 20);
+	return true;
+}
+
+static inline bool in_region(const struct region *r, uint64_t address)
+{
+	return address - r->start <= r->end - r->start - 8 && r->end;
+}
+
+/* Read a slot of a step and note it; false: it is out of bounds. */
+static inline bool step_read(const struct region *r, struct step *s,
+			     uint64_t address, uint64_t *value)
+{
+	if (unlikely(address - s->sp > r->end - 8 - s->sp || address & 7))
+		return false;
+	struct check *c = &s->check[s->checks++];
+
+	c->slot = (const uint64_t *)(uintptr_t)address;
+	*value = c->value = *c->slot;
+	return true;
+}
+
+enum outcome {
+	STEP_ON,   /* there is a next frame */
+	STEP_END,  /* this one is the outermost */
+	STEP_NONE, /* this is no frame at all */
+	STEP_FULL, /* its rule is walk_full()'s business */
+};
+
+/* The CFA of a frame by its rule; false: out of bounds. */
+static inline bool step_cfa(const struct region *r, struct step *s,
+			    uint64_t rule, uint64_t *cfa)
+{
+	unsigned int kind = rule & 7;
+
+	if (likely(kind == RULE_SP)) {
+		*cfa = s->sp + (uint64_t)rule_offset(rule);
+	} else if (kind == RULE_BP) {
+		*cfa = s->bp + (uint64_t)rule_offset(rule);
+	} else if (kind == RULE_DEREF) {
+		return step_read(r, s, s->bp + (uint64_t)rule_offset(rule),
+				 cfa);
+	} else {
+		*cfa = s->bp + 16;
+		return s->bp >= s->sp;
+	}
+	return true;
+}
+
+/* Step outward from `s` by its rule, into `next`'s place. */
+static inline enum outcome step_out(const struct region *r, struct step *s,
+				    uint64_t rule, struct step *next)
+{
+	uint64_t cfa;
+	uint64_t bp;
+
+	s->pc_number = (uint32_t)(rule >> RULE_PC_SHIFT);
+	s->checks = 0;
+	if (unlikely((rule & 7) >= RULE_END))
+		return (rule & 7) == RULE_END ? STEP_END : STEP_FULL;
+	if (!step_cfa(r, s, rule, &cfa) || cfa <= s->sp ||
+	    !step_read(r, s, cfa - 8, &next->pc))
+		return STEP_END;
+	next->sp = cfa;
+	next->bp = s->bp;
+	bp = (uint64_t)rule_bp(rule);
+	if (likely(bp))
+		bp += cfa;
+	else if ((rule & 7) == RULE_DEREF || (rule & 7) == RULE_GUESS)
+		bp = s->bp;
+	if (bp && !step_read(r, s, bp, &next->bp))
+		return STEP_END;
+	return next->pc ? STEP_ON : STEP_END;
+}
+
+/* A full walk's state. */
+struct full {
+	struct mt_unwinder *u;
+	uint64_t reg[MT_REGS];
+};
+
+/* Read 8 bytes of a stack; false: not there. */
+static bool read_stack(void *context, uint64_t address, uint64_t *value)
+{
+	struct full *f = context;
+
+	if (!in_region(&f->u->region, address) &&
+	    (!enter_region(f->u, address) ||
+	     !in_region(&f->u->region, address)))
+		return false;
+	memcpy(value, (const void *)(uintptr_t)address, 8);
+	return true;
+}
+
+/* Apply a row to one register; false: its value cannot be had. */
+static bool apply(struct full *f, const struct mt_cfi_rule *rule, uint64_t cfa,
+		  unsigned int i, uint64_t *value)
+{
+	uint64_t at;
+
+	switch (rule->how) {
+	case MT_CFI_SAME:
+		*value = f->reg[i];
+		return true;
+	case MT_CFI_OFFSET:
+		return read_stack(f, cfa + (uint64_t)rule->offset, value);
+	case MT_CFI_VALUE:
+		*value = cfa + (uint64_t)rule->offset;
+		return true;
+	case MT_CFI_REGISTER:
+		*value = rule->offset < MT_REGS ? f->reg[rule->offset] : 0;
+		return true;
+	case MT_CFI_EXPRESSION:
+		return mt_cfi_evaluate(rule->code, rule->end, f->reg, &cfa,
+				       read_stack, f, &at) &&
+		       read_stack(f, at, value);
+	case MT_CFI_VALUE_EXPRESSION:
+		return mt_cfi_evaluate(rule->code, rule->end, f->reg, &cfa,
+				       read_stack, f, value);
+	default:
+		*value = 0;
+		return true;
+	}
+}
+
+/* Step outward with all registers; false: that was the outermost frame. */
+static bool full_step(struct full *f, const struct mt_cfi_row *row)
+{
+	uint64_t next[MT_REGS], cfa;
+
+	if (row->rule[MT_REG_PC].how == MT_CFI_UNDEFINED ||
+	    row->rule[MT_REG_PC].how == MT_CFI_SAME)
+		return false;
+	if (row->cfa_code) {
+		if (!mt_cfi_evaluate(row->cfa_code, row->cfa_end, f->reg, NULL,
+				     read_stack, f, &cfa))
+			return false;
+	} else if (row->cfa_register < MT_REGS) {
+		cfa = f->reg[row->cfa_register] + (uint64_t)row->cfa_offset;
+	} else {
+		return false;
+	}
+	for (unsigned int i = 0; i < MT_REGS; i++)
+		if (!apply(f, &row->rule[i], cfa, i, &next[i]))
+			return false;
+	if (row->rule[MT_REG_SP].how == MT_CFI_SAME)
+		next[MT_REG_SP] = cfa;
+	memcpy(f->reg, next, sizeof(next));
+	return next[MT_REG_PC] != 0;
+}
+
+/* Step over code without tables, by its frame pointer. */
+static bool full_guess(struct full *f)
+{
+	uint64_t bp = f->reg[MT_REG_BP];
+
+	if (bp < f->reg[MT_REG_SP] || (bp & 7) ||
+	    !read_stack(f, bp + 8, &f->reg[MT_REG_PC]) ||
+	    !read_stack(f, bp, &f->reg[MT_REG_BP]))
+		return false;
+	f->reg[MT_REG_SP] = bp + 16;
+	return f->reg[MT_REG_PC] != 0;
+}
+
+/* Get the row of a pc under the lock; false: none. */
+static bool full_row(uint64_t at, struct mt_cfi_row *row)
+{
+	struct sys_signals old = sys_lock(&mt_tables_lock);
+	const struct mt_module *m = mt_module_find(at);
+
+	sys_unlock(&mt_tables_lock, old);
+	return m && mt_cfi_row(&m->cfi, at, row);
+}
+
+/*
+ * Note the frame that `f` stands at as the `n`-th. Its step is checked like
+ * any other when its rule is simple, else by a check that never holds.
+ */
+static bool full_note(struct full *f, struct step *s, uint64_t key)
+{
+	struct step next;
+	uint64_t rule = rule_get(key);
+
+	if (!rule)
+		return false;
+	s->pc = key;
+	s->sp = f->reg[MT_REG_SP];
+	s->bp = f->reg[MT_REG_BP];
+	if (step_out(&f->u->region, s, rule, &next) == STEP_FULL) {
+		s->checks = 1;
+		s->check[0] = (struct check){&never, 1};
+	}
+	return true;
+}
+
+/*
+ * Walk the whole stack with all registers, from this function outward; note
+ * frames from `at` on. Returns how many.
+ */
+static __attribute__((noinline)) uint32_t
+walk_full(struct mt_unwinder *u, const struct mt_place *at, bool *more)
+{
+	struct full f = {.u = u};
+	struct mt_cfi_row row;
+	bool exact = true, noting = false, on = true;
+	uint32_t n = 0;
+
+	*more = false;
+	mt_registers(f.reg);
+	while (on) {
+		uint64_t pc = f.reg[MT_REG_PC];
+
+		noting |= pc == at->pc && f.reg[MT_REG_SP] == at->sp;
+		if (!in_region(&u->region, f.reg[MT_REG_SP]) &&
+		    !enter_region(u, f.reg[MT_REG_SP]))
+			break;
+		if (noting) {
+			*more = n == MT_MAX_FRAMES;
+			if (*more || !full_note(&f, &u->step[n],
+						exact ? pc | EXACT : pc))
+				break;
+			n++;
+		}
+		if (full_row(exact ? pc : pc - 1, &row)) {
+			exact = row.signal_frame;
+			on = full_step(&f, &row);
+		} else {
+			exact = false;
+			on = full_guess(&f);
+		}
+	}
+	return n;
+}
+
+/*
+ * Compare the kept slots from frame `j` outward. Returns 0 when all agree,
+ * else the innermost frame whose slots differ, plus 1.
+ */
+static inline uint32_t verify(const struct mt_unwinder *u, uint32_t j)
+{
+	uint32_t i = u->frame[j].checks;
+
+	while (i && *u->check[i - 1].slot == u->check[i - 1].value)
+		i--;
+	if (likely(!i))
+		return 0;
+	while (j && u->frame[j - 1].checks >= i)
+		j--;
+	return j + 1;
+}
+
+/* Move kept frames [from, to] behind the steps walked, innermost first. */
+static uint32_t unkeep(struct mt_unwinder *u, uint32_t from, uint32_t to,
+		       uint32_t n)
+{
+	for (uint32_t j = to + 1; j-- > from && n < MT_MAX_FRAMES;) {
+		const struct frame *f = &u->frame[j];
+		uint32_t first = j ? u->frame[j - 1].checks : 0;
+		struct step *s = &u->step[n++];
+
+		s->pc = f->pc;
+		s->sp = f->sp;
+		s->bp = f->bp;
+		s->pc_number = (uint32_t)(rule_get(f->pc) >> RULE_PC_SHIFT);
+		s->checks = f->checks - first;
+		memcpy(s->check, &u->check[first], s->checks * sizeof(*s->check));
+	}
+	return n;
+}
+
+/* The result of a walk: `kept` frames stand, `n` steps come inside them. */
+struct walked {
+	uint32_t kept, n;
+	bool more; /* frames further out were left out */
+};
+
+/* Walk from `at`, meeting the kept stack where it can. */
+static inline struct walked walk(struct mt_unwinder *u,
+				 const struct mt_place *at, bool *loader)
+{
+	uint32_t j = u->depth, n = 0;
+	struct step *s = &u->step[0];
+
+	s->pc = at->pc;
+	s->sp = at->sp;
+	s->bp = at->bp;
+	for (;;) {
+		while (j && u->frame[j - 1].sp < s->sp)
+			j--;
+		if (j && u->frame[j - 1].sp == s->sp &&
+		    u->frame[j - 1].pc == s->pc &&
+		    u->frame[j - 1].bp == s->bp) {
+			uint32_t differs = verify(u, j - 1);
+
+			if (!differs && !u->cut)
+				return (struct walked){j, n, false};
+			/* What is beyond a cut is to be looked at again. */
+			if (!differs)
+				differs = 1;
+			n = unkeep(u, differs, j - 1, n);
+			if (n == MT_MAX_FRAMES)
+				return (struct walked){0, n, true};
+			s = &u->step[n];
+			s->pc = u->frame[differs - 1].pc;
+			s->sp = u->frame[differs - 1].sp;
+			s->bp = u->frame[differs - 1].bp;
+			j = differs - 1;
+		}
+		uint64_t rule = rule_get(s->pc);
+
+		if (unlikely(!rule))
+			return (struct walked){0, n, false};
+		if (n == 0 && unlikely(rule & RULE_LOADER))
+			*loader = true;
+
+		struct step last, *next = n + 1 < MT_MAX_FRAMES ? s + 1 : &last;
+		enum outcome outcome = step_out(&u->region, s, rule, next);
+
+		if (unlikely(outcome == STEP_FULL)) {
+			struct walked w = {0};
+
+			w.n = walk_full(u, at, &w.more);
+			return w;
+		}
+		n++;
+		if (outcome == STEP_END || n == MT_MAX_FRAMES)
+			return (struct walked){0, n, outcome != STEP_END};
+		s++;
+	}
+}
+
+static __attribute__((noinline)) uint32_t node_add(uint32_t parent,
+						   uint32_t pc)
+{
+	struct sys_signals old = sys_lock(&mt_tables_lock);
+	uint32_t node = mt_node_add(parent, pc);
+
+	sys_unlock(&mt_tables_lock, old);
+	return node;
+}
+
+/* The node (parent, pc), by the thread's cache, the table, or made. */
+static inline uint32_t node_get(struct mt_unwinder *u, uint32_t parent,
+				uint32_t pc)
+{
+	uint32_t i = (parent * 0x9e3779b9u ^ pc * 0x85ebca6bu) >> 22;
+	uint32_t node;
+
+	if (likely(u->cache[i].parent == parent && u->cache[i].pc == pc &&
+		   u->cache[i].node))
+		return u->cache[i].node;
+	node = mt_node_find(parent, pc);
+	if (unlikely(node == MT_NODE_LOST))
+		node = node_add(parent, pc);
+	if (likely(node != MT_NODE_LOST)) {
+		u->cache[i].parent = parent;
+		u->cache[i].pc = pc;
+		u->cache[i].node = node;
+	}
+	return node;
+}
+
+/* Keep the steps that were walked inside the kept frames that stand. */
+static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
+{
+	uint32_t depth = w.kept;
+	uint32_t node = depth ? u->frame[depth - 1].node
+			      : w.more ? MT_NODE_CUT : 0;
+	uint32_t checks = depth ? u->frame[depth - 1].checks : 0;
+
+	u->depth = 0; /* should we not get to the end */
+	for (uint32_t i = w.n; i-- > 0;) {
+		const struct step *s = &u->step[i];
+		struct frame *f = &u->frame[depth++];
+
+		node = node_get(u, node, s->pc_number);
+		if (unlikely(node == MT_NODE_LOST))
+			return node;
+		for (uint32_t c = s->checks; c-- > 0;)
+			u->check[checks++] = s->check[c];
+		f->pc = s->pc;
+		f->sp = s->sp;
+		f->bp = s->bp;
+		f->node = node;
+		f->checks = checks;
+	}
+	u->depth = depth;
+	u->cut = w.more;
+	return node;
+}
+
+/* Make room for the steps by leaving out the outermost kept frames. */
+static struct walked cut_outer(struct mt_unwinder *u, struct walked w)
+{
+	w.n = unkeep(u, 0, w.kept - 1, w.n);
+	w.kept = 0;
+	w.more = true;
+	return w;
+}
+
+uint32_t mt_unwind(struct mt_unwinder *u, const struct mt_place *at, bool *cut,
+		   bool *loader)
+{
+	if (unlikely(!in_region(&u->region, at->sp)) &&
+	    !enter_region(u, at->sp))
+		return MT_NODE_LOST;
+
+	struct walked w = walk(u, at, loader);
+
+	if (unlikely(w.kept + w.n > MT_MAX_FRAMES))
+		w = cut_outer(u, w);
+	if (unlikely(!w.kept && !w.n)) {
+		u->depth = 0;
+		return MT_NODE_LOST;
+	}
+	*cut = w.more;
+	return keep(u, w);
+}
+
+void mt_unwind_forget(struct mt_unwinder *u)
+{
+	u->depth = 0;
+	u->region = u->other = (struct region){0, 0};
+	memset(u->cache, 0, sizeof(u->cache));
+}

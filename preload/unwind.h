@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The unwinder: from a place in the program to the node of its stack.
+ */
+#ifndef PRELOAD_UNWIND_H
+#define PRELOAD_UNWIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <memtrace/format.h>
+
+#include "modules.h"
+#include "sys.h"
+
+/* A place on the stack: about to return to `pc` with these registers. */
+struct mt_place {
+	uint64_t pc, sp, bp;
+};
+
+/* The lock of the tables that unwinding fills: modules, pcs, nodes, rules. */
+extern struct sys_lock mt_tables_lock;
+
+/* A thread's unwinder; see unwind.c. */
+struct mt_unwinder;
+
+/* Bytes of a struct mt_unwinder, for its owner to allocate, zeroed. */
+extern const size_t mt_unwinder_bytes;
+
+/*
+ * Return the node of the stack whose innermost frame is `at` (MT_NODE_LOST:
+ * no memory). `*cut` is set when frames beyond MT_MAX_FRAMES were left out.
+ * `*loader` is set when the innermost frame is the loader's and new, else
+ * left alone. Context: hook.
+ */
+uint32_t mt_unwind(struct mt_unwinder *u, const struct mt_place *at, bool *cut,
+		   bool *loader);
+
+/* Forget the kept stack: of another time, or of modules since unloaded. */
+void mt_unwind_forget(struct mt_unwinder *u);
+
+/* Start with no rules. False: no memory. Context: init. */
+bool mt_unwind_init(void);
+
+/* Look again at addresses that were no code. Context: hook, tables' lock held. */
+void mt_unwind_new_module(void);
+
+/* Forget what is known of a module. Context: hook, tables' lock held. */
+void mt_unwind_drop_module(const struct mt_module *module);
+
+#endif
