@@ -442,10 +442,10 @@ static void print_trace(const struct family_trace *t)
 #define MAX_LISTED 4
 
 /* Print what was recorded and what to do next. */
-static void print_result(const struct family *f, const struct family_trace *own,
+static void print_result(struct family *f, const struct family_trace *own,
 			 const char *argv0)
 {
-	size_t listed = 0, i = 0;
+	size_t listed = 1;
 	char *path;
 
 	if (!own) {
@@ -453,15 +453,18 @@ static void print_result(const struct family *f, const struct family_trace *own,
 		return;
 	}
 	print_trace(own);
-	for (; i < f->count && listed < MAX_LISTED; i++) {
-		if (&f->at[i] == own)
+	/* Of a process that became another program, the last one is listed. */
+	for (size_t i = 0; i < f->count && listed <= MAX_LISTED; i++) {
+		const struct family_trace *t = &f->at[i];
+
+		if (t == own || t != family_last(f, (pid_t)t->pid))
 			continue;
-		print_trace(&f->at[i]);
+		print_trace(t);
 		listed++;
 	}
-	if (f->count - 1 > listed)
-		fprintf(stderr, "memtrace: and %zu traces more\n",
-			f->count - 1 - listed);
+	if (f->count > listed)
+		fprintf(stderr, "memtrace: and %zu more of its children\n",
+			f->count - listed);
 	path = readable(own->path);
 	fprintf(stderr, "memtrace: next: %s-report ", argv0);
 	term_put_text(stderr, path);
