@@ -271,6 +271,17 @@ static void add_modules(struct sites *s, const struct trace *t)
 	map_free(&known);
 }
 
+/* Drop the sites that were only judged: no stack was charged to them. */
+static void drop_unused(struct sites *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		if (s->at[i].totals.allocations)
+			s->at[n++] = s->at[i];
+	s->count = n;
+}
+
 void sites_build(struct sites *s, const struct trace *t, const struct prof *p)
 {
 	*s = (struct sites){0};
@@ -287,6 +298,7 @@ void sites_build(struct sites *s, const struct trace *t, const struct prof *p)
 		site = site_of(s, t, stack->node);
 		charge(s, &s->at[site - 1], p, stack);
 	}
+	drop_unused(s);
 	free(s->pcs);
 	s->pcs = NULL;
 }

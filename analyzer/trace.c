@@ -284,7 +284,7 @@ int trace_read_columns(struct trace *t, const struct trace_segment *s,
 		return -1;
 	for (unsigned int i = 0; i < s->columns; i++)
 		total += frame[i].raw_bytes;
-	buffer_reserve(b, total);
+	buffer_reserve(b, total + 1);
 	p = b->bytes;
 	for (unsigned int i = 0; i < s->columns; i++) {
 		size_t n = ZSTD_decompressDCtx(t->unzip, p, frame[i].raw_bytes,
@@ -389,6 +389,7 @@ int trace_append_node(struct trace *t, uint64_t number, struct mt_node node)
 				     sizeof(*t->nodes));
 		t->nodes[t->node_count++] = (struct mt_node){
 			.parent = MT_NODE_LOST,
+			.pc = UINT32_MAX,
 		};
 	} while (t->node_count <= number);
 	t->nodes[number] = node;
@@ -462,18 +463,27 @@ static void read_streams(struct trace *t)
 	free(b.bytes);
 }
 
-/* Make every node's parent and code address ones that exist. */
+/*
+ * Make every node's parent and code address ones that exist: of a node that
+ * is not known, an unknown address in a stack that was lost.
+ */
 static void check_nodes(struct trace *t)
 {
+	size_t known = t->pc_count;
+
 	for (size_t i = 0; i < t->node_count; i++) {
 		struct mt_node *n = &t->nodes[i];
 
 		if (i < MT_NODE_FIRST) {
 			*n = (struct mt_node){0};
-		} else if (n->parent >= i || n->pc >= t->pc_count) {
+		} else if (n->parent >= i || n->pc >= known) {
 			error_set(&t->damage, ERROR_NO_OFFSET,
 				  "stack node %zu makes no sense", i);
-			*n = (struct mt_node){.parent = MT_NODE_LOST};
+			fill_pcs(t, known + 1);
+			*n = (struct mt_node){
+				.parent = MT_NODE_LOST,
+				.pc = (uint32_t)known,
+			};
 		}
 	}
 }
@@ -514,7 +524,7 @@ failed:
 /* Say why a file without a readable meta log is refused. */
 static int not_a_trace(struct trace *t, struct error *e)
 {
-	if (error_is_set(&t->damage)) {
+	if (error_is_set(&t->damage) && t->damage.offset) {
 		*e = t->damage;
 		return -1;
 	}

@@ -45,9 +45,9 @@ struct gen_thread {
 
 struct gen {
 	struct gen_buffer file;
-	struct gen_buffer meta, pcs, parents, node_pcs;
+	struct gen_buffer meta, pcs, nodes; /* all there ever were */
 	uint64_t meta_sealed, pcs_sealed, nodes_sealed;
-	uint32_t pc_count, node_count;
+	uint64_t clock; /* of the last event */
 	struct gen_thread thread[GEN_MAX_THREADS];
 	uint32_t segment_events; /* seal at so many */
 	unsigned int tick_shift;
@@ -139,46 +139,77 @@ static inline uint32_t gen_pc(struct gen *g, uint64_t pc, uint32_t module)
 	struct mt_pc p = {.pc = pc, .module = module};
 
 	gen_put(&g->pcs, &p, sizeof(p));
-	return g->pc_count++;
+	return (uint32_t)(g->pcs.n / sizeof(p)) - 1;
 }
 
 /* Add a stack node; the first three must be the special ones. */
 static inline uint32_t gen_node(struct gen *g, uint32_t parent, uint32_t pc)
 {
-	uint8_t bytes[MT_VARINT_MAX], *end;
+	struct mt_node node = {.parent = parent, .pc = pc};
 
-	end = mt_varint_put(bytes, g->node_count - parent);
-	gen_put(&g->parents, bytes, (size_t)(end - bytes));
-	end = mt_varint_put(bytes, pc);
-	gen_put(&g->node_pcs, bytes, (size_t)(end - bytes));
-	return g->node_count++;
+	gen_put(&g->nodes, &node, sizeof(node));
+	return (uint32_t)(g->nodes.n / sizeof(node)) - 1;
+}
+
+/* Write the records of a stream that are not sealed, as they are. */
+static inline void gen_seal_plain(struct gen *g, enum mt_stream stream,
+				  const struct gen_buffer *all,
+				  size_t record_bytes, uint64_t *sealed)
+{
+	uint64_t count = all->n / record_bytes;
+	struct mt_segment head = {
+		.stream = stream,
+		.first = *sealed,
+		.count = (uint32_t)(count - *sealed),
+	};
+	struct gen_buffer column = {
+		.at = all->at + *sealed * record_bytes,
+		.n = head.count * record_bytes,
+	};
+
+	if (head.count)
+		gen_segment(g, head, &column, 1);
+	*sealed = count;
+}
+
+static inline void gen_put_varint(struct gen_buffer *b, uint64_t v)
+{
+	uint8_t bytes[MT_VARINT_MAX];
+
+	gen_put(b, bytes, (size_t)(mt_varint_put(bytes, v) - bytes));
+}
+
+static inline void gen_seal_nodes(struct gen *g)
+{
+	uint64_t count = g->nodes.n / sizeof(struct mt_node);
+	struct gen_buffer column[2] = {{0}, {0}};
+	struct mt_segment head = {
+		.stream = MT_STREAM_NODES,
+		.first = g->nodes_sealed,
+		.count = (uint32_t)(count - g->nodes_sealed),
+	};
+
+	for (uint64_t id = g->nodes_sealed; id < count; id++) {
+		struct mt_node node;
+
+		memcpy(&node, g->nodes.at + id * sizeof(node), sizeof(node));
+		gen_put_varint(&column[0], id - node.parent);
+		gen_put_varint(&column[1], node.pc);
+	}
+	if (head.count)
+		gen_segment(g, head, column, 2);
+	g->nodes_sealed = count;
+	free(column[0].at);
+	free(column[1].at);
 }
 
 /* Write what there is of the meta log, the code addresses and the nodes. */
 static inline void gen_seal_streams(struct gen *g)
 {
-	struct mt_segment head = {0};
-	struct gen_buffer nodes[2] = {g->parents, g->node_pcs};
-
-	head.stream = MT_STREAM_META;
-	head.first = g->meta_sealed;
-	head.count = (uint32_t)g->meta.n;
-	if (g->meta.n)
-		gen_segment(g, head, &g->meta, 1);
-	g->meta_sealed += g->meta.n;
-	head.stream = MT_STREAM_PCS;
-	head.first = g->pcs_sealed;
-	head.count = (uint32_t)(g->pcs.n / sizeof(struct mt_pc));
-	if (g->pcs.n)
-		gen_segment(g, head, &g->pcs, 1);
-	g->pcs_sealed = g->pc_count;
-	head.stream = MT_STREAM_NODES;
-	head.first = g->nodes_sealed;
-	head.count = g->node_count - (uint32_t)g->nodes_sealed;
-	if (head.count)
-		gen_segment(g, head, nodes, 2);
-	g->nodes_sealed = g->node_count;
-	g->meta.n = g->pcs.n = g->parents.n = g->node_pcs.n = 0;
+	gen_seal_plain(g, MT_STREAM_META, &g->meta, 1, &g->meta_sealed);
+	gen_seal_plain(g, MT_STREAM_PCS, &g->pcs, sizeof(struct mt_pc),
+		       &g->pcs_sealed);
+	gen_seal_nodes(g);
 }
 
 /* Write the events of a thread as a segment. */
@@ -221,7 +252,7 @@ static inline void gen_event(struct gen *g, uint32_t thread,
 	mt_encode(&t->model, end, e, e->time >> g->tick_shift);
 	for (unsigned int i = 0; i < MT_COLUMNS; i++)
 		gen_put(&t->column[i], bytes[i], (size_t)(end[i] - bytes[i]));
-	t->last_time = e->time;
+	t->last_time = g->clock = e->time;
 	if (++t->count == g->segment_events)
 		gen_seal_thread(g, thread);
 }
@@ -240,18 +271,104 @@ static inline void gen_end(struct gen *g, uint32_t end, uint64_t clock)
 	gen_seal_streams(g);
 }
 
-static inline void gen_write(const struct gen *g, const char *path)
+/* Enter a region of the live file behind what there is of it. */
+static inline void gen_region(struct gen_buffer *live, enum mt_region_type type,
+			      uint32_t index, const void *bytes, size_t n)
+{
+	static const uint8_t zeros[4096];
+	struct mt_live head;
+	struct mt_region r = {.type = type, .index = index, .bytes = n};
+	size_t at;
+
+	gen_put(live, zeros, (4096 - live->n % 4096) % 4096);
+	r.offset = live->n;
+	gen_put(live, bytes, n);
+	memcpy(&head, live->at, sizeof(head));
+	at = sizeof(head) + head.regions++ * sizeof(r);
+	memcpy(live->at + at, &r, sizeof(r));
+	memcpy(live->at, &head, sizeof(head));
+}
+
+/* Enter an array as two regions, to show that they make one. */
+static inline void gen_array(struct gen_buffer *live, enum mt_region_type type,
+			     const struct gen_buffer *all, size_t record_bytes)
+{
+	size_t half = all->n / record_bytes / 2 * record_bytes;
+
+	if (half)
+		gen_region(live, type, 0, all->at, half);
+	gen_region(live, type, half ? 1 : 0, all->at + half, all->n - half);
+}
+
+/* Enter the unsealed events of a thread. */
+static inline void gen_slot(struct gen_buffer *live, uint32_t index,
+			    const struct gen_thread *t, uint32_t thread,
+			    unsigned int tick_shift)
+{
+	struct mt_slot slot = {
+		.epoch = 2,
+		.count = t->count,
+		.thread = thread,
+		.tid = 100 + thread,
+		.first = t->first,
+		.base_time = t->base_time,
+		.tick_shift = tick_shift,
+	};
+	struct gen_buffer b = {0};
+	uint32_t off = sizeof(slot);
+
+	for (unsigned int i = 0; i < MT_COLUMNS; i++) {
+		slot.column_off[i] = off;
+		slot.column_bytes[i] = (uint32_t)t->column[i].n;
+		off += slot.column_bytes[i];
+	}
+	gen_put(&b, &slot, sizeof(slot));
+	for (unsigned int i = 0; i < MT_COLUMNS; i++)
+		gen_put(&b, t->column[i].at, t->column[i].n);
+	gen_region(live, MT_REGION_SLOT, index, b.at, b.n);
+	free(b.at);
+}
+
+/* Make the live file of a recording that is at this point. */
+static inline void gen_live(const struct gen *g, enum mt_end end,
+			    struct gen_buffer *live)
+{
+	static const uint8_t zeros[4096]; /* the directory is short */
+	struct mt_live head = {
+		.magic = MT_LIVE_MAGIC,
+		.major = MT_FORMAT_MAJOR,
+		.pid = 4711,
+		.end = end,
+		.clock = g->clock,
+		.clock_ns = 1000 + (g->clock - 1000) / 2,
+		.meta_bytes = g->meta.n,
+		.pcs = g->pcs.n / sizeof(struct mt_pc),
+		.nodes = g->nodes.n / sizeof(struct mt_node),
+	};
+	uint32_t slots = 0;
+
+	gen_put(live, zeros, sizeof(zeros));
+	memcpy(live->at, &head, sizeof(head));
+	gen_array(live, MT_REGION_META, &g->meta, 1);
+	gen_array(live, MT_REGION_PCS, &g->pcs, sizeof(struct mt_pc));
+	gen_array(live, MT_REGION_NODES, &g->nodes, sizeof(struct mt_node));
+	for (uint32_t i = 0; i < GEN_MAX_THREADS; i++)
+		if (g->thread[i].count)
+			gen_slot(live, slots++, &g->thread[i], i,
+				 g->tick_shift);
+}
+
+static inline void gen_write(const struct gen_buffer *b, const char *path)
 {
 	FILE *f = fopen(path, "wb");
 
-	if (!f || fwrite(g->file.at, 1, g->file.n, f) != g->file.n || fclose(f))
+	if (!f || fwrite(b->at, 1, b->n, f) != b->n || fclose(f))
 		abort();
 }
 
 static inline void gen_free(struct gen *g)
 {
-	struct gen_buffer *b[] = {&g->file, &g->meta, &g->pcs, &g->parents,
-				  &g->node_pcs};
+	struct gen_buffer *b[] = {&g->file, &g->meta, &g->pcs, &g->nodes};
 
 	for (unsigned int i = 0; i < sizeof(b) / sizeof(*b); i++)
 		free(b[i]->at);
@@ -269,8 +386,10 @@ struct sim_options {
 	uint64_t seed;
 	uint32_t threads, events, segment_events, max_live;
 	unsigned int tick_shift;
-	uint32_t step; /* most clock units between two events */
-	bool plain;    /* mallocs and frees only, of a few sizes */
+	uint32_t step;	/* most clock units between two events, beyond */
+	uint32_t pause; /* the least */
+	bool unended;	/* leave off without gen_end() */
+	bool plain;	/* mallocs and frees only, of a few sizes */
 };
 
 struct sim_block {
@@ -328,7 +447,7 @@ static inline void sim_emit(struct sim *s, uint32_t thread, unsigned int kind,
 	s->x->events++;
 	if (s->log)
 		s->log(s->log_arg, thread, &e);
-	s->clock += sim_random(s, s->o.step) + 1;
+	s->clock += s->o.pause + sim_random(s, s->o.step) + 1;
 }
 
 /* Take an address that is free, by size class, the last freed first. */
@@ -542,7 +661,8 @@ static inline void sim_run(const struct sim_options *o, struct gen *g,
 			sim_alloc(&s, thread);
 		}
 	}
-	gen_end(g, MT_END_EXIT, s.clock);
+	if (!o->unended)
+		gen_end(g, MT_END_EXIT, s.clock);
 	for (unsigned int i = 0; i < SIM_CLASSES; i++)
 		free(s.freed[i].at);
 	free(s.live);

@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 	if (!o.threads || o.threads > GEN_MAX_THREADS)
 		return 2;
 	sim_run(&o, &g, &x, NULL, NULL);
-	gen_write(&g, argv[1]);
+	gen_write(&g.file, argv[1]);
 	gen_free(&g);
 	return 0;
 }

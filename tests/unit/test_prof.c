@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shows that the replay finds exactly what a random program did: its sums,
+ * its peak and what made it up, what is left at the end, per stack; with one
+ * thread and with many, with clocks fine and coarse.
+ */
+#include <check.h>
+#include <unistd.h>
+
+#include "gen.h"
+#include "prof.h"
+
+static const struct sim_options runs[] = {
+	{.seed = 1,
+	 .threads = 1,
+	 .events = 20000,
+	 .segment_events = 4096,
+	 .max_live = 500,
+	 .step = 50},
+	{.seed = 2,
+	 .threads = 1,
+	 .events = 20000,
+	 .segment_events = 7,
+	 .max_live = 3,
+	 .step = 5000,
+	 .tick_shift = 9},
+	{.seed = 3,
+	 .threads = 4,
+	 .events = 50000,
+	 .segment_events = 1000,
+	 .max_live = 5000,
+	 .step = 100},
+	{.seed = 4,
+	 .threads = 64,
+	 .events = 50000,
+	 .segment_events = 64,
+	 .max_live = 100,
+	 .step = 3},
+	{.seed = 5,
+	 .threads = 8,
+	 .events = 50000,
+	 .segment_events = 16384,
+	 .max_live = 20000,
+	 .step = 1000,
+	 .plain = true},
+	{.seed = 6,
+	 .threads = 2,
+	 .events = 100,
+	 .segment_events = 4096,
+	 .max_live = 10,
+	 .step = 1},
+};
+
+/* What a test works on. */
+static struct gen gen;
+static struct sim_expected expected;
+static struct trace trace;
+static struct prof prof;
+
+/* Record a random program, read the trace and replay it. */
+static void replay(const struct sim_options *o)
+{
+	char path[] = "/tmp/test_prof.XXXXXX";
+	struct error e = {0};
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	sim_run(o, &gen, &expected, NULL, NULL);
+	gen_write(&gen.file, path);
+	gen_free(&gen);
+	ck_assert_msg(trace_open(&trace, path, &e) == 0, "%s", e.text);
+	unlink(path);
+	prof_run(&prof, &trace, NULL);
+	ck_assert_str_eq(trace.damage.text, "");
+	ck_assert_uint_eq(trace.missing, 0);
+}
+
+static void finish(void)
+{
+	prof_free(&prof);
+	trace_close(&trace);
+}
+
+static void check_sums(void)
+{
+	const struct prof_anomalies *a = &prof.anomalies;
+
+	ck_assert_uint_eq(prof.events, expected.events);
+	ck_assert_uint_eq(prof.allocations, expected.total.allocations);
+	ck_assert_uint_eq(prof.allocated_bytes, expected.total.allocated_bytes);
+	ck_assert_uint_eq(prof.frees, expected.frees);
+	ck_assert_uint_eq(prof.failed, expected.failed);
+	ck_assert_uint_eq(prof.temporary, expected.total.temporary);
+	ck_assert_uint_eq(prof.exit_bytes, expected.total.live_bytes);
+	ck_assert_uint_eq(prof.exit_blocks, expected.total.live);
+	ck_assert_uint_eq(a->lost_frees, 0);
+	ck_assert_uint_eq(a->unknown_frees, 0);
+	ck_assert_uint_eq(a->unknown_kinds, 0);
+	ck_assert_uint_eq(a->unknown_stacks, 0);
+}
+
+/* Return which of the program's stacks a replayed one is. */
+static size_t stack_index(const struct prof_stack *s)
+{
+	uint64_t pc = trace.pcs[trace.nodes[s->node].pc].pc;
+
+	ck_assert_uint_ge(pc, 0x401000);
+	return (pc - 0x401000) / 16;
+}
+
+static void check_stack(const struct prof_stack *s)
+{
+	size_t i = stack_index(s);
+	uint64_t bytes, blocks;
+
+	ck_assert_uint_lt(i, SIM_STACKS);
+	prof_peak(&prof, s, &bytes, &blocks);
+	ck_assert_uint_eq(s->allocations, expected.stack[i].allocations);
+	ck_assert_uint_eq(s->allocated_bytes,
+			  expected.stack[i].allocated_bytes);
+	ck_assert_uint_eq(s->temporary, expected.stack[i].temporary);
+	ck_assert_uint_eq(s->live_bytes, expected.stack[i].live_bytes);
+	ck_assert_uint_eq(s->live_blocks, expected.stack[i].live);
+	ck_assert_uint_eq(bytes, expected.stack_peak_bytes[i]);
+	ck_assert_uint_eq(blocks, expected.stack_peak_blocks[i]);
+}
+
+START_TEST(finds_what_the_program_did)
+{
+	uint32_t stacks = 0;
+
+	replay(&runs[_i]);
+	check_sums();
+	ck_assert_uint_eq(prof.peak_bytes, expected.peak_bytes);
+	ck_assert_uint_eq(prof.peak_blocks, expected.peak_blocks);
+	ck_assert_uint_eq(prof.peak_clock,
+			  expected.peak_clock >>
+				  runs[_i].tick_shift << runs[_i].tick_shift);
+	for (uint32_t i = 0; i < prof.stack_count; i++)
+		if (prof_stack(&prof, i)->allocations) {
+			check_stack(prof_stack(&prof, i));
+			stacks++;
+		}
+	for (uint32_t i = 0; i < SIM_STACKS; i++)
+		stacks -= expected.stack[i].allocations != 0;
+	ck_assert_uint_eq(stacks, 0);
+	finish();
+}
+END_TEST
+
+/* At most two events of all threads fall into one tick. */
+static const struct sim_options ties[] = {
+	{.seed = 7,
+	 .threads = 4,
+	 .events = 50000,
+	 .segment_events = 500,
+	 .max_live = 2000,
+	 .step = 50,
+	 .pause = 16,
+	 .tick_shift = 5},
+	{.seed = 8,
+	 .threads = 4,
+	 .events = 50000,
+	 .segment_events = 500,
+	 .max_live = 50,
+	 .step = 5,
+	 .pause = 32,
+	 .tick_shift = 6},
+	{.seed = 9,
+	 .threads = 2,
+	 .events = 50000,
+	 .segment_events = 4096,
+	 .max_live = 5000,
+	 .step = 1,
+	 .pause = 64,
+	 .tick_shift = 7},
+};
+
+/* Which of the two came first is not written; what each address allows is. */
+START_TEST(orders_ties_by_the_heap)
+{
+	replay(&ties[_i]);
+	check_sums();
+	finish();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("prof");
+	TCase *c = tcase_create("replay");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_loop_test(c, finds_what_the_program_did, 0,
+			    sizeof(runs) / sizeof(*runs));
+	tcase_add_loop_test(c, orders_ties_by_the_heap, 0,
+			    sizeof(ties) / sizeof(*ties));
+	tcase_set_timeout(c, 60);
+	suite_add_tcase(suite, c);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
