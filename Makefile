@@ -82,7 +82,8 @@ SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
 PRELOAD_FLAGS = -O2 -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 	-fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc \
 	-fno-builtin-free -fasynchronous-unwind-tables
-$B/preload/hooks.o: PRELOAD_FLAGS += -fno-omit-frame-pointer
+$B/preload/hooks.o $B/preload/hooks_os.o: PRELOAD_FLAGS += \
+	-fno-omit-frame-pointer
 
 # What it is linked with, and why.
 #   -z defs           a name that nobody defines fails here, not in a program
@@ -115,7 +116,8 @@ PURE := $(patsubst preload/%.c,$B/pure/%.o,$(filter-out preload/hooks.c,\
 
 UNIT := $(call programs,$(wildcard tests/unit/test_*.c))
 ORACLE := $(call programs,$(wildcard tests/oracle/*.c tests/oracle/*.cc))
-HOST_LIBS := $(patsubst %.c,$B/%.so,$(wildcard tests/host/lib*.c))
+HOST_LIBS := $(patsubst %,$B/%.so,$(basename \
+	$(wildcard tests/host/lib*.c tests/host/lib*.cc)))
 HOST := $(call programs,$(filter-out tests/host/lib%,\
 	$(wildcard tests/host/*.c tests/host/*.cc)))
 BENCH := $(call programs,$(wildcard tests/bench/*.c))
@@ -203,6 +205,12 @@ $B/tests/host/lib%.so: tests/host/lib%.c $B/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON) $(DEPS) $(TEST_FLAGS) $(CFLAGS) -fPIC -shared \
 		-o $@ $< $(build_line)
+
+$B/tests/host/lib%.so: tests/host/lib%.cc $B/flags
+	$(say) CXX $@
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -D_GNU_SOURCE -Iinclude $(WARN) $(DEPS) $(TEST_FLAGS) \
+		$(CXXFLAGS) -fPIC -shared -o $@ $< $(build_line)
 
 $B/tests/%: tests/%.c $B/flags
 	$(say) CC $@

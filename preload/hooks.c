@@ -353,10 +353,12 @@ HOOK_PAGES(pvalloc, MT_PVALLOC)
 static __attribute__((noinline)) bool need_cxx(void *slot, const char *symbol)
 {
 	int saved = errno;
-	bool found = have_real() && mt_real_find(slot, symbol);
 
+	if (!have_real())
+		return false;
+	mt_real_find_cxx(slot, symbol);
 	errno = saved;
-	return found;
+	return true;
 }
 
 #define HAVE_CXX(member, symbol) \

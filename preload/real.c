@@ -42,6 +42,54 @@ bool mt_real_find(void *slot, const char *symbol)
 	return f != NULL;
 }
 
+/* C++ where nobody has its operators: they are malloc and free. */
+static void *plain_new(size_t size)
+{
+	return mt_real.malloc(size ? size : 1);
+}
+
+static void *plain_new_aligned(size_t size, size_t align)
+{
+	void *p;
+
+	if (align < sizeof(p))
+		align = sizeof(p);
+	return mt_real.posix_memalign(&p, align, size ? size : 1) ? NULL : p;
+}
+
+static void plain_delete(void *p)
+{
+	mt_real.free(p);
+}
+
+/* Return the plain operator of a name; it ignores the arguments behind. */
+static void *find_plain(const char *symbol)
+{
+	if (strncmp(symbol, "_Zd", 3) == 0)
+		return (void *)plain_delete;
+	return strstr(symbol, "align_val") ? (void *)plain_new_aligned
+					   : (void *)plain_new;
+}
+
+void mt_real_find_cxx(void *slot, const char *symbol)
+{
+	static const char *const libraries[] = {"libstdc++.so.6",
+						"libc++.so.1"};
+	void *f = dlsym(RTLD_NEXT, symbol);
+
+	/* It has to stay: libraries that come later will be sent there. */
+	for (size_t i = 0; i < 2 && !f; i++) {
+		void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_NOLOAD |
+							     RTLD_NODELETE);
+
+		if (library)
+			f = dlsym(library, symbol);
+	}
+	if (!f)
+		f = find_plain(symbol);
+	memcpy(slot, &f, sizeof(f));
+}
+
 void mt_real_init(void)
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

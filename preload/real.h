@@ -98,6 +98,15 @@ void mt_real_init(void);
  */
 bool mt_real_find(void *slot, const char *symbol);
 
+/*
+ * Resolve an operator new or delete into `*slot` when C++ code first calls
+ * it. The library that has it may be out of RTLD_NEXT's sight: a C program's
+ * plugin brought it, by dlopen(RTLD_LOCAL). Where there is none, it is malloc
+ * or free, and a failure is NULL, since we have nothing to throw. Context:
+ * any hook, before the real call, after mt_real_init().
+ */
+void mt_real_find_cxx(void *slot, const char *symbol);
+
 /* Memory for allocations made while mt_real_init() looks for malloc. */
 void *mt_real_early_alloc(size_t size);
 bool mt_real_is_early(const void *p);
