@@ -11,7 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NOINLINE __attribute__((noinline, noclone))
+#ifdef __clang__
+#define NOINLINE __attribute__((noinline))
+#else
+/* Nor may functions that are alike become one. */
+#define NOINLINE __attribute__((noinline, noclone, no_icf))
+#endif
 
 /* Return p, about which the compiler knows nothing from here on. */
 static inline void *keep(void *p)

@@ -8,7 +8,7 @@ both "$HOST/deep" 1 10 100 1000
 t=$(trace) || exit 1
 sound "$t"
 lossless "$t"
-is "$t" .lost.cut 0
+is "$t" .lost.cut_stacks 0
 calls "$t" deep_alloc 12
 rm -f trace.*
 
@@ -18,5 +18,5 @@ sound "$t"
 lossless "$t"
 # Above the levels there are deep_alloc() and main() and what calls it; the
 # frees are made in main().
-is "$t" .lost.cut 9
+is "$t" .lost.cut_stacks 9
 calls "$t" deep_alloc 9

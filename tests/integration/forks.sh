@@ -32,7 +32,7 @@ done
 [ "$(printf '%s\n' "${role[@]}" | sort | uniq -c | xargs)" = \
 	"20 child 4 grandchild 1 parent" ] || fail "roles: ${role[*]}"
 for t in "${traces[@]}"; do
-	parent=$(json "$t" '.parent // empty')
+	parent=$(json "$t" '.parent_trace // empty')
 	parent=${parent##*/}
 	case ${role[$t]} in
 	parent) [ -z "$parent" ] || fail "$t has a parent: $parent" ;;

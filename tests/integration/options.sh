@@ -18,7 +18,7 @@ wrong()
 wrong oot=x oot out
 wrong out=a.zst,leval=3 leval level
 wrong level=x x level
-wrong level=100 100 level
+wrong level=100 level 19
 wrong start=onn onn on
 wrong mmap mmap mmap
 wrong folow=1 folow follow

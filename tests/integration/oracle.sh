@@ -13,7 +13,7 @@ while read -r threads operations; do
 	t=$(trace) || exit 1
 	sound "$t"
 	lossless "$t"
-	is "$t" .lost.cut 0
+	is "$t" .lost.cut_stacks 0
 	events "$t" >recorded
 	python3 "$MT_TOP/tests/oracle/compare.py" log recorded ||
 		fail "$threads threads: not what was done"

@@ -42,7 +42,7 @@ session()
 	status=$?
 	server=
 	echo "status $status" >>"$out"
-	sed -E 's/[0-9]+:[MCX] [^*#]*[*#]/PID TIME/' "$out.log" >"$out.words"
+	sed -E 's/[0-9]+:[MCX] [^*#]*[*#]/PID TIME/; s/pid=[0-9]+/pid=PID/' "$out.log" >"$out.words"
 }
 
 session plain.out plain

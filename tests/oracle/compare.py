@@ -11,9 +11,9 @@ between allocation and free.
 import sys
 
 ALLOCS = {"malloc", "calloc", "realloc", "reallocarray", "posix_memalign",
-          "aligned_alloc", "memalign", "valloc", "pvalloc", "new", "new_array"}
+          "aligned_alloc", "memalign", "valloc", "pvalloc", "new", "new[]"}
 FREES = {"free", "cfree", "free_sized", "free_aligned_sized", "delete",
-         "delete_array", "realloc_free"}
+         "delete[]", "realloc_free"}
 FIRST_BYTES = 1000003
 # libstdc++ keeps this much in front of an exception.
 EXCEPTION_HEAD = 128

@@ -223,7 +223,7 @@ static void alloc_new(struct thread *t, struct block *b)
 	default:
 		b->p = ::operator new[](size, align, std::nothrow);
 	}
-	log_alloc(t, b->family == NEW ? "new" : "new_array", b->p, size,
+	log_alloc(t, b->family == NEW ? "new" : "new[]", b->p, size,
 		  b->align, false);
 }
 
@@ -231,7 +231,7 @@ static void alloc_new(struct thread *t, struct block *b)
 static void fail_throwing(struct thread *t)
 {
 	uint64_t form = draw(t, 4);
-	const char *kind = form & 1 ? "new_array" : "new";
+	const char *kind = form & 1 ? "new[]" : "new";
 	size_t align = form & 2 ? draw_align(t) : 0;
 	size_t at = t->count;
 	void *p = NULL;
@@ -272,7 +272,7 @@ static void fail_nothrow(struct thread *t)
 	else
 		p = ::operator new[](huge, (std::align_val_t)align,
 				     std::nothrow);
-	log_alloc(t, form & 1 ? "new_array" : "new", p, huge, align, true);
+	log_alloc(t, form & 1 ? "new[]" : "new", p, huge, align, true);
 }
 
 /* Call an allocation function so that it fails. */
@@ -332,7 +332,7 @@ static void fail_alloc(struct thread *t)
 /* Free a block of operator new by a form of delete that fits. */
 static void free_new(struct thread *t, struct block *b)
 {
-	const char *kind = b->family == NEW ? "delete" : "delete_array";
+	const char *kind = b->family == NEW ? "delete" : "delete[]";
 	std::align_val_t align = (std::align_val_t)b->align;
 	uint64_t form = draw(t, 3) + (b->align ? 3 : 0);
 	size_t size = form % 3 == 1 ? b->size : 0;

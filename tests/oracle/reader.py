@@ -28,9 +28,9 @@ MASK = (1 << 64) - 1
 
 KINDS = {1: "malloc", 2: "calloc", 3: "realloc", 4: "reallocarray",
          5: "posix_memalign", 6: "aligned_alloc", 7: "memalign", 8: "valloc",
-         9: "pvalloc", 10: "new", 11: "new_array", 12: "mmap", 13: "mremap",
+         9: "pvalloc", 10: "new", 11: "new[]", 12: "mmap", 13: "mremap",
          32: "free", 33: "cfree", 34: "free_sized", 35: "free_aligned_sized",
-         36: "delete", 37: "delete_array", 38: "realloc_free", 39: "munmap",
+         36: "delete", 37: "delete[]", 38: "realloc_free", 39: "munmap",
          40: "mremap_free", 60: "realloc_cancel"}
 MMAP_KINDS = {12, 13, 39, 40}
 
