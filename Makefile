@@ -122,6 +122,10 @@ HOST := $(call programs,$(filter-out tests/host/lib%,\
 	$(wildcard tests/host/*.c tests/host/*.cc)))
 BENCH := $(call programs,$(wildcard tests/bench/*.c))
 FUZZ := $(call programs,$(wildcard tests/fuzz/fuzz_*.c))
+# Programs that make traces for others, by hand; built so that they last.
+TOOLS := $(call programs,$(filter-out %/replay.c tests/fuzz/fuzz_%,\
+	$(wildcard tests/fuzz/*.c)) $(filter-out tests/unit/test_%,\
+	$(wildcard tests/unit/*.c)))
 EXAMPLES := $(call programs,$(wildcard examples/*.c examples/*.cc))
 
 PRODUCTS := $(if $(PRELOAD),$B/libmemtrace.so) \
@@ -129,7 +133,8 @@ PRODUCTS := $(if $(PRELOAD),$B/libmemtrace.so) \
 	$(if $(wildcard analyzer/main.c),$B/memtrace-report)
 
 all: $(PRODUCTS)
-tests: all $(UNIT) $(ORACLE) $(HOST_LIBS) $(HOST) $(FUZZ) $(EXAMPLES)
+tests: all $(UNIT) $(ORACLE) $(HOST_LIBS) $(HOST) $(FUZZ) $(TOOLS) \
+	$(EXAMPLES)
 
 # A stamp that changes when its text does: what depends on it is rebuilt.
 stamp = @mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' >$@
@@ -181,7 +186,7 @@ TEST_INCLUDES = -Ianalyzer -Ipreload -Itests
 # The recorder's archive, for a unit test named after one of its files.
 pure_of = $(if $(wildcard preload/$(patsubst test_%,%.c,$(1))),$B/pure.a)
 .SECONDEXPANSION:
-$(UNIT): $B/%: %.c $B/analyzer.a $$(call pure_of,$$(@F)) $B/flags
+$(UNIT) $(TOOLS): $B/%: %.c $B/analyzer.a $$(call pure_of,$$(@F)) $B/flags
 	$(say) CC $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON) $(DEPS) $(TEST_INCLUDES) $(SANFLAGS) -pthread \
