@@ -30,6 +30,7 @@
 #define MAX_THREADS 256
 #define BLOCKS 200
 #define MAIL 64
+#define PAGE_BYTES 4096
 #define ANY_SIZE ((size_t)-1)
 
 /* The first block of a thread has a size that tells it from all others. */
@@ -174,11 +175,11 @@ static void alloc_c(struct thread *t, struct block *b)
 		break;
 	case 6:
 		b->p = valloc(size);
-		log_alloc(t, "valloc", b->p, size, 0, false);
+		log_alloc(t, "valloc", b->p, size, PAGE_BYTES, false);
 		break;
 	case 7:
 		b->p = pvalloc(size);
-		log_alloc(t, "pvalloc", b->p, size, 0, false);
+		log_alloc(t, "pvalloc", b->p, size, PAGE_BYTES, false);
 		break;
 	default:
 		b->p = malloc(size);
@@ -223,8 +224,8 @@ static void alloc_new(struct thread *t, struct block *b)
 	default:
 		b->p = ::operator new[](size, align, std::nothrow);
 	}
-	log_alloc(t, b->family == NEW ? "new" : "new[]", b->p, size,
-		  b->align, false);
+	log_alloc(t, b->family == NEW ? "new" : "new[]", b->p, size, b->align,
+		  false);
 }
 
 /* Call a throwing form of operator new for more than there is. */
@@ -316,10 +317,10 @@ static void fail_alloc(struct thread *t)
 			  true);
 		break;
 	case 9:
-		log_alloc(t, "valloc", valloc(huge), huge, 0, true);
+		log_alloc(t, "valloc", valloc(huge), huge, PAGE_BYTES, true);
 		break;
 	case 10:
-		log_alloc(t, "pvalloc", pvalloc(huge), huge, 0, true);
+		log_alloc(t, "pvalloc", pvalloc(huge), huge, PAGE_BYTES, true);
 		break;
 	default:
 		if (draw(t, 2))
