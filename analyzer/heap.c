@@ -13,7 +13,7 @@ static void set_places(struct heap *h, unsigned int log2)
 {
 	h->places = (size_t)1 << log2;
 	h->shift = 64 - log2;
-	h->room = h->places / 3 * 2;
+	h->room = h->places / 2;
 	h->block = util_alloc(h->places, sizeof(*h->block));
 }
 

@@ -2,7 +2,7 @@
 /*
  * The blocks that are live at one moment of the replay, by address.
  *
- * Open addressing with linear probing, at most two thirds full; a free moves
+ * Open addressing with linear probing, at most half full; a free moves
  * the blocks behind it back, so there are no tombstones. The calls that are
  * made once per event are inline: they are where the analyzer's time goes.
  */

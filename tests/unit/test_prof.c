@@ -4,11 +4,11 @@
  * its peak and what made it up, what is left at the end, per stack; with one
  * thread and with many, with clocks fine and coarse.
  */
-#include <check.h>
 #include <unistd.h>
 
 #include "gen.h"
 #include "prof.h"
+#include "suite.h"
 
 static const struct sim_options runs[] = {
 	{.seed = 1,
@@ -186,22 +186,13 @@ START_TEST(orders_ties_by_the_heap)
 }
 END_TEST
 
+static void add(TCase *c)
+{
+	tcase_add_loop_test(c, finds_what_the_program_did, 0, COUNT(runs));
+	tcase_add_loop_test(c, orders_ties_by_the_heap, 0, COUNT(ties));
+}
+
 int main(void)
 {
-	Suite *suite = suite_create("prof");
-	TCase *c = tcase_create("replay");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_loop_test(c, finds_what_the_program_did, 0,
-			    sizeof(runs) / sizeof(*runs));
-	tcase_add_loop_test(c, orders_ties_by_the_heap, 0,
-			    sizeof(ties) / sizeof(*ties));
-	tcase_set_timeout(c, 60);
-	suite_add_tcase(suite, c);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main("prof", add);
 }

@@ -4,12 +4,12 @@
  * damage of any kind costs what it hit, is named with its byte, and never
  * more: what a trace lacks is counted to the event.
  */
-#include <check.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "gen.h"
 #include "prof.h"
+#include "suite.h"
 
 #define EVENTS 5000
 
@@ -311,13 +311,8 @@ START_TEST(steps_over_what_it_does_not_know)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *c)
 {
-	Suite *suite = suite_create("trace");
-	TCase *c = tcase_create("reading");
-	SRunner *runner;
-	int failed;
-
 	tcase_add_checked_fixture(c, begin, end);
 	tcase_add_test(c, reads_what_was_written);
 	tcase_add_loop_test(c, reads_the_live_file, 0, 4);
@@ -330,10 +325,9 @@ int main(void)
 	tcase_add_test(c, refuses_another_version);
 	tcase_add_loop_test(c, names_what_it_cant_open, 0, 3);
 	tcase_add_test(c, steps_over_what_it_does_not_know);
-	suite_add_tcase(suite, c);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+}
+
+int main(void)
+{
+	return suite_main("trace", add);
 }
