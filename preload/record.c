@@ -56,7 +56,7 @@ static inline bool is_heap(enum mt_kind kind)
 }
 
 /* Append an event to the thread's buffer, which has room. */
-static inline void append(struct mt_thread *t, const struct mt_deal *deal,
+static inline __attribute__((always_inline)) void append(struct mt_thread *t, const struct mt_deal *deal,
 			  uint32_t stack, uint64_t time)
 {
 	struct mt_event e = {

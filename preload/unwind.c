@@ -12,7 +12,8 @@
  *
  * Why this is right: a step outward computes the next place from (pc, sp,
  * bp), the module's tables, and the slots it reads. Same place, same tables,
- * same slots: same next place. Tables change with dlclose only; then every
+ * same slots: same next place. (bp counts only where a CFA further out is
+ * computed from it; most code uses it for other things.) Tables change with dlclose only; then every
  * kept stack is forgotten (record.c). A slot that differs ends the agreement
  * there: the walk goes on from that frame, and may meet the kept stack again
  * further out.
@@ -40,13 +41,14 @@
 /* A kept pc carries this bit when it is exact, not a return address. */
 #define EXACT (1ull << 63)
 
+/* The even ones compute the CFA from bp. */
 enum rule_kind {
-	RULE_SP = 1, /* CFA = sp + offset */
-	RULE_BP,     /* CFA = bp + offset */
-	RULE_DEREF,  /* CFA = *(bp + offset) */
-	RULE_GUESS,  /* no tables: a frame pointer, if it looks like one */
-	RULE_END,    /* the outermost frame */
-	RULE_FULL,   /* walk_full()'s business */
+	RULE_SP = 1,	/* CFA = sp + offset */
+	RULE_BP = 2,	/* CFA = bp + offset */
+	RULE_END = 3,	/* the outermost frame */
+	RULE_DEREF = 4, /* CFA = *(bp + offset), next bp = *bp */
+	RULE_GUESS = 6, /* no tables: a frame pointer, if it looks like one */
+	RULE_FULL = 7,	/* walk_full()'s business */
 };
 
 /*
@@ -76,22 +78,31 @@ struct check {
 struct frame {
 	uint64_t pc, sp, bp;
 	uint32_t node;
-	uint32_t checks; /* of this frame and those outward */
+	uint16_t checks; /* of this frame and those outward */
+	bool bp_live;	 /* a CFA from here outward depends on bp */
+};
+
+/* What was read to get from a frame to the next. */
+enum reads {
+	READS_PLACE,  /* the next pc, and bp if bp_slot */
+	READS_DEREF,  /* the next sp before these */
+	READS_NONE,   /* there is no next frame */
+	READS_OPAQUE, /* by walk_full(); never to be taken for unchanged */
 };
 
 /* A frame as walked, innermost first. */
 struct step {
 	uint64_t pc, sp, bp;
-	uint32_t pc_number;
-	uint32_t checks;
-	struct check check[3];
+	uint64_t rule;
+	uint64_t bp_slot; /* where the next bp was found, or 0: unchanged */
+	enum reads reads;
 };
 
 struct region {
 	uint64_t start, end;
 };
 
-#define NODE_CACHE 1024
+#define NODE_CACHE_BITS 12
 
 struct mt_unwinder {
 	struct region region;	   /* of memory around sp, readable above it */
@@ -99,11 +110,12 @@ struct mt_unwinder {
 	uint32_t depth;		   /* frames kept, outermost first */
 	bool cut;		   /* there were more beyond the outermost */
 	struct {
-		uint32_t parent, pc, node, unused;
-	} cache[NODE_CACHE];
+		uint64_t key; /* parent << 32 | pc */
+		uint64_t node;
+	} cache[1 << NODE_CACHE_BITS];
 	struct frame frame[MT_MAX_FRAMES];
 	struct check check[3 * MT_MAX_FRAMES];
-	struct step step[MT_MAX_FRAMES];
+	struct step step[MT_MAX_FRAMES + 1];
 };
 
 const size_t mt_unwinder_bytes = sizeof(struct mt_unwinder);
@@ -306,7 +318,7 @@ static uint64_t pack(const struct mt_cfi_row *row, uint64_t pc)
 		return RULE_FULL;
 	if (kind == RULE_DEREF ? !is_at_bp(bp)
 			       : bp->how != MT_CFI_SAME &&
-					 (bp->how != MT_CFI_OFFSET || !at))
+					 (bp->how != MT_CFI_OFFSET || at >= 0))
 		return RULE_FULL;
 	if (!fits(at, RULE_BP_BITS) || !fits(offset, RULE_OFFSET_BITS))
 		return RULE_FULL;
@@ -401,16 +413,13 @@ static inline bool in_region(const struct region *r, uint64_t address)
 	return address - r->start <= r->end - r->start - 8 && r->end;
 }
 
-/* Read a slot of a step and note it; false: it is out of bounds. */
-static inline bool step_read(const struct region *r, struct step *s,
-			     uint64_t address, uint64_t *value)
+/* Read a slot of the stack that frame `s` is on; false: out of bounds. */
+static bool step_read(const struct region *r, const struct step *s,
+		      uint64_t address, uint64_t *value)
 {
-	if (unlikely(address - s->sp > r->end - 8 - s->sp || address & 7))
+	if (address - s->sp > r->end - 8 - s->sp || address & 7)
 		return false;
-	struct check *c = &s->check[s->checks++];
-
-	c->slot = (const uint64_t *)(uintptr_t)address;
-	*value = c->value = *c->slot;
+	*value = *(const uint64_t *)(uintptr_t)address;
 	return true;
 }
 
@@ -421,50 +430,56 @@ enum outcome {
 	STEP_FULL, /* its rule is walk_full()'s business */
 };
 
-/* The CFA of a frame by its rule; false: out of bounds. */
-static inline bool step_cfa(const struct region *r, struct step *s,
-			    uint64_t rule, uint64_t *cfa)
+/* Step outward by one of the rarer rules. */
+static __attribute__((noinline)) enum outcome
+step_rare(const struct region *r, struct step *s, struct step *next)
 {
-	unsigned int kind = rule & 7;
+	unsigned int kind = s->rule & 7;
 
-	if (likely(kind == RULE_SP)) {
-		*cfa = s->sp + (uint64_t)rule_offset(rule);
-	} else if (kind == RULE_BP) {
-		*cfa = s->bp + (uint64_t)rule_offset(rule);
-	} else if (kind == RULE_DEREF) {
-		return step_read(r, s, s->bp + (uint64_t)rule_offset(rule),
-				 cfa);
-	} else {
-		*cfa = s->bp + 16;
-		return s->bp >= s->sp;
-	}
-	return true;
+	s->reads = READS_NONE;
+	if (kind == RULE_END || kind == RULE_FULL)
+		return kind == RULE_END ? STEP_END : STEP_FULL;
+	if (kind == RULE_GUESS)
+		next->sp = s->bp + 16;
+	else if (!step_read(r, s, s->bp + (uint64_t)rule_offset(s->rule),
+			    &next->sp))
+		return STEP_END;
+	if (s->bp < s->sp || next->sp <= s->sp ||
+	    !step_read(r, s, next->sp - 8, &next->pc) ||
+	    !step_read(r, s, s->bp, &next->bp))
+		return STEP_END;
+	s->bp_slot = s->bp;
+	s->reads = kind == RULE_DEREF ? READS_DEREF : READS_PLACE;
+	return next->pc ? STEP_ON : STEP_END;
 }
 
 /* Step outward from `s` by its rule, into `next`'s place. */
-static inline enum outcome step_out(const struct region *r, struct step *s,
-				    uint64_t rule, struct step *next)
+static inline __attribute__((always_inline)) enum outcome
+step_out(const struct region *r, struct step *s, uint64_t rule,
+	 struct step *next)
 {
-	uint64_t cfa;
-	uint64_t bp;
+	uint64_t cfa = rule & 1 ? s->sp : s->bp, slot;
 
-	s->pc_number = (uint32_t)(rule >> RULE_PC_SHIFT);
-	s->checks = 0;
-	if (unlikely((rule & 7) >= RULE_END))
-		return (rule & 7) == RULE_END ? STEP_END : STEP_FULL;
-	if (!step_cfa(r, s, rule, &cfa) || cfa <= s->sp ||
-	    !step_read(r, s, cfa - 8, &next->pc))
+	s->rule = rule;
+	if (unlikely((rule & 7) > RULE_BP))
+		return step_rare(r, s, next);
+	cfa += (uint64_t)rule_offset(rule);
+	s->reads = READS_NONE;
+	if (unlikely(cfa - s->sp - 8 > r->end - s->sp - 8 || cfa & 7))
 		return STEP_END;
 	next->sp = cfa;
+	next->pc = *(const uint64_t *)(uintptr_t)(cfa - 8);
 	next->bp = s->bp;
-	bp = (uint64_t)rule_bp(rule);
-	if (likely(bp))
-		bp += cfa;
-	else if ((rule & 7) == RULE_DEREF || (rule & 7) == RULE_GUESS)
-		bp = s->bp;
-	if (bp && !step_read(r, s, bp, &next->bp))
-		return STEP_END;
-	return next->pc ? STEP_ON : STEP_END;
+	s->bp_slot = 0;
+	if (rule_bp(rule)) {
+		slot = cfa + (uint64_t)rule_bp(rule);
+		if (unlikely(slot < s->sp))
+			return STEP_END;
+		s->bp_slot = slot;
+		next->bp = *(const uint64_t *)(uintptr_t)slot;
+	}
+	s->reads = READS_PLACE;
+	return likely(next->pc) ? STEP_ON : STEP_END;
 }
 
 /* A full walk's state. */
@@ -572,7 +587,6 @@ static bool full_row(uint64_t at, struct mt_cfi_row *row)
  */
 static bool full_note(struct full *f, struct step *s, uint64_t key)
 {
-	struct step next;
 	uint64_t rule = rule_get(key);
 
 	if (!rule)
@@ -580,10 +594,8 @@ static bool full_note(struct full *f, struct step *s, uint64_t key)
 	s->pc = key;
 	s->sp = f->reg[MT_REG_SP];
 	s->bp = f->reg[MT_REG_BP];
-	if (step_out(&f->u->region, s, rule, &next) == STEP_FULL) {
-		s->checks = 1;
-		s->check[0] = (struct check){&never, 1};
-	}
+	if (step_out(&f->u->region, s, rule, s + 1) == STEP_FULL)
+		s->reads = READS_OPAQUE;
 	return true;
 }
 
@@ -626,40 +638,45 @@ walk_full(struct mt_unwinder *u, const struct mt_place *at, bool *more)
 	return n;
 }
 
-/*
- * Compare the kept slots from frame `j` outward. Returns 0 when all agree,
- * else the innermost frame whose slots differ, plus 1.
- */
-static inline uint32_t verify(const struct mt_unwinder *u, uint32_t j)
+/* How far check `c` is from holding: 0, it does. */
+static inline uint64_t differs(const struct check *c)
 {
-	uint32_t i = u->frame[j].checks;
-
-	while (i && *u->check[i - 1].slot == u->check[i - 1].value)
-		i--;
-	if (likely(!i))
-		return 0;
-	while (j && u->frame[j - 1].checks >= i)
-		j--;
-	return j + 1;
+	return *c->slot ^ c->value;
 }
 
-/* Move kept frames [from, to] behind the steps walked, innermost first. */
-static uint32_t unkeep(struct mt_unwinder *u, uint32_t from, uint32_t to,
-		       uint32_t n)
+/*
+ * Whether the first `n` checks all hold. Innermost first, so that nothing
+ * far outward is read when a stack has changed much.
+ */
+static inline bool all_hold(const struct mt_unwinder *u, uint32_t n)
 {
-	for (uint32_t j = to + 1; j-- > from && n < MT_MAX_FRAMES;) {
-		const struct frame *f = &u->frame[j];
-		uint32_t first = j ? u->frame[j - 1].checks : 0;
-		struct step *s = &u->step[n++];
+	const struct check *c = &u->check[n];
 
-		s->pc = f->pc;
-		s->sp = f->sp;
-		s->bp = f->bp;
-		s->pc_number = (uint32_t)(rule_get(f->pc) >> RULE_PC_SHIFT);
-		s->checks = f->checks - first;
-		memcpy(s->check, &u->check[first], s->checks * sizeof(*s->check));
-	}
-	return n;
+	for (; c - u->check >= 4; c -= 4)
+		if (unlikely(differs(c - 1) | differs(c - 2) | differs(c - 3) |
+			     differs(c - 4)))
+			return false;
+	while (c != u->check)
+		if (unlikely(differs(--c)))
+			return false;
+	return true;
+}
+
+/*
+ * How many kept frames are outward of the one whose slots have changed, of
+ * those from `f` outward: nothing inside these can be met again. 0 when none
+ * has changed but the stack was cut, as nothing is known of what is beyond.
+ */
+static __attribute__((noinline)) uint32_t changed(const struct mt_unwinder *u,
+						  const struct frame *f)
+{
+	uint32_t i = f->checks;
+
+	while (i && !differs(&u->check[i - 1]))
+		i--;
+	while (f != u->frame && f[-1].checks >= i)
+		f--;
+	return (uint32_t)(f - u->frame);
 }
 
 /* The result of a walk: `kept` frames stand, `n` steps come inside them. */
@@ -668,128 +685,144 @@ struct walked {
 	bool more; /* frames further out were left out */
 };
 
+/*
+ * Whether a walk at `s` has met the kept frame `f`. Where no CFA further out
+ * depends on bp, its value is neither compared nor, in keep(), checked.
+ */
+static inline bool meets(const struct frame *f, const struct step *s)
+{
+	return f->sp == s->sp && f->pc == s->pc &&
+	       (f->bp == s->bp || !f->bp_live);
+}
+
+/* The kept frames up to the first that is not inside of `sp`: their end. */
+static inline const struct frame *pop_to(const struct mt_unwinder *u,
+					 const struct frame *f, uint64_t sp)
+{
+	while (f != u->frame && f[-1].sp < sp)
+		f--;
+	return f;
+}
+
 /* Walk from `at`, meeting the kept stack where it can. */
 static inline struct walked walk(struct mt_unwinder *u,
 				 const struct mt_place *at, bool *loader)
 {
-	uint32_t j = u->depth, n = 0;
+	const struct frame *f = &u->frame[u->depth];
 	struct step *s = &u->step[0];
+	enum outcome outcome = STEP_ON;
+	uint64_t rule;
 
 	s->pc = at->pc;
 	s->sp = at->sp;
 	s->bp = at->bp;
-	for (;;) {
-		while (j && u->frame[j - 1].sp < s->sp)
-			j--;
-		if (j && u->frame[j - 1].sp == s->sp &&
-		    u->frame[j - 1].pc == s->pc &&
-		    u->frame[j - 1].bp == s->bp) {
-			uint32_t differs = verify(u, j - 1);
-
-			if (!differs && !u->cut)
-				return (struct walked){j, n, false};
-			/* What is beyond a cut is to be looked at again. */
-			if (!differs)
-				differs = 1;
-			n = unkeep(u, differs, j - 1, n);
-			if (n == MT_MAX_FRAMES)
-				return (struct walked){0, n, true};
-			s = &u->step[n];
-			s->pc = u->frame[differs - 1].pc;
-			s->sp = u->frame[differs - 1].sp;
-			s->bp = u->frame[differs - 1].bp;
-			j = differs - 1;
+	while (outcome == STEP_ON && s != &u->step[MT_MAX_FRAMES]) {
+		f = pop_to(u, f, s->sp);
+		if (f != u->frame && meets(f - 1, s)) {
+			if (likely(all_hold(u, f[-1].checks) && !u->cut))
+				return (struct walked){
+					(uint32_t)(f - u->frame),
+					(uint32_t)(s - u->step), false};
+			f = &u->frame[changed(u, f - 1)];
 		}
-		uint64_t rule = rule_get(s->pc);
-
-		if (unlikely(!rule))
-			return (struct walked){0, n, false};
-		if (n == 0 && unlikely(rule & RULE_LOADER))
+		rule = rule_get(s->pc);
+		if (unlikely(!rule)) {
+			outcome = STEP_END;
+			break;
+		}
+		if (unlikely(rule & RULE_LOADER) && s == u->step)
 			*loader = true;
-
-		struct step last, *next = n + 1 < MT_MAX_FRAMES ? s + 1 : &last;
-		enum outcome outcome = step_out(&u->region, s, rule, next);
-
-		if (unlikely(outcome == STEP_FULL)) {
-			struct walked w = {0};
-
-			w.n = walk_full(u, at, &w.more);
-			return w;
-		}
-		n++;
-		if (outcome == STEP_END || n == MT_MAX_FRAMES)
-			return (struct walked){0, n, outcome != STEP_END};
+		outcome = step_out(&u->region, s, rule, s + 1);
 		s++;
 	}
+	if (unlikely(outcome == STEP_FULL)) {
+		struct walked w = {0};
+
+		w.n = walk_full(u, at, &w.more);
+		return w;
+	}
+	return (struct walked){0, (uint32_t)(s - u->step), outcome == STEP_ON};
 }
 
-static __attribute__((noinline)) uint32_t node_add(uint32_t parent,
-						   uint32_t pc)
+/* The node (parent, pc), by the table, or made; into the thread's cache. */
+static __attribute__((noinline)) uint32_t
+node_look_up(struct mt_unwinder *u, uint32_t parent, uint32_t pc, uint32_t i)
 {
-	struct sys_signals old = sys_lock(&mt_tables_lock);
-	uint32_t node = mt_node_add(parent, pc);
+	uint32_t node = mt_node_find(parent, pc);
 
-	sys_unlock(&mt_tables_lock, old);
-	return node;
-}
+	if (node == MT_NODE_LOST) {
+		struct sys_signals old = sys_lock(&mt_tables_lock);
 
-/* The node (parent, pc), by the thread's cache, the table, or made. */
-static inline uint32_t node_get(struct mt_unwinder *u, uint32_t parent,
-				uint32_t pc)
-{
-	uint32_t i = (parent * 0x9e3779b9u ^ pc * 0x85ebca6bu) >> 22;
-	uint32_t node;
-
-	if (likely(u->cache[i].parent == parent && u->cache[i].pc == pc &&
-		   u->cache[i].node))
-		return u->cache[i].node;
-	node = mt_node_find(parent, pc);
-	if (unlikely(node == MT_NODE_LOST))
-		node = node_add(parent, pc);
-	if (likely(node != MT_NODE_LOST)) {
-		u->cache[i].parent = parent;
-		u->cache[i].pc = pc;
+		node = mt_node_add(parent, pc);
+		sys_unlock(&mt_tables_lock, old);
+	}
+	if (node != MT_NODE_LOST) {
+		u->cache[i].key = (uint64_t)parent << 32 | pc;
 		u->cache[i].node = node;
 	}
 	return node;
 }
 
+/* The node (parent, pc). */
+static inline uint32_t node_get(struct mt_unwinder *u, uint32_t parent,
+				uint32_t pc)
+{
+	uint64_t key = (uint64_t)parent << 32 | pc;
+	uint32_t i = (uint32_t)((key * 0x9e3779b97f4a7c15u) >>
+				(64 - NODE_CACHE_BITS));
+
+	if (likely(u->cache[i].key == key && key))
+		return (uint32_t)u->cache[i].node;
+	return node_look_up(u, parent, pc, i);
+}
+
+/* Note what was read to get from `s` to the next frame; returns the end. */
+static inline struct check *keep_checks(struct check *c, const struct step *s,
+					bool bp_live)
+{
+	const struct step *next = s + 1;
+
+	if (unlikely(s->reads >= READS_NONE)) {
+		if (s->reads == READS_OPAQUE)
+			*c++ = (struct check){&never, 1};
+		return c;
+	}
+	if (bp_live && s->bp_slot)
+		*c++ = (struct check){(const uint64_t *)s->bp_slot, next->bp};
+	if (unlikely(s->reads == READS_DEREF))
+		*c++ = (struct check){
+			(const uint64_t *)(s->bp +
+					   (uint64_t)rule_offset(s->rule)),
+			next->sp};
+	*c++ = (struct check){(const uint64_t *)(next->sp - 8), next->pc};
+	return c;
+}
+
 /* Keep the steps that were walked inside the kept frames that stand. */
 static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
 {
-	uint32_t depth = w.kept;
-	uint32_t node = depth ? u->frame[depth - 1].node
-			      : w.more ? MT_NODE_CUT : 0;
-	uint32_t checks = depth ? u->frame[depth - 1].checks : 0;
+	struct frame *f = &u->frame[w.kept];
+	uint32_t node = w.kept ? f[-1].node : w.more ? MT_NODE_CUT : 0;
+	struct check *c = &u->check[w.kept ? f[-1].checks : 0];
+	bool live = w.kept && f[-1].bp_live;
 
 	u->depth = 0; /* should we not get to the end */
-	for (uint32_t i = w.n; i-- > 0;) {
-		const struct step *s = &u->step[i];
-		struct frame *f = &u->frame[depth++];
-
-		node = node_get(u, node, s->pc_number);
+	for (const struct step *s = &u->step[w.n]; s-- != u->step; f++) {
+		node = node_get(u, node, (uint32_t)(s->rule >> RULE_PC_SHIFT));
 		if (unlikely(node == MT_NODE_LOST))
 			return node;
-		for (uint32_t c = s->checks; c-- > 0;)
-			u->check[checks++] = s->check[c];
+		c = keep_checks(c, s, live);
+		live = !(s->rule & 1) || (live && !s->bp_slot);
 		f->pc = s->pc;
 		f->sp = s->sp;
 		f->bp = s->bp;
 		f->node = node;
-		f->checks = checks;
+		f->checks = (uint16_t)(c - u->check);
+		f->bp_live = live;
 	}
-	u->depth = depth;
+	u->depth = (uint32_t)(f - u->frame);
 	u->cut = w.more;
 	return node;
-}
-
-/* Make room for the steps by leaving out the outermost kept frames. */
-static struct walked cut_outer(struct mt_unwinder *u, struct walked w)
-{
-	w.n = unkeep(u, 0, w.kept - 1, w.n);
-	w.kept = 0;
-	w.more = true;
-	return w;
 }
 
 uint32_t mt_unwind(struct mt_unwinder *u, const struct mt_place *at, bool *cut,
@@ -801,8 +834,11 @@ uint32_t mt_unwind(struct mt_unwinder *u, const struct mt_place *at, bool *cut,
 
 	struct walked w = walk(u, at, loader);
 
-	if (unlikely(w.kept + w.n > MT_MAX_FRAMES))
-		w = cut_outer(u, w);
+	if (unlikely(w.kept + w.n > MT_MAX_FRAMES)) {
+		/* The outermost are too many now: walk to where the cut is. */
+		u->depth = 0;
+		w = walk(u, at, loader);
+	}
 	if (unlikely(!w.kept && !w.n)) {
 		u->depth = 0;
 		return MT_NODE_LOST;
