@@ -27,8 +27,11 @@
 /* DIEs nest deeper only in damaged files. */
 #define MAX_DEPTH 128
 
+/* What a function whose symbol has no size is taken to have at most. */
+#define GUESSED_BYTES 4096
+
 struct symbol {
-	uint64_t start, end; /* end == start: not known */
+	uint64_t start, end;
 	const char *name;
 	uint8_t rank; /* among those of one address; less is better */
 };
@@ -201,6 +204,24 @@ static void add_symbol(struct module *m, const GElf_Sym *sym, uint64_t start,
 	};
 }
 
+/* Let functions of unknown size, asm's, reach to the next, not far. */
+static void guess_ends(struct module *m)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (size_t i = m->symbol_count; i-- > 0;) {
+		struct symbol *s = &m->symbols[i];
+
+		if (s->end == s->start) {
+			s->end = s->start + GUESSED_BYTES;
+			if (s->end > next)
+				s->end = next;
+		}
+		if (!i || m->symbols[i - 1].start != s->start)
+			next = s->start;
+	}
+}
+
 /* Read and sort the functions of the symbol table. */
 static void read_symbols(struct module *m)
 {
@@ -218,6 +239,7 @@ static void read_symbols(struct module *m)
 	if (m->symbol_count)
 		qsort(m->symbols, m->symbol_count, sizeof(*m->symbols),
 		      compare_symbols);
+	guess_ends(m);
 }
 
 /* Tell whether a module has a full symbol table, not only its exports. */
@@ -282,7 +304,7 @@ static const struct symbol *find_symbol(const struct module *m,
 	for (size_t i = low; i > 0 && low - i < 16; i--) {
 		const struct symbol *s = &m->symbols[i - 1];
 
-		if (address < s->end || s->end == s->start) {
+		if (address < s->end) {
 			while (i > 1 && s[-1].start == s->start &&
 			       address < s[-1].end) {
 				s--;
