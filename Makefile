@@ -51,7 +51,7 @@ all:
 MAKEFLAGS += -rR --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all tests demo check bench fuzz lint check-asan check-tsan \
+.PHONY: all unit tests demo check bench fuzz lint check-asan check-tsan \
 	check-install distcheck install uninstall clean help FORCE
 
 ifeq ($(V),1)
@@ -133,6 +133,7 @@ PRODUCTS := $(if $(PRELOAD),$B/libmemtrace.so) \
 	$(if $(wildcard analyzer/main.c),$B/memtrace-report)
 
 all: $(PRODUCTS)
+unit: $(UNIT)
 tests: all $(UNIT) $(ORACLE) $(HOST_LIBS) $(HOST) $(FUZZ) $(TOOLS) \
 	$(EXAMPLES)
 
@@ -277,7 +278,7 @@ check-asan:
 
 check-tsan:
 	@.ci/setup build test
-	@$(MAKE) B=$B/tsan SAN=thread tests
+	@$(MAKE) B=$B/tsan SAN=thread unit
 	@MT_BUILD=$(abspath $B/tsan) tests/run unit/
 
 check-install: all

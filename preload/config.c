@@ -191,7 +191,14 @@ bool mt_config_parse(struct mt_config *config, const char *text, char *error,
 	if (config->level < -7 || config->level > 19) {
 		error[0] = '\0';
 		sys_append(error, error_size,
-			   "memtrace: MEMTRACE: 'level': it is -7 to 19");
+			   "memtrace: MEMTRACE: 'level=");
+		if (config->level < 0)
+			sys_append(error, error_size, "-");
+		sys_append_number(error, error_size,
+				  (uint64_t)(config->level < 0
+						     ? -config->level
+						     : config->level));
+		sys_append(error, error_size, "': it is -7 to 19");
 		return false;
 	}
 	return true;

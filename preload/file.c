@@ -7,13 +7,13 @@
 
 #include "sys.h"
 
-/* Whether the descriptor still is the file. */
-static bool is_ours(const struct mt_file *file)
+/* Whether a descriptor is the file's. */
+static bool is_ours(const struct mt_file *file, int fd)
 {
 	uint64_t id[2];
 
-	return file->fd >= 0 && sys_file_id(file->fd, id) &&
-	       id[0] == file->id[0] && id[1] == file->id[1];
+	return fd >= 0 && sys_file_id(fd, id) && id[0] == file->id[0] &&
+	       id[1] == file->id[1];
 }
 
 int mt_file_create(struct mt_file *file, const char *path)
@@ -23,31 +23,41 @@ int mt_file_create(struct mt_file *file, const char *path)
 	file->fd = -1;
 	if (fd < 0)
 		return fd;
-	file->fd = sys_move_fd(fd);
+	sys_file_id(fd, file->id);
 	file->path[0] = '\0';
 	sys_append(file->path, sizeof(file->path), path);
-	sys_file_id(file->fd, file->id);
+	file->fd = sys_move_fd(fd);
 	return 0;
 }
 
 int mt_file_fd(struct mt_file *file)
 {
-	if (is_ours(file))
+	int fd, high;
+
+	if (is_ours(file, file->fd))
 		return file->fd;
-	file->fd = sys_open(file->path, O_RDWR, 0);
-	if (file->fd < 0)
-		return -1;
-	file->fd = sys_move_fd(file->fd);
-	if (is_ours(file))
-		return file->fd;
-	sys_close(file->fd);
 	file->fd = -1;
-	return -1;
+	fd = sys_open(file->path, O_RDWR, 0);
+	if (!is_ours(file, fd)) {
+		if (fd >= 0)
+			sys_close(fd);
+		return -1;
+	}
+	high = sys_move_fd(fd);
+	if (high >= 0)
+		return file->fd = high;
+	return sys_open(file->path, O_RDWR, 0);
+}
+
+void mt_file_done(const struct mt_file *file, int fd)
+{
+	if (fd >= 0 && fd != file->fd)
+		sys_close(fd);
 }
 
 void mt_file_close(struct mt_file *file)
 {
-	if (is_ours(file))
+	if (is_ours(file, file->fd))
 		sys_close(file->fd);
 	file->fd = -1;
 }

@@ -39,25 +39,34 @@ void free_aligned_sized(void *p, size_t align, size_t size);
 /* How far below the outer hook's frame an inner one's can be. */
 #define INSIDE_STACK_BYTES 1024
 
-/* What the hook around this one expects: a size or an address, plus 1. */
+/* What the hook around this one expects of it. */
 static __thread struct {
-	uint64_t size;
-	uint64_t more;	  /* bytes that may be asked for beyond it */
-	uint64_t address;
-	uint64_t sp;	  /* of the outer hook */
-	bool done;	  /* the inner one came and got its block */
+	uint64_t expected; /* bytes, plus 1 */
+	uint64_t more;	   /* bytes that may be asked for beyond it */
+	uint64_t address;  /* to be freed, plus 1 */
+	struct mt_place at; /* of the outer hook, and what it was asked for: */
+	uint64_t size, align;
+	enum mt_kind kind;
+	bool done;	   /* the inner one came and got its block */
 } inside __attribute__((tls_model("initial-exec")));
 
 static bool is_near(uint64_t sp)
 {
-	return inside.sp - sp < INSIDE_STACK_BYTES;
+	return inside.at.sp - sp < INSIDE_STACK_BYTES;
+}
+
+/* The size that operator new asks malloc for. */
+static inline uint64_t at_least_one(uint64_t size)
+{
+	return size ? size : 1;
 }
 
 /* Whether an allocation was foretold by an outer hook. */
 static inline bool is_inner_alloc(uint64_t size, uint64_t sp)
 {
-	return unlikely(inside.size) &&
-	       size + 1 - inside.size <= inside.more && is_near(sp);
+	return unlikely(inside.expected) &&
+	       at_least_one(size) + 1 - inside.expected <= inside.more &&
+	       is_near(sp);
 }
 
 /* Whether a free was. */
@@ -65,32 +74,6 @@ static inline bool is_inner_free(const void *p, uint64_t sp)
 {
 	return unlikely(inside.address) &&
 	       (uint64_t)(uintptr_t)p + 1 == inside.address && is_near(sp);
-}
-
-/* Foretell an allocation of `size`, or up to `more` beyond it. */
-static inline void expect_alloc(uint64_t size, uint64_t more, uint64_t sp)
-{
-	inside.sp = sp;
-	inside.more = more;
-	inside.done = false;
-	inside.size = (size ? size : 1) + 1;
-}
-
-/* Note how the foretold allocation went; hand its block on. */
-static inline void *inner_alloc(void *p)
-{
-	inside.size = 0;
-	inside.done = p != NULL;
-	return p;
-}
-
-/* Whether the outer hook is to record: the inner one has not. */
-static inline bool expected_alloc(void)
-{
-	bool unasked = inside.size != 0; /* the real one is no wrapper */
-
-	inside.size = 0;
-	return unasked || inside.done;
 }
 
 /* Record an allocation's outcome. */
@@ -105,6 +88,43 @@ static inline void allocated(enum mt_kind kind, const void *p, uint64_t size,
 	};
 
 	mt_record(&deal, at);
+}
+
+/* Foretell an allocation, of up to `more` bytes beyond `size`. */
+static inline void expect_alloc(enum mt_kind kind, uint64_t size,
+				uint64_t align, uint64_t more,
+				const struct mt_place *at)
+{
+	inside.at = *at;
+	inside.kind = kind;
+	inside.size = size;
+	inside.align = align;
+	inside.more = more;
+	inside.done = false;
+	inside.expected = at_least_one(size) + 1;
+}
+
+/*
+ * Note how the foretold allocation went; hand its block on. A failure is
+ * recorded here: the outer hook may be left by an exception.
+ */
+static inline void *inner_alloc(void *p)
+{
+	inside.expected = 0;
+	inside.done = p != NULL;
+	if (unlikely(!p) && inside.kind != MT_REALLOCARRAY)
+		allocated(inside.kind, NULL, inside.size, inside.align,
+			  &inside.at);
+	return p;
+}
+
+/* Whether the outer hook is to record: the inner one has not. */
+static inline bool expected_alloc(void)
+{
+	bool unasked = inside.expected != 0; /* the real one is no wrapper */
+
+	inside.expected = 0;
+	return unasked || inside.done;
 }
 
 /* Record a free that is about to be. Returns its stack. */
@@ -284,9 +304,9 @@ EXPORT void *reallocarray(void *old, size_t n, size_t size)
 	if (old)
 		stack = freeing(MT_REALLOC_FREE, old, 0, 0, &at);
 	if (mt_real.reallocarray) {
-		expect_alloc(times(n, size), 0, at.sp);
+		expect_alloc(MT_REALLOCARRAY, times(n, size), 0, 0, &at);
 		p = mt_real.reallocarray(old, n, size);
-		inside.size = 0;
+		inside.expected = 0;
 	} else {
 		p = times(n, size) == SIZE_MAX
 			    ? NULL
@@ -375,7 +395,7 @@ static __attribute__((noinline)) bool need_cxx(void *slot, const char *symbol)
 			return NULL;                                        \
 		if (is_inner_alloc(size, at.sp))                            \
 			return mt_real.member arguments;                    \
-		expect_alloc(size, 2 * (align) + 16, at.sp);                \
+		expect_alloc(kind, size, align, 2 * (align) + 16, &at);     \
 		p = mt_real.member arguments;                               \
 		if (expected_alloc())                                       \
 			allocated(kind, p, size, align, &at);               \
@@ -408,7 +428,7 @@ HOOK_NEW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t",
 			return;                                             \
 		if (p && !is_inner_free(p, at.sp))                          \
 			freeing(kind, p, size, align, &at);                 \
-		inside.sp = at.sp;                                          \
+		inside.at = at;                                             \
 		inside.address = p ? (uint64_t)(uintptr_t)p + 1 : 0;        \
 		mt_real.member arguments;                                   \
 		inside.address = 0;                                         \

@@ -137,6 +137,7 @@ static int write_segment(const uint8_t *segment, size_t bytes)
 		error = write_all(fd, segment + 8, bytes - 8, off + 8);
 	if (!error)
 		error = write_all(fd, segment, 8, off);
+	mt_file_done(&journal.file, fd);
 	return error;
 }
 
@@ -294,6 +295,7 @@ void mt_journal_close(void)
 
 	if (fd >= 0)
 		sys_truncate(fd, journal.end);
+	mt_file_done(&journal.file, fd);
 	mt_file_close(&journal.file);
 	sys_unlock(&journal.lock, old);
 }

@@ -28,10 +28,13 @@ static void *map_more(void *at, uint64_t bytes)
 	if (live.is_file) {
 		fd = mt_file_fd(&live.file);
 		if (fd < 0 || live.bytes + bytes > sys_file_limit() ||
-		    sys_allocate(fd, live.bytes, bytes) < 0)
+		    sys_allocate(fd, live.bytes, bytes) < 0) {
+			mt_file_done(&live.file, fd);
 			return NULL;
+		}
 	}
 	p = sys_map_file_at(at, fd, live.bytes, bytes);
+	mt_file_done(&live.file, fd);
 	if (p)
 		live.bytes += bytes;
 	return p;

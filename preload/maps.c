@@ -98,7 +98,10 @@ static bool line(struct reader *r, struct mt_mapping *m, char *path,
 bool mt_maps_find(uint64_t address, struct mt_mapping *mapping, char *path,
 		  size_t size)
 {
-	struct reader r = {.fd = sys_open("/proc/self/maps", O_RDONLY, 0)};
+	/* Not /proc/self: that is empty once the first thread has ended. */
+	struct reader r = {
+		.fd = sys_open("/proc/thread-self/maps", O_RDONLY, 0),
+	};
 	bool found = false;
 
 	if (r.fd < 0)

@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <elf.h>
+#include <link.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -22,6 +23,7 @@ static struct {
 	uint32_t next_id;
 	uint64_t loader_base;
 	mt_module_loaded *loaded;
+	char exe[MT_PATH_BYTES]; /* the program, which has no name there */
 	int (*find_object)(void *pc, struct dl_find_object *result);
 } modules;
 
@@ -85,35 +87,59 @@ static bool read_headers(struct mt_module *m)
 	return !first;
 }
 
+/* Ask the loader's lock-free table; false: it does not know the pc. */
+static bool ask_loader(struct mt_module *m, uint64_t pc)
+{
+	struct dl_find_object object;
+	const char *name;
+
+	if (!modules.find_object ||
+	    modules.find_object((void *)(uintptr_t)pc, &object) != 0)
+		return false;
+	name = object.dlfo_link_map->l_name;
+	m->path[0] = '\0';
+	sys_append(m->path, sizeof(m->path), *name ? name : modules.exe);
+	m->start = (uint64_t)(uintptr_t)object.dlfo_map_start;
+	m->end = (uint64_t)(uintptr_t)object.dlfo_map_end;
+	return read_headers(m);
+}
+
+/* Ask the kernel; false: this is no code. */
+static bool ask_kernel(struct mt_module *m, uint64_t pc)
+{
+	struct mt_mapping map;
+
+	if (!mt_maps_find(pc, &map, m->path, sizeof(m->path)) ||
+	    !map.executable)
+		return false;
+	m->start = map.file_start;
+	m->inode = map.inode;
+	if (m->path[0] && map.file_readable && read_headers(m))
+		return true;
+	m->id = MT_NO_MODULE;
+	m->start = map.start;
+	m->end = map.end;
+	return true;
+}
+
 /* Make the module of the mapping that holds `pc`. */
 static struct mt_module *discover(uint64_t pc)
 {
 	static struct mt_module found; /* under the caller's lock */
-	struct mt_mapping map;
 	struct mt_module *m;
+	size_t bytes;
 
 	memset(&found, 0, offsetof(struct mt_module, path));
+	found.id = modules.next_id;
 	if (modules.count == MAX_MODULES ||
-	    !mt_maps_find(pc, &map, found.path, sizeof(found.path)) ||
-	    !map.executable)
+	    (!ask_loader(&found, pc) && !ask_kernel(&found, pc)))
 		return NULL;
-	found.start = map.file_start;
-	found.end = map.end;
-	found.inode = map.inode;
-	found.id = MT_NO_MODULE;
-	if (found.path[0] && map.file_readable && read_headers(&found)) {
-		found.id = modules.next_id;
-	} else {
-		found.start = map.start;
-		found.end = map.end;
-	}
 	found.loader = found.start == modules.loader_base;
-	m = mt_arena_alloc(offsetof(struct mt_module, path) +
-			   strlen(found.path) + 1);
+	bytes = offsetof(struct mt_module, path) + strlen(found.path) + 1;
+	m = mt_arena_alloc(bytes);
 	if (!m)
 		return NULL;
-	memcpy(m, &found,
-	       offsetof(struct mt_module, path) + strlen(found.path) + 1);
+	memcpy(m, &found, bytes);
 	modules.module[modules.count++] = m;
 	if (m->id != MT_NO_MODULE) {
 		modules.next_id++;
@@ -128,6 +154,8 @@ void mt_modules_init(void)
 
 	memcpy(&modules.find_object, &f, sizeof(f));
 	modules.loader_base = getauxval(AT_BASE);
+	if (sys_readlink("/proc/self/exe", modules.exe, sizeof(modules.exe)) < 0)
+		sys_append(modules.exe, sizeof(modules.exe), "unknown");
 }
 
 void mt_modules_reset(mt_module_loaded *loaded)

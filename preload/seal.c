@@ -30,7 +30,7 @@ void mt_lost_events(uint64_t n)
 
 void mt_problem(enum mt_problem problem, int error, const char *text)
 {
-	static uint32_t said; /* a bit a problem */
+	static uint32_t noted; /* a bit a problem; the first one is said */
 	struct mt_meta_problem m = {
 		.problem = problem,
 		.error = (uint32_t)error,
@@ -38,10 +38,14 @@ void mt_problem(enum mt_problem problem, int error, const char *text)
 	};
 	char line[256] = "memtrace: ";
 
-	if (__atomic_fetch_or(&said, 1u << problem, __ATOMIC_RELAXED) &
-	    1u << problem)
+	uint32_t before = __atomic_fetch_or(&noted, 1u << problem,
+					    __ATOMIC_RELAXED);
+
+	if (before & 1u << problem)
 		return;
 	mt_meta_add(MT_META_PROBLEM, &m, sizeof(m), text, strlen(text));
+	if (before)
+		return;
 	sys_append(line, sizeof(line), text);
 	sys_append(line, sizeof(line), ": error ");
 	sys_append_number(line, sizeof(line), (uint64_t)error);

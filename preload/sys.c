@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -12,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
+
+#define SIGPIPE_BIT (1ull << (SIGPIPE - 1))
 
 #define CALL1(nr, a) mt_syscall(nr, (long)(a), 0, 0, 0, 0, 0)
 #define CALL2(nr, a, b) mt_syscall(nr, (long)(a), (long)(b), 0, 0, 0, 0)
@@ -75,14 +78,8 @@ int sys_allocate(int fd, uint64_t off, uint64_t bytes)
 
 int sys_move_fd(int fd)
 {
-	struct rlimit limit = {0, 0};
-	int to;
+	int to = (int)CALL3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 100);
 
-	CALL4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit);
-	to = limit.rlim_cur > 200 ? 100 : (int)limit.rlim_cur * 3 / 4;
-	to = (int)CALL3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, to);
-	if (to < 0)
-		return fd;
 	sys_close(fd);
 	return to;
 }
@@ -177,9 +174,25 @@ void sys_sleep_us(unsigned int us)
 	CALL2(SYS_nanosleep, &ts, 0);
 }
 
+/* Whether SIGPIPE waits to be delivered. */
+static bool is_pipe_pending(void)
+{
+	struct sys_signals pending = {0};
+
+	CALL2(SYS_rt_sigpending, &pending, sizeof(pending));
+	return pending.mask & SIGPIPE_BIT;
+}
+
 void sys_say(const char *text)
 {
-	CALL3(SYS_write, 2, text, strlen(text));
+	struct sys_signals old = sys_block_signals(), pipe = {SIGPIPE_BIT};
+	struct timespec now = {0, 0};
+	bool was = is_pipe_pending();
+
+	/* Nobody reads it: that is no reason for the program to die. */
+	if (CALL3(SYS_write, 2, text, strlen(text)) == -EPIPE && !was)
+		CALL4(SYS_rt_sigtimedwait, &pipe, 0, &now, sizeof(pipe));
+	sys_restore_signals(old);
 }
 
 void *sys_map(size_t bytes, enum sys_fork how)
@@ -208,6 +221,21 @@ static void *map_noreserve(size_t bytes, int protection)
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return p < 0 && p > -4096 ? NULL : (void *)p;
+}
+
+uint64_t sys_mapped_up_to(uint64_t address, uint64_t most)
+{
+	uint64_t at = address & ~(MT_PAGE_BYTES - 1), end = at + most;
+	uint64_t step = 64 * MT_PAGE_BYTES;
+	unsigned char in_core[64];
+
+	while (at < end && step) {
+		if (CALL3(SYS_mincore, at, step, in_core) != -ENOMEM)
+			at += step;
+		else
+			step = step / 2 & ~(MT_PAGE_BYTES - 1);
+	}
+	return at;
 }
 
 void *sys_map_lazy(size_t bytes)

@@ -32,7 +32,10 @@ int sys_close(int fd);
 int sys_unlink(const char *path);
 int sys_truncate(int fd, uint64_t bytes);
 int sys_allocate(int fd, uint64_t off, uint64_t bytes);
-/* Move `fd` to a number of 100 or above, close-on-exec, if there is one. */
+/*
+ * Move `fd` to a number of 100 or above, close-on-exec. Negative, and `fd`
+ * closed, when the limit on descriptors leaves none.
+ */
 int sys_move_fd(int fd);
 /* What identifies an open file. False when `fd` is not open. */
 bool sys_file_id(int fd, uint64_t id[2]);
@@ -73,6 +76,8 @@ void *sys_map_file_at(void *at, int fd, uint64_t off, size_t bytes);
 /* Put private zeros where something was mapped or was not. */
 void sys_map_over(void *at, size_t bytes);
 void sys_unmap(void *at, size_t bytes);
+/* Where memory that is mapped from `address` on ends, to `most` bytes. */
+uint64_t sys_mapped_up_to(uint64_t address, uint64_t most);
 
 /*
  * A lock. Taking it blocks all signals of this thread until it is released,

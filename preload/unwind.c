@@ -102,6 +102,7 @@ struct region {
 	uint64_t start, end;
 };
 
+#define MOST_STACK_BYTES (64ul << 20)
 #define NODE_CACHE_BITS 12
 
 struct mt_unwinder {
@@ -387,6 +388,11 @@ static inline uint64_t rule_get(uint64_t key)
 	return likely(rule) ? rule : rule_add(key);
 }
 
+static inline bool in_region(const struct region *r, uint64_t address)
+{
+	return address - r->start <= r->end - r->start - 8 && r->end;
+}
+
 /* Make u->region the one that holds `sp`; false: there is none. */
 static __attribute__((noinline)) bool enter_region(struct mt_unwinder *u,
 						   uint64_t sp)
@@ -399,18 +405,17 @@ static __attribute__((noinline)) bool enter_region(struct mt_unwinder *u,
 		u->other = was;
 		return true;
 	}
-	if (!mt_maps_find(sp, &map, NULL, 0))
-		return false;
 	u->other = was;
+	if (!mt_maps_find(sp, &map, NULL, 0)) {
+		/* No /proc, or no descriptor left to read it with. */
+		u->region.start = sp & ~(MT_PAGE_BYTES - 1);
+		u->region.end = sys_mapped_up_to(sp, MOST_STACK_BYTES);
+		return in_region(&u->region, sp);
+	}
 	u->region = (struct region){map.start, map.end};
 	if (map.stack) /* it grows downward, and all above sp is there */
-		u->region.start = map.end - (64ul << 20);
+		u->region.start = map.end - MOST_STACK_BYTES;
 	return true;
-}
-
-static inline bool in_region(const struct region *r, uint64_t address)
-{
-	return address - r->start <= r->end - r->start - 8 && r->end;
 }
 
 /* Read a slot of the stack that frame `s` is on; false: out of bounds. */
