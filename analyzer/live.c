@@ -150,6 +150,65 @@ static bool region_is_sound(const struct trace *t, const struct mt_region *r)
 	       r->bytes <= t->live_bytes - r->offset;
 }
 
+/*
+ * Copy a region; a slot until its epoch is even and stays as it was, so that
+ * it was not turned over meanwhile. Its count is copied before its columns,
+ * which only grow.
+ */
+static void copy_region(uint8_t *to, const uint8_t *from,
+			const struct mt_region *r)
+{
+	const volatile struct mt_slot *slot = (const void *)from;
+	uint32_t epoch = 0;
+
+	for (int tries = 0; tries < 1000; tries++) {
+		if (r->type == MT_REGION_SLOT && r->bytes >= sizeof(*slot))
+			epoch = slot->epoch;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		memcpy(to, from, r->bytes);
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (r->type != MT_REGION_SLOT || r->bytes < sizeof(*slot) ||
+		    (slot->epoch == epoch && !(epoch & 1)))
+			return;
+		usleep(100);
+	}
+}
+
+/* Copy the slots, or all regions but them. */
+static void copy_regions(uint8_t *to, const struct trace *from, bool slots,
+			 uint32_t count)
+{
+	struct mt_region r;
+
+	for (uint32_t i = 0; i < count && region_at(from, i, &r); i++)
+		if ((r.type == MT_REGION_SLOT) == slots &&
+		    region_is_sound(from, &r))
+			copy_region(to + r.offset, from->live + r.offset, &r);
+}
+
+/*
+ * The slots are copied first, then the counts of the streams that they name,
+ * then those. What is sealed after that is there twice, never missing.
+ */
+void live_copy(struct trace *t, const struct trace *from)
+{
+	uint32_t regions = live_head(from).regions;
+	uint64_t head_bytes = MT_LIVE_HEAD_BYTES;
+	struct mt_live *head;
+
+	t->live_bytes = from->live_bytes;
+	t->live = util_alloc(t->live_bytes, 1);
+	t->live_is_copy = true;
+	t->live_path = util_copy(from->live_path, strlen(from->live_path));
+	if (head_bytes > t->live_bytes)
+		head_bytes = t->live_bytes;
+	copy_regions((uint8_t *)t->live, from, true, regions);
+	memcpy((uint8_t *)t->live, from->live, head_bytes);
+	head = (struct mt_live *)t->live;
+	head->regions = regions;
+	copy_regions((uint8_t *)t->live, from, false, regions);
+}
+
 /* Find the region of a type and index. */
 static bool find_region(const struct trace *t, uint32_t type, uint32_t index,
 			struct mt_region *r)

@@ -315,24 +315,30 @@ static void trust_end(struct trust *s)
 		trust_line(s, "the file is cut short");
 }
 
+/* Say how many of something there are, unless none. */
+static void trust_count(struct trust *s, uint64_t n, const char *one,
+			const char *several)
+{
+	char text[TERM_NUMBER];
+
+	if (n)
+		trust_line(s, "%s %s", term_count(text, n),
+			   n == 1 ? one : several);
+}
+
 /* Say what of the recording was given up or is damaged. */
 static void trust_losses(struct trust *s)
 {
 	const struct trace *t = s->view->trace;
-	char n[TERM_NUMBER];
 
-	if (t->lost.events)
-		trust_line(s, "%s events were lost while recording",
-			   term_count(n, t->lost.events));
-	if (t->lost.stacks)
-		trust_line(s, "%s events have no stack",
-			   term_count(n, t->lost.stacks));
-	if (t->lost.cut)
-		trust_line(s, "%s stacks were cut at %u frames",
-			   term_count(n, t->lost.cut), MT_MAX_FRAMES);
-	if (t->missing)
-		trust_line(s, "%s events can't be read",
-			   term_count(n, t->missing));
+	trust_count(s, t->lost.events, "event was lost while recording",
+		    "events were lost while recording");
+	trust_count(s, t->lost.stacks, "event has no stack",
+		    "events have no stack");
+	trust_count(s, t->lost.cut, "stack was cut at its outer end",
+		    "stacks were cut at their outer end");
+	trust_count(s, t->missing, "event can't be read",
+		    "events can't be read");
 	if (error_is_set(&t->damage))
 		trust_line(s, "the trace is damaged: %s", t->damage.text);
 	for (size_t i = 0; i < t->problem_count; i++)
@@ -343,24 +349,18 @@ static void trust_losses(struct trust *s)
 static void trust_anomalies(struct trust *s)
 {
 	const struct prof_anomalies *a = &s->view->prof->anomalies;
-	char n[TERM_NUMBER];
 
-	if (a->lost_frees)
-		trust_line(s,
-			   "%s frees were not seen: their blocks' addresses "
-			   "were given again",
-			   term_count(n, a->lost_frees));
-	if (a->unknown_frees)
-		trust_line(s,
-			   "%s frees were of blocks that were not seen "
-			   "allocated",
-			   term_count(n, a->unknown_frees));
-	if (a->unknown_kinds)
-		trust_line(s, "%s events of unknown kind",
-			   term_count(n, a->unknown_kinds));
-	if (a->unknown_stacks)
-		trust_line(s, "%s events of unknown stack",
-			   term_count(n, a->unknown_stacks));
+	trust_count(s, a->lost_frees,
+		    "free was not seen: its block's address was given again",
+		    "frees were not seen: their blocks' addresses were given "
+		    "again");
+	trust_count(s, a->unknown_frees,
+		    "free was of a block that was not seen allocated",
+		    "frees were of blocks that were not seen allocated");
+	trust_count(s, a->unknown_kinds, "event is of unknown kind",
+		    "events are of unknown kind");
+	trust_count(s, a->unknown_stacks, "event is of unknown stack",
+		    "events are of unknown stack");
 }
 
 /* Return why sites in a module have no name. */
@@ -397,14 +397,14 @@ static void trust_symbols(struct trust *s)
 			nowhere += site->totals.allocated_bytes;
 	}
 	for (size_t i = 0; i < modules; i++)
-		if (bytes[i])
+		if (percent(bytes[i], all) >= 0.05)
 			trust_line(s,
 				   "no symbols for %s (%s): %.1f %% of the "
 				   "bytes",
 				   util_basename(v->trace->modules[i].path),
 				   why_nameless(v, (uint32_t)i),
 				   percent(bytes[i], all));
-	if (nowhere)
+	if (percent(nowhere, all) >= 0.05)
 		trust_line(s, "code outside any module: %.1f %% of the bytes",
 			   percent(nowhere, all));
 	free(bytes);

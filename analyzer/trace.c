@@ -477,8 +477,9 @@ static void check_nodes(struct trace *t)
 		if (i < MT_NODE_FIRST) {
 			*n = (struct mt_node){0};
 		} else if (n->parent >= i || n->pc >= known) {
-			error_set(&t->damage, ERROR_NO_OFFSET,
-				  "stack node %zu makes no sense", i);
+			if (!t->live_missing)
+				error_set(&t->damage, ERROR_NO_OFFSET,
+					  "stack node %zu makes no sense", i);
 			fill_pcs(t, known + 1);
 			*n = (struct mt_node){
 				.parent = MT_NODE_LOST,
@@ -533,18 +534,25 @@ static int not_a_trace(struct trace *t, struct error *e)
 	return error_set(e, 0, "not a memtrace trace");
 }
 
-int trace_open(struct trace *t, const char *path, struct error *e)
+/* Start to read the trace of a name. */
+static void begin(struct trace *t, const char *path)
 {
 	*t = (struct trace){
 		.path = util_copy(path, strlen(path)),
 		.state = TRACE_KILLED,
+		.unzip = ZSTD_createDCtx(),
 	};
-	t->unzip = ZSTD_createDCtx();
-	if (map_file(path, &t->map, &t->map_bytes, e))
+}
+
+/* Read the file and the live file, which may be there as a copy already. */
+static int read_all(struct trace *t, struct error *e)
+{
+	if (map_file(t->path, &t->map, &t->map_bytes, e))
 		return -1;
 	index_segments(t);
 	read_streams(t);
-	live_open(t);
+	if (!t->live)
+		live_open(t);
 	live_read_streams(t);
 	if (!t->meta_bytes)
 		return not_a_trace(t, e);
@@ -559,6 +567,23 @@ int trace_open(struct trace *t, const char *path, struct error *e)
 		sort_segments(&t->threads[i].segments);
 	map_free(&t->thread_at);
 	return 0;
+}
+
+int trace_open(struct trace *t, const char *path, struct error *e)
+{
+	struct trace moving;
+
+	begin(t, path);
+	if (read_all(t, e))
+		return -1;
+	if (t->state != TRACE_RUNNING)
+		return 0;
+	/* What is being written is copied before the rest is read again. */
+	moving = *t;
+	begin(t, path);
+	live_copy(t, &moving);
+	trace_close(&moving);
+	return read_all(t, e);
 }
 
 void trace_close(struct trace *t)
@@ -593,7 +618,9 @@ void trace_close(struct trace *t)
 	ZSTD_freeDCtx(t->unzip);
 	if (t->map)
 		munmap((void *)t->map, t->map_bytes);
-	if (t->live)
+	if (t->live_is_copy)
+		free((void *)t->live);
+	else if (t->live)
 		munmap((void *)t->live, t->live_bytes);
 	*t = (struct trace){0};
 }

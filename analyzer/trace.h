@@ -95,6 +95,8 @@ struct trace {
 	bool live_missing;   /* unfinished, and no live file found */
 	uint64_t missing;    /* events between or in segments, not read */
 
+	bool live_is_copy; /* of a process that still runs */
+
 	/* The rest is trace.c's, meta.c's and live.c's own. */
 	struct trace_segments segments[MT_STREAM_EVENTS + 1];
 	struct map thread_at; /* index -> place in `threads` */
@@ -149,6 +151,8 @@ int meta_parse(struct trace *t, struct error *e);
 
 /* live.c: find and map the live file, and enter what it holds. */
 void live_open(struct trace *t);
+/* Give `t` a copy of the live file of `from`, which is being written. */
+void live_copy(struct trace *t, const struct trace *from);
 void live_read_streams(struct trace *t);
 void live_add_slots(struct trace *t);
 
