@@ -490,33 +490,42 @@ static void report(const char *pattern, uint64_t since_ns, int status,
 	family_free(&family);
 }
 
+/* Run the program of the command line; return the exit status. */
+static int launch(const struct launch *l, const char *path, const char *argv0)
+{
+	char *pattern;
+	struct timespec start;
+	int status;
+
+	set_preload();
+	pattern = set_options(l);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	status = run(path, l->argv);
+	report(pattern,
+	       (uint64_t)start.tv_sec * 1000000000 + (uint64_t)start.tv_nsec,
+	       status, argv0);
+	free(pattern);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+				   : WEXITSTATUS(status);
+}
+
 int main(int argc, char **argv)
 {
-	struct launch launch = {.options = util_copy("", 0)};
+	struct launch l = {.options = util_copy("", 0)};
 	struct error e = {0};
-	struct timespec start;
-	char *path, *pattern;
+	char *path;
 	int status;
 
 	(void)argc;
-	take_arguments(&launch, argv);
-	status = program_find(launch.argv[0], &path, &e);
+	take_arguments(&l, argv);
+	status = program_find(l.argv[0], &path, &e);
 	if (!status)
 		status = program_check(path, &e);
-	if (status) {
-		fprintf(stderr, "memtrace: %s: %s\n", launch.argv[0], e.text);
-		return status;
-	}
-	set_preload();
-	pattern = set_options(&launch);
-	clock_gettime(CLOCK_MONOTONIC, &start);
-	status = run(path, launch.argv);
-	report(pattern,
-	       (uint64_t)start.tv_sec * 1000000000 + (uint64_t)start.tv_nsec,
-	       status, argv[0]);
-	free(launch.options);
-	free(pattern);
+	if (status)
+		fprintf(stderr, "memtrace: %s: %s\n", l.argv[0], e.text);
+	else
+		status = launch(&l, path, argv[0]);
+	free(l.options);
 	free(path);
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-				   : WEXITSTATUS(status);
+	return status;
 }
