@@ -35,7 +35,7 @@ both_said "$HOST/limits" fsize0
 counted fsize0 lossy
 
 # From the start: no trace may be possible, the program must be.
-for limit in '-n 3' '-n 4' '-f 0' '-f 8' '-v 100000' '-v 20000'; do
+for limit in '-n 4' '-n 5' '-f 0' '-f 8' '-v 100000' '-v 20000' '-s unlimited'; do
 	rm -f trace.*
 	both_said sh -c "ulimit $limit; exec $HOST/deep 10 | cat"
 	grep -q 'done' with.out || [ "$limit" = '-v 20000' ] ||
