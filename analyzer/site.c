@@ -42,20 +42,19 @@ static const char *const library_linkage[] = {
 	"__rustc",	  NULL,
 };
 
-/* How their demangled names begin, C++'s after a template's return type. */
+/*
+ * How their demangled names begin, behind the '<' of Rust's "<T as Trait>";
+ * with "void " where C++'s templates have it.
+ */
 static const char *const library_names[] = {
 	"std::",      "__gnu_cxx::", "operator new", "operator delete",
-	"alloc::",    "core::",	     "hashbrown::",  "<alloc::",
-	"<core::",    "<std::",	     "<hashbrown::", "__rustc::",
-	"void std::", NULL,
+	"void std::", "alloc::",     "core::",	     "hashbrown::",
+	"__rustc::",  NULL,
 };
 
-/* Where library templates and generics have their source. */
+/* What the paths of their templates' and generics' source hold. */
 static const char *const library_files[] = {
-	"/usr/include/c++/",
-	"/usr/lib/gcc/",
-	"/rustc/",
-	NULL,
+	"/include/c++/", "/usr/lib/gcc/", "/rustc/", "/lib/rustlib/src/", NULL,
 };
 
 /* Functions that stand for malloc in many programs, and a program's start. */
@@ -95,12 +94,24 @@ static bool starts_with_any(const char *s, const char *const *prefixes)
 	return false;
 }
 
+/* Tell whether a frame is of a language's own library. */
+static bool is_library(const struct sym_frame *f)
+{
+	const char *name = f->function + strspn(f->function, "<&");
+
+	if (starts_with_any(f->linkage, library_linkage) ||
+	    starts_with_any(name, library_names))
+		return true;
+	for (const char *const *part = library_files; *part; part++)
+		if (f->file && strstr(f->file, *part))
+			return true;
+	return false;
+}
+
 /* Tell whether a frame of the program's modules is to be passed over. */
 static bool is_wrapper(const struct sym_frame *f)
 {
-	if (starts_with_any(f->linkage, library_linkage) ||
-	    starts_with_any(f->function, library_names) ||
-	    starts_with_any(f->file, library_files))
+	if (is_library(f))
 		return true;
 	for (const char *const *name = wrapper_names; *name; name++)
 		if (strcmp(*name, f->function) == 0)

@@ -548,6 +548,30 @@ static bool find_inlined(Dwarf_Die *die, uint64_t address, Dwarf_Die *found,
 	return false;
 }
 
+/* Return the name of the function around a lambda's operator(), or NULL. */
+static const char *lambda_scope(Dwarf_Die *die)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Die origin = *die, *scopes;
+	const char *name = NULL;
+
+	int n;
+
+	/* An inlined one refers to an abstract one, that to a declaration. */
+	for (int steps = 0; steps < 4; steps++)
+		if (dwarf_attr(&origin, DW_AT_abstract_origin, &attr) ||
+		    dwarf_attr(&origin, DW_AT_specification, &attr))
+			if (!dwarf_formref_die(&attr, &origin))
+				return NULL;
+	n = dwarf_getscopes_die(&origin, &scopes);
+	for (int i = 1; i < n && !name; i++)
+		if (dwarf_tag(&scopes[i]) == DW_TAG_subprogram)
+			name = dwarf_diename(&scopes[i]);
+	if (n > 0)
+		free(scopes);
+	return name;
+}
+
 /* Name a frame's function from its DIE. */
 static void name_frame(struct sym *s, Dwarf_Die *die, struct sym_frame *f)
 {
@@ -563,8 +587,15 @@ static void name_frame(struct sym *s, Dwarf_Die *die, struct sym_frame *f)
 		return;
 	}
 	name = dwarf_diename(die);
-	if (name)
-		f->linkage = f->function = keep(s, name);
+	if (!name)
+		return;
+	f->linkage = f->function = keep(s, name);
+	if (strcmp(name, "operator()") == 0 && (name = lambda_scope(die))) {
+		char *text = util_format("%s::{lambda}", name);
+
+		f->function = keep(s, text);
+		free(text);
+	}
 }
 
 /* Set where in the source an address is. */

@@ -162,13 +162,12 @@ static inline void gen_seal_plain(struct gen *g, enum mt_stream stream,
 		.first = *sealed,
 		.count = (uint32_t)(count - *sealed),
 	};
-	struct gen_buffer column = {
-		.at = all->at + *sealed * record_bytes,
-		.n = head.count * record_bytes,
-	};
+	struct gen_buffer column = {.n = head.count * record_bytes};
 
-	if (head.count)
+	if (head.count) {
+		column.at = all->at + *sealed * record_bytes;
 		gen_segment(g, head, &column, 1);
+	}
 	*sealed = count;
 }
 
