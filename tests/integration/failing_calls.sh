@@ -26,9 +26,11 @@ check()
 		[ -s err ] || fail "$what: no trace, and not a word"
 		return
 	fi
-	sound trace.zst
-	calls=$(json trace.zst .totals.allocations)
-	lost=$(json trace.zst .lost.events)
+	zstd -tq trace.zst || fail "$what: zstd -t fails"
+	"$REPORT" --json trace.zst >trace.json 2>report.err ||
+		fail "$what: $(cat report.err)"
+	read -r calls lost < <(jq -r '[.totals.allocations, .lost.events]
+		| @tsv' trace.json)
 	((calls <= allocations && calls + lost >= allocations)) ||
 		fail "$what: $calls allocations, $lost events lost"
 }

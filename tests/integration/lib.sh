@@ -21,17 +21,31 @@ fail()
 	exit 1
 }
 
-# Run a command under the recorder, as it is.
-record()
+# Turn this shell into a command under the recorder.
+become_recorded()
 {
-	LD_PRELOAD="$LIB${PRELOAD:+ $PRELOAD}" \
-	MEMTRACE="out=$PWD/trace.%e.%p.zst${OPTIONS:+,$OPTIONS}" "$@"
+	export LD_PRELOAD="$LIB${PRELOAD:+ $PRELOAD}"
+	export MEMTRACE="out=$PWD/trace.%e.%p.zst${OPTIONS:+,$OPTIONS}"
+	exec "$@"
 }
 
-# Run a command without the recorder, as it is.
+# Turn this shell into a command without the recorder.
+become_plain()
+{
+	export LD_PRELOAD="$PRELOAD"
+	exec "$@"
+}
+
+# Run a command under the recorder.
+record()
+{
+	(become_recorded "$@")
+}
+
+# Run a command without it.
 plain()
 {
-	LD_PRELOAD="$PRELOAD" "$@"
+	(become_plain "$@")
 }
 
 # Run "$@" twice, without and with the recorder: stdout, stderr and exit
@@ -59,9 +73,13 @@ both_but_stderr()
 {
 	local what
 
-	# In shells of their own, whose words on killed children are dropped.
-	(plain "$@" >plain.out 2>plain.err; echo $? >plain.status) 2>/dev/null
-	(record "$@" >with.out 2>with.err; echo $? >with.status) 2>/dev/null
+	# In shells whose words on killed children are dropped.
+	(
+		(become_plain "$@" >plain.out 2>plain.err)
+		echo $? >plain.status
+		(become_recorded "$@" >with.out 2>with.err)
+		echo $? >with.status
+	) 2>/dev/null
 	for what in status out; do
 		cmp plain.$what with.$what && continue
 		diff plain.$what with.$what | head -n 20
