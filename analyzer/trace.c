@@ -23,6 +23,12 @@
 /* Records that may be missing in front of a segment, before it is refused. */
 #define MAX_GAP (1u << 22)
 
+/* A head's histogram is smaller; more would be work without end. */
+#define MAX_EXTRA_BYTES (1u << 14)
+
+/* The most raw bytes that a record of any stream has in a column. */
+#define MAX_RECORD_BYTES 32
+
 /* Bytes of a skippable frame's magic and size. */
 #define SKIP_HEAD 8
 
@@ -57,6 +63,7 @@ static bool head_read(const struct trace *t, uint64_t off,
 	return head->skip_magic == MT_SKIP_SEGMENT &&
 	       memcmp(head->magic, MT_SEGMENT_MAGIC, 4) == 0 &&
 	       head->skip_bytes >= fixed &&
+	       head->extra_bytes <= MAX_EXTRA_BYTES &&
 	       head->extra_bytes <= head->skip_bytes - fixed &&
 	       head->skip_bytes <= t->map_bytes - off - SKIP_HEAD &&
 	       head->check == head_check(head, t->map + off + sizeof(*head));
@@ -232,7 +239,10 @@ static int find_frames(struct trace *t, const struct trace_segment *s,
 		       struct frame frame[MT_COLUMNS])
 {
 	const uint8_t *p = s->data, *end = p + s->data_bytes;
+	uint64_t most = (uint64_t)s->count * MAX_RECORD_BYTES;
 
+	if (most > MT_MAX_COLUMN_BYTES)
+		most = MT_MAX_COLUMN_BYTES;
 	for (unsigned int i = 0; i < s->columns; i++) {
 		size_t bytes = ZSTD_findFrameCompressedSize(p, end - p);
 		unsigned long long raw;
@@ -243,8 +253,8 @@ static int find_frames(struct trace *t, const struct trace_segment *s,
 					 ZSTD_getErrorName(bytes));
 		raw = ZSTD_getFrameContentSize(p, bytes);
 		if (raw == ZSTD_CONTENTSIZE_UNKNOWN)
-			raw = MT_MAX_COLUMN_BYTES;
-		if (raw > MT_MAX_COLUMN_BYTES)
+			raw = most;
+		if (raw > most)
 			return error_set(&t->damage, p - t->map,
 					 "column of impossible size");
 		frame[i] = (struct frame){p, bytes, raw};
@@ -531,6 +541,11 @@ static int not_a_trace(struct trace *t, struct error *e)
 	}
 	if (!t->map_bytes && !t->live)
 		return error_set(e, ERROR_NO_OFFSET, "the file is empty");
+	if (t->map_bytes >= sizeof(MT_LIVE_MAGIC) &&
+	    memcmp(t->map, MT_LIVE_MAGIC, sizeof(MT_LIVE_MAGIC)) == 0)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "this is a live file; name the trace, "
+				 "without .live");
 	return error_set(e, 0, "not a memtrace trace");
 }
 

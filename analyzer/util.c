@@ -121,7 +121,7 @@ static size_t edit_distance(const char *a, const char *b)
 
 const char *util_nearest(const char *word, const char *const *names)
 {
-	size_t best = strlen(word) / 2 + 1;
+	size_t best = strlen(word) / 2;
 	const char *nearest = NULL;
 
 	for (; *names; names++) {
