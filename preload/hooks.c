@@ -37,7 +37,7 @@ void free_sized(void *p, size_t size);
 void free_aligned_sized(void *p, size_t align, size_t size);
 
 /* How far below the outer hook's frame an inner one's can be. */
-#define INSIDE_STACK_BYTES 1024
+#define INSIDE_STACK_BYTES 4096
 
 /* What the hook around this one expects of it. */
 static __thread struct {
@@ -112,7 +112,7 @@ static inline void *inner_alloc(void *p)
 {
 	inside.expected = 0;
 	inside.done = p != NULL;
-	if (unlikely(!p) && inside.kind != MT_REALLOCARRAY)
+	if (unlikely(!p) && inside.kind >= MT_NEW)
 		allocated(inside.kind, NULL, inside.size, inside.align,
 			  &inside.at);
 	return p;
@@ -188,14 +188,29 @@ EXPORT void *calloc(size_t n, size_t size)
 	return p;
 }
 
+/* Free by an allocator that may free through our hooks again. */
+static __attribute__((noinline)) void free_foreign(void *p,
+						   const struct mt_place *at)
+{
+	inside.at = *at;
+	inside.address = (uint64_t)(uintptr_t)p + 1;
+	mt_real.free(p);
+	inside.address = 0;
+}
+
 EXPORT void free(void *p)
 {
 	struct mt_place at = CALLER;
 
 	if (!p || !have_real() || unlikely(mt_real_is_early(p)))
 		return;
-	if (!is_inner_free(p, at.sp))
+	if (!is_inner_free(p, at.sp)) {
 		freeing(MT_FREE, p, 0, 0, &at);
+		if (unlikely(mt_real_foreign)) {
+			free_foreign(p, &at);
+			return;
+		}
+	}
 	mt_real.free(p);
 }
 
@@ -286,7 +301,12 @@ EXPORT void *realloc(void *old, size_t size)
 		return inner_alloc(mt_real.realloc(old, size));
 	if (old)
 		stack = freeing(MT_REALLOC_FREE, old, 0, 0, &at);
+	if (unlikely(mt_real_foreign)) {
+		expect_alloc(MT_REALLOC, size, 0, 64, &at);
+		inside.address = old ? (uint64_t)(uintptr_t)old + 1 : 0;
+	}
 	p = mt_real.realloc(old, size);
+	inside.expected = inside.address = 0;
 	reallocated(MT_REALLOC, old, p, size, stack, &at);
 	return p;
 }

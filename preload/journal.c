@@ -91,9 +91,6 @@ static int grow(int fd, uint64_t bytes)
 
 		if (n > limit - journal.reserved)
 			n = MT_PAGE_BYTES;
-		/* Beyond the limit a write would be SIGXFSZ for the program. */
-		if (journal.reserved + n > limit)
-			return -EFBIG;
 		error = write_all(fd, journal.pages, n, journal.reserved);
 		if (error) {
 			sys_truncate(fd, journal.reserved);
@@ -109,8 +106,13 @@ static int claim(int fd, uint64_t bytes, uint64_t *off)
 {
 	uint64_t start = journal.end, end = start + bytes;
 	uint64_t page = MT_ALIGN_UP(end, MT_PAGE_BYTES);
-	int error = grow(fd, MT_ALIGN_UP(end + 8, MT_PAGE_BYTES));
+	uint64_t needed = MT_ALIGN_UP(end + 8, MT_PAGE_BYTES);
+	int error;
 
+	/* Beyond the limit a write would be SIGXFSZ for the program. */
+	if (needed > sys_file_limit())
+		return -EFBIG;
+	error = grow(fd, needed);
 	if (!error)
 		error = write_head(fd, MT_SKIP_SPACE, start, page);
 	if (!error && end < page)
@@ -272,7 +274,7 @@ int mt_journal_append(struct mt_segment *head, const struct mt_bytes *extra,
 
 int mt_journal_open(const char *path, int level)
 {
-	int error;
+	int error, fd;
 
 	memset(&journal, 0, sizeof(journal));
 	journal.level = level;
@@ -285,6 +287,21 @@ int mt_journal_open(const char *path, int level)
 		memcpy(journal.pages + i * MT_PAGE_BYTES, head, sizeof(head));
 	}
 	error = mt_file_create(&journal.file, path);
+	if (error)
+		return error;
+	/* On a full disk, better no trace than one of no bytes. */
+	fd = mt_file_fd(&journal.file);
+	if (fd < 0)
+		error = -EMFILE;
+	else if (sys_file_limit() < MT_PAGE_BYTES)
+		error = -EFBIG;
+	else
+		error = grow(fd, MT_PAGE_BYTES);
+	mt_file_done(&journal.file, fd);
+	if (error) {
+		sys_unlink(path);
+		mt_file_close(&journal.file);
+	}
 	return error;
 }
 

@@ -50,7 +50,7 @@ bool mt_live_open(const char *path, int *error)
 		if (mt_live)
 			return true;
 		*error = ENOSPC;
-		mt_live_remove();
+		mt_live_close(false);
 	}
 	live.is_file = false;
 	mt_live = map_more(NULL, MT_LIVE_HEAD_BYTES);
@@ -77,16 +77,14 @@ void *mt_live_region(enum mt_region_type type, void *at, uint64_t bytes)
 	return p;
 }
 
-bool mt_live_grow(enum mt_stream stream, void *base, uint64_t have,
-		  uint64_t bytes)
+void *mt_live_grow(enum mt_stream stream, uint64_t bytes)
 {
-	return mt_live_region((enum mt_region_type)stream, (char *)base + have,
-			      bytes - have) != NULL;
+	return mt_live_region((enum mt_region_type)stream, NULL, bytes);
 }
 
-void mt_live_remove(void)
+void mt_live_close(bool keep)
 {
-	if (live.is_file)
+	if (live.is_file && !keep)
 		sys_unlink(live.file.path);
 	mt_file_close(&live.file);
 	live.is_file = false;

@@ -32,11 +32,10 @@ bool mt_live_open(const char *path, int *error);
 void *mt_live_region(enum mt_region_type type, void *at, uint64_t bytes);
 
 /* mt_live_region() for an array that grows; see stacktab.h. */
-bool mt_live_grow(enum mt_stream stream, void *base, uint64_t have,
-		  uint64_t bytes);
+void *mt_live_grow(enum mt_stream stream, uint64_t bytes);
 
-/* Remove the file; the mappings stay. Context: seal. */
-void mt_live_remove(void);
+/* Close the file, and remove it or not; the mappings stay. Context: seal. */
+void mt_live_close(bool keep);
 
 /* Close what a forked child inherited. Context: init. */
 void mt_live_reset(void);

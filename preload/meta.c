@@ -7,7 +7,7 @@
 #include "live.h"
 #include "sys.h"
 
-#define MOST_BYTES (256ul << 20)
+#define MOST_BYTES (32ul << 20)
 #define GROW_BYTES (64 * 1024ul)
 
 static struct {
@@ -23,7 +23,7 @@ bool mt_meta_init(void)
 	meta.log = sys_reserve(MOST_BYTES);
 	if (!meta.log)
 		return false;
-	if (!mt_live_grow(MT_STREAM_META, meta.log, 0, GROW_BYTES))
+	if (!mt_live_region(MT_REGION_META, meta.log, GROW_BYTES))
 		return false;
 	meta.ready = GROW_BYTES;
 	return true;
@@ -35,8 +35,7 @@ static bool make_room(uint64_t have, uint64_t need)
 	if (have + need <= meta.ready)
 		return true;
 	if (meta.ready + GROW_BYTES > MOST_BYTES ||
-	    !mt_live_grow(MT_STREAM_META, meta.log, meta.ready,
-			  meta.ready + GROW_BYTES))
+	    !mt_live_region(MT_REGION_META, meta.log + meta.ready, GROW_BYTES))
 		return false;
 	meta.ready += GROW_BYTES;
 	return have + need <= meta.ready;

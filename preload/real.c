@@ -17,6 +17,7 @@
 #include "sys.h"
 
 struct mt_real mt_real;
+bool mt_real_foreign;
 
 static struct {
 	_Alignas(16) char memory[8192];
@@ -92,8 +93,18 @@ void mt_real_find_cxx(void *slot, const char *symbol)
 
 void mt_real_init(void)
 {
+	void *libc;
+
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		mt_real_find((char *)&mt_real + names[i].at, names[i].symbol);
+	libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+	mt_real_foreign = !libc || (void *)mt_real.malloc != dlsym(libc, "malloc");
+	if (libc)
+		dlclose(libc);
+	/* Some (tcmalloc) set themselves up at the first question: now, not
+	 * inside a hook. */
+	if (mt_real.usable)
+		mt_real.usable(NULL);
 }
 
 void *mt_real_early_alloc(size_t size)

@@ -89,6 +89,12 @@ struct mt_real {
  */
 extern struct mt_real mt_real;
 
+/*
+ * Whether the real malloc is another library's than libc's: then its
+ * functions may call each other through our hooks.
+ */
+extern bool mt_real_foreign;
+
 /* Resolve what can be. Allocations inside are served. Context: init. */
 void mt_real_init(void);
 

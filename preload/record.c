@@ -55,6 +55,12 @@ static inline bool is_heap(enum mt_kind kind)
 	       kind != MT_MREMAP_FREE;
 }
 
+/* Whether an event gives a block of the heap. */
+static inline bool gives(const struct mt_deal *deal)
+{
+	return deal->kind < MT_MMAP && deal->address;
+}
+
 /* Append an event to the thread's buffer, which has room. */
 static inline __attribute__((always_inline)) void append(struct mt_thread *t, const struct mt_deal *deal,
 			  uint32_t stack, uint64_t time)
@@ -73,6 +79,7 @@ static inline __attribute__((always_inline)) void append(struct mt_thread *t, co
 	barrier();
 	t->slot->count = ++t->count;
 	barrier();
+	t->last_given = gives(deal) ? deal->address : 0;
 	if (likely(is_heap(deal->kind)))
 		tally(&t->tally, deal);
 }
@@ -173,6 +180,12 @@ uint32_t mt_record(const struct mt_deal *deal, const struct mt_place *at)
 			mt_busy = 0;
 			return MT_NODE_LOST;
 		}
+	}
+	if (unlikely(deal->address == t->last_given) && gives(deal)) {
+		/* An allocator that calls another hook: that has recorded it,
+		 * and it has not been freed since. */
+		mt_busy = 0;
+		return MT_NODE_LOST;
 	}
 	t->busy = true;
 	time = mt_clock();

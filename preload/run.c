@@ -448,7 +448,8 @@ static bool begin(void)
 	if (!mt_meta_init() || !mt_unwind_init() ||
 	    !mt_stacktab_init(mt_live_grow, &mt_live->nodes, &mt_live->pcs)) {
 		say("no memory", "", 0);
-		mt_live_remove();
+		sys_unlink(run.trace);
+		mt_live_close(false);
 		mt_journal_close();
 		return false;
 	}
@@ -530,6 +531,24 @@ static void catch_up(struct mt_thread *t)
 		mt_thread_seal(t);
 }
 
+/*
+ * Give this thread a buffer; NULL: there is none, and its event is lost. It
+ * is tried again only now and then.
+ */
+static struct mt_thread *get_thread(void)
+{
+	static __thread uint32_t events;
+	struct mt_thread *t = NULL;
+
+	if (events++ % 1024 == 0)
+		t = mt_thread_get();
+	if (t)
+		events = 0;
+	else
+		mt_lost_events(1);
+	return t;
+}
+
 /* mt_run_enter(), which keeps errno for it. */
 static struct mt_thread *enter(struct mt_thread *t)
 {
@@ -550,7 +569,7 @@ static struct mt_thread *enter(struct mt_thread *t)
 	if (run.paused)
 		return NULL;
 	if (!mt_thread_is_current(t))
-		t = mt_thread_get();
+		t = get_thread();
 	if (!t)
 		return NULL;
 	if (t->epoch != mt_epoch)
@@ -569,9 +588,32 @@ struct mt_thread *mt_run_enter(struct mt_thread *t)
 	return t;
 }
 
-bool mt_run_finish(enum mt_end how)
+/*
+ * Close the trace. What cannot be sealed now (the disk is full, no descriptor
+ * is left) stays in the live file, which is then left to the analyzer.
+ */
+static void close_trace(enum mt_end how)
 {
 	struct mt_meta_end end = {.end = how};
+	bool done = mt_thread_seal_all();
+
+	end.clock = mt_clock();
+	end.clock_ns = sys_monotonic_ns();
+	end.lost = mt_live->lost;
+	mt_meta_add(MT_META_END, &end, sizeof(end), NULL, 0);
+	done &= mt_seal_definitions(true);
+	mt_live->clock = end.clock;
+	mt_live->clock_ns = end.clock_ns;
+	mt_live->end = how;
+	mt_journal_close();
+	mt_live_close(!done);
+	if (!done && run.live_error)
+		mt_problem(MT_PROBLEM_WRITE, 0,
+			   "the trace cannot grow, its end is lost");
+}
+
+bool mt_run_finish(enum mt_end how)
+{
 	enum state was = ON;
 	int saved = errno;
 
@@ -580,15 +622,7 @@ bool mt_run_finish(enum mt_end how)
 					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return false;
 	__atomic_fetch_add(&mt_epoch, 1, __ATOMIC_ACQ_REL);
-	mt_thread_seal_all();
-	end.clock = mt_clock();
-	end.clock_ns = sys_monotonic_ns();
-	end.lost = mt_live->lost;
-	mt_meta_add(MT_META_END, &end, sizeof(end), NULL, 0);
-	mt_seal_definitions(true);
-	mt_live->end = how;
-	mt_journal_close();
-	mt_live_remove();
+	close_trace(how);
 	errno = saved;
 	return true;
 }

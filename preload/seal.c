@@ -14,7 +14,6 @@
 #include "sys.h"
 
 #define SEAL_NODES 16384
-#define SEAL_PCS 4096
 #define SEAL_META_BYTES (32 * 1024)
 
 /* What of the definitions is sealed. */
@@ -53,18 +52,12 @@ void mt_problem(enum mt_problem problem, int error, const char *text)
 	sys_say(line);
 }
 
-bool mt_seal_segment(struct mt_segment *head, const struct mt_bytes *extra,
-		     const struct mt_bytes *columns, unsigned int n)
+int mt_seal_segment(struct mt_segment *head, const struct mt_bytes *extra,
+		    const struct mt_bytes *columns, unsigned int n)
 {
-	int error;
-
 	head->clock = mt_clock();
 	head->clock_ns = sys_monotonic_ns();
-	error = mt_journal_append(head, extra, columns, n);
-	if (error)
-		mt_problem(MT_PROBLEM_WRITE, -error,
-			   "the trace cannot grow, events are lost");
-	return !error;
+	return mt_journal_append(head, extra, columns, n);
 }
 
 /* Seal meta records in pieces that fit a column. */
@@ -83,7 +76,7 @@ static void seal_meta(void)
 		head.count = (uint32_t)n;
 		struct mt_bytes column = {mt_meta_log() + sealed.meta, n};
 
-		if (!mt_seal_segment(&head, NULL, &column, 1))
+		if (mt_seal_segment(&head, NULL, &column, 1))
 			return;
 		sealed.meta += n;
 	}
@@ -98,13 +91,13 @@ static void seal_pcs(void)
 		struct mt_segment head = {.stream = MT_STREAM_PCS,
 					  .first = sealed.pcs};
 
-		if (n > SEAL_PCS)
-			n = SEAL_PCS;
+		if (n > MT_PCS_TOGETHER - sealed.pcs % MT_PCS_TOGETHER)
+			n = MT_PCS_TOGETHER - sealed.pcs % MT_PCS_TOGETHER;
 		head.count = (uint32_t)n;
-		struct mt_bytes column = {mt_pcs() + sealed.pcs,
+		struct mt_bytes column = {mt_pc((uint32_t)sealed.pcs),
 					  n * sizeof(struct mt_pc)};
 
-		if (!mt_seal_segment(&head, NULL, &column, 1))
+		if (mt_seal_segment(&head, NULL, &column, 1))
 			return;
 		sealed.pcs += n;
 	}
@@ -122,7 +115,7 @@ static bool seal_some_nodes(uint64_t have, uint8_t *scratch)
 
 	for (; i < have && parent < end && pc < end + MT_JOURNAL_COLUMN_BYTES;
 	     i++) {
-		const struct mt_node *node = &mt_nodes()[i];
+		const struct mt_node *node = mt_node((uint32_t)i);
 
 		parent = mt_varint_put(parent, i - node->parent);
 		pc = mt_varint_put(pc, node->pc);
@@ -133,7 +126,7 @@ static bool seal_some_nodes(uint64_t have, uint8_t *scratch)
 		{pcs, (size_t)(pc - pcs)},
 	};
 
-	if (!mt_seal_segment(&head, NULL, columns, 2))
+	if (mt_seal_segment(&head, NULL, columns, 2))
 		return false;
 	sealed.nodes = i;
 	return true;
@@ -148,17 +141,21 @@ static void seal_nodes(void)
 		;
 }
 
-void mt_seal_definitions(bool all)
+bool mt_seal_definitions(bool all)
 {
 	struct sys_signals old = sys_lock(&sealed.lock);
+	bool done;
 
 	if (all || mt_live->nodes - sealed.nodes >= SEAL_NODES)
 		seal_nodes();
-	if (all || mt_live->pcs - sealed.pcs >= SEAL_PCS)
+	if (all || mt_live->pcs - sealed.pcs >= MT_PCS_TOGETHER)
 		seal_pcs();
 	if (all || mt_live->meta_bytes - sealed.meta >= SEAL_META_BYTES)
 		seal_meta();
+	done = sealed.meta == mt_live->meta_bytes &&
+	       sealed.pcs == mt_live->pcs && sealed.nodes == mt_live->nodes;
 	sys_unlock(&sealed.lock, old);
+	return done;
 }
 
 void mt_seal_reset(void)

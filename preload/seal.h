@@ -11,17 +11,18 @@
 #include "journal.h"
 
 /*
- * Append a segment, as mt_journal_append(). False: the trace cannot grow,
- * which has been said. Context: seal.
+ * Append a segment stamped with the time, as mt_journal_append().
+ * Context: seal.
  */
-bool mt_seal_segment(struct mt_segment *head, const struct mt_bytes *extra,
-		     const struct mt_bytes *columns, unsigned int n);
+int mt_seal_segment(struct mt_segment *head, const struct mt_bytes *extra,
+		    const struct mt_bytes *columns, unsigned int n);
 
 /*
  * Seal what the meta log and the stack table gained: all, or only what is
- * worth a segment. Context: seal.
+ * worth a segment. False: something is left; it is in the live file, and is
+ * tried again the next time. Context: seal.
  */
-void mt_seal_definitions(bool all);
+bool mt_seal_definitions(bool all);
 
 /* Nothing is sealed yet. Context: init. */
 void mt_seal_reset(void);

@@ -3,28 +3,34 @@
  * The stack table; see stacktab.h.
  *
  * The index is a linear hash table with chains: `bucket` heads chains that
- * run through `next`, both indexed by node. Each new node splits one bucket,
+ * run through `next`, both of node numbers. Each new node splits one bucket,
  * so the table grows with the nodes and no thread ever waits for a rehash.
  * A reader that follows a chain while it is being split may miss its node;
- * it then asks again under the lock, in mt_node_add(). Cost: 16 bytes a node
- * (8 in the live file), and address space reserved for the most there can be.
+ * it then asks again under the lock, in mt_node_add(). Cost: 16 to 20 bytes
+ * a node, 8 of them in the live file.
+ *
+ * All arrays grow by chunks that never move, so that readers need no lock and
+ * a program with a limit on its address space keeps it for itself.
  */
 #include "stacktab.h"
 
+#include <string.h>
+
 #include "sys.h"
 
-#define GROW_BYTES (128 * 1024ul)
+#define CHUNK (1u << 14) /* elements of a chunk of nodes, links, buckets */
+#define PC_CHUNK MT_PCS_TOGETHER
+#define NODE_CHUNKS (MT_MAX_NODES / CHUNK)
+#define PC_CHUNKS (MT_MAX_PCS / PC_CHUNK)
 
 static struct {
 	mt_stacktab_grow *grow;
-	struct mt_node *node;
-	struct mt_pc *pc;
-	uint32_t *next;	   /* by node: the next in its bucket's chain; 0 ends */
-	uint32_t *bucket;  /* heads; `mask` + 1 + `split` of them are in use */
-	uint32_t mask, split;
-	uint32_t most;	   /* nodes that there is address space for */
-	uint32_t nodes_ready, pcs_ready; /* how many have memory */
-	uint64_t *nodes, *pcs;		 /* how many there are */
+	struct mt_node *node[NODE_CHUNKS];
+	uint32_t *next[NODE_CHUNKS];   /* by node: the next in its chain */
+	uint32_t *bucket[NODE_CHUNKS]; /* heads of chains; 0: empty */
+	struct mt_pc *pc[PC_CHUNKS];
+	uint32_t mask, split; /* mask + 1 + split buckets are in use */
+	uint64_t *nodes, *pcs; /* how many there are */
 } tab;
 
 static uint32_t hash(uint32_t parent, uint32_t pc)
@@ -44,19 +50,55 @@ static uint32_t bucket_of(uint32_t h)
 	return b;
 }
 
-/* Reserve the arrays for `most` nodes; false: no address space. */
-static bool reserve(uint32_t most)
+/* The head of a chain; NULL while its chunk is not there. */
+static uint32_t *head_of(uint32_t b)
 {
-	tab.most = most;
-	tab.node = sys_reserve(most * sizeof(*tab.node));
-	tab.next = sys_map_lazy(most * sizeof(*tab.next));
-	tab.bucket = sys_map_lazy(2ul * most * sizeof(*tab.bucket));
-	if (tab.node && tab.next && tab.bucket)
+	uint32_t *chunk;
+
+	if (b >= MT_MAX_NODES)
+		return NULL;
+	chunk = __atomic_load_n(&tab.bucket[b / CHUNK], __ATOMIC_ACQUIRE);
+	return chunk ? &chunk[b % CHUNK] : NULL;
+}
+
+static uint32_t *next_of(uint32_t n)
+{
+	return &tab.next[n / CHUNK][n % CHUNK];
+}
+
+const struct mt_node *mt_node(uint32_t n)
+{
+	return &tab.node[n / CHUNK][n % CHUNK];
+}
+
+const struct mt_pc *mt_pc(uint32_t n)
+{
+	return &tab.pc[n / PC_CHUNK][n % PC_CHUNK];
+}
+
+/* Make sure that a chunk of links or buckets is there; false: no memory. */
+static bool need_chunk(uint32_t **chunk)
+{
+	uint32_t *p;
+
+	if (*chunk)
 		return true;
-	if (tab.node)
-		sys_unmap(tab.node, most * sizeof(*tab.node));
-	mt_stacktab_reset();
-	return false;
+	p = sys_map(CHUNK * sizeof(*p), SYS_FORK_COPY);
+	__atomic_store_n(chunk, p, __ATOMIC_RELEASE);
+	return p != NULL;
+}
+
+/* Make sure that node `n` has memory; false: there is none. */
+static bool need_node(uint32_t n)
+{
+	uint32_t i = n / CHUNK;
+
+	if (n >= MT_MAX_NODES || !need_chunk(&tab.next[i]))
+		return false;
+	if (!tab.node[i])
+		tab.node[i] = tab.grow(MT_STREAM_NODES,
+				       CHUNK * sizeof(**tab.node));
+	return tab.node[i] != NULL;
 }
 
 bool mt_stacktab_init(mt_stacktab_grow *grow, uint64_t *nodes, uint64_t *pcs)
@@ -66,17 +108,8 @@ bool mt_stacktab_init(mt_stacktab_grow *grow, uint64_t *nodes, uint64_t *pcs)
 	tab.pcs = pcs;
 	tab.mask = 1023;
 	tab.split = 0;
-	tab.nodes_ready = tab.pcs_ready = 0;
-	uint32_t most = MT_MAX_NODES;
-
-	while (most > 1u << 16 && !reserve(most))
-		most /= 4;
-	tab.pc = sys_reserve(MT_MAX_PCS / (MT_MAX_NODES / most) *
-			     sizeof(*tab.pc));
-	if (!tab.next || !tab.pc ||
-	    !grow(MT_STREAM_NODES, tab.node, 0, GROW_BYTES))
+	if (!need_node(0) || !need_chunk(&tab.bucket[0]))
 		return false;
-	tab.nodes_ready = GROW_BYTES / sizeof(*tab.node);
 	*nodes = MT_NODE_FIRST;
 	*pcs = 0;
 	return true;
@@ -84,30 +117,34 @@ bool mt_stacktab_init(mt_stacktab_grow *grow, uint64_t *nodes, uint64_t *pcs)
 
 void mt_stacktab_reset(void)
 {
-	if (tab.next)
-		sys_unmap(tab.next, tab.most * sizeof(*tab.next));
-	if (tab.bucket)
-		sys_unmap(tab.bucket, 2ul * tab.most * sizeof(*tab.bucket));
-	tab.next = tab.bucket = NULL;
+	for (uint32_t i = 0; i < NODE_CHUNKS; i++) {
+		if (tab.next[i])
+			sys_unmap(tab.next[i], CHUNK * sizeof(**tab.next));
+		if (tab.bucket[i])
+			sys_unmap(tab.bucket[i], CHUNK * sizeof(**tab.bucket));
+	}
+	memset(&tab, 0, sizeof(tab));
 }
 
 void mt_stacktab_detach(void)
 {
-	sys_map_over(tab.node, tab.nodes_ready * sizeof(*tab.node));
-	sys_map_over(tab.pc, tab.pcs_ready * sizeof(*tab.pc));
+	for (uint32_t i = 0; i < NODE_CHUNKS && tab.node[i]; i++)
+		sys_map_over(tab.node[i], CHUNK * sizeof(**tab.node));
+	for (uint32_t i = 0; i < PC_CHUNKS && tab.pc[i]; i++)
+		sys_map_over(tab.pc[i], PC_CHUNK * sizeof(**tab.pc));
 }
 
 uint32_t mt_node_find(uint32_t parent, uint32_t pc)
 {
-	uint32_t b = bucket_of(hash(parent, pc));
-	uint32_t n = __atomic_load_n(&tab.bucket[b], __ATOMIC_ACQUIRE);
+	const uint32_t *head = head_of(bucket_of(hash(parent, pc)));
+	uint32_t n = head ? __atomic_load_n(head, __ATOMIC_ACQUIRE) : 0;
 
 	while (n) {
-		const struct mt_node *node = &tab.node[n];
+		const struct mt_node *node = mt_node(n);
 
 		if (node->parent == parent && node->pc == pc)
 			return n;
-		n = __atomic_load_n(&tab.next[n], __ATOMIC_ACQUIRE);
+		n = __atomic_load_n(next_of(n), __ATOMIC_ACQUIRE);
 	}
 	return MT_NODE_LOST;
 }
@@ -115,25 +152,26 @@ uint32_t mt_node_find(uint32_t parent, uint32_t pc)
 /* Put a node at the head of a chain. */
 static void link_node(uint32_t b, uint32_t n)
 {
-	tab.next[n] = tab.bucket[b];
-	__atomic_store_n(&tab.bucket[b], n, __ATOMIC_RELEASE);
+	__atomic_store_n(next_of(n), *head_of(b), __ATOMIC_RELAXED);
+	__atomic_store_n(head_of(b), n, __ATOMIC_RELEASE);
 }
 
 /* Share bucket `split` between itself and its new partner. */
 static void split_bucket(void)
 {
-	uint32_t from = tab.split, to = from + tab.mask + 1;
-	uint32_t n = tab.bucket[from];
+	uint32_t from = tab.split, to = from + tab.mask + 1, n;
 
-	tab.bucket[from] = 0;
+	if (to >= MT_MAX_NODES || !need_chunk(&tab.bucket[to / CHUNK]))
+		return; /* longer chains, then */
+	n = *head_of(from);
+	__atomic_store_n(head_of(from), 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&tab.split, from + 1, __ATOMIC_RELEASE);
 	while (n) {
-		const struct mt_node *node = &tab.node[n];
-		uint32_t next = tab.next[n];
+		const struct mt_node *node = mt_node(n);
+		uint32_t next = *next_of(n);
 
-		link_node(hash(node->parent, node->pc) & to & (tab.mask + 1)
-				  ? to
-				  : from,
+		link_node(hash(node->parent, node->pc) & (tab.mask + 1) ? to
+									: from,
 			  n);
 		n = next;
 	}
@@ -146,25 +184,6 @@ static void split_bucket(void)
 	}
 }
 
-/* Make room for one more element of an array; false: no memory. */
-static bool make_room(enum mt_stream stream, void *base, uint64_t count,
-		      uint32_t *ready, uint32_t most, size_t size)
-{
-	uint64_t by = *ready / 2 * size;
-
-	if (count < *ready)
-		return true;
-	if (count >= most)
-		return false;
-	if (by < GROW_BYTES)
-		by = GROW_BYTES;
-	by = MT_ALIGN_UP(by, GROW_BYTES);
-	if (!tab.grow(stream, base, *ready * size, *ready * size + by))
-		return false;
-	*ready += (uint32_t)(by / size);
-	return true;
-}
-
 uint32_t mt_node_add(uint32_t parent, uint32_t pc)
 {
 	uint32_t n = mt_node_find(parent, pc);
@@ -172,10 +191,9 @@ uint32_t mt_node_add(uint32_t parent, uint32_t pc)
 	if (n != MT_NODE_LOST)
 		return n;
 	n = (uint32_t)*tab.nodes;
-	if (!make_room(MT_STREAM_NODES, tab.node, n, &tab.nodes_ready,
-		       tab.most, sizeof(*tab.node)))
+	if (!need_node(n))
 		return MT_NODE_LOST;
-	tab.node[n] = (struct mt_node){parent, pc};
+	tab.node[n / CHUNK][n % CHUNK] = (struct mt_node){parent, pc};
 	__atomic_store_n(tab.nodes, n + 1, __ATOMIC_RELEASE);
 	if (n > tab.mask + tab.split)
 		split_bucket();
@@ -185,23 +203,16 @@ uint32_t mt_node_add(uint32_t parent, uint32_t pc)
 
 uint32_t mt_pc_add(uint64_t pc, uint32_t module, uint32_t flags)
 {
-	uint32_t n = (uint32_t)*tab.pcs;
+	uint32_t n = (uint32_t)*tab.pcs, i = n / PC_CHUNK;
 
-	if (!make_room(MT_STREAM_PCS, tab.pc, n, &tab.pcs_ready,
-		       MT_MAX_PCS / (MT_MAX_NODES / tab.most),
-		       sizeof(*tab.pc)))
+	if (n >= MT_MAX_PCS)
 		return MT_MAX_PCS;
-	tab.pc[n] = (struct mt_pc){pc, module, flags};
+	if (!tab.pc[i])
+		tab.pc[i] = tab.grow(MT_STREAM_PCS,
+				     PC_CHUNK * sizeof(**tab.pc));
+	if (!tab.pc[i])
+		return MT_MAX_PCS;
+	tab.pc[i][n % PC_CHUNK] = (struct mt_pc){pc, module, flags};
 	__atomic_store_n(tab.pcs, n + 1, __ATOMIC_RELEASE);
 	return n;
-}
-
-const struct mt_node *mt_nodes(void)
-{
-	return tab.node;
-}
-
-const struct mt_pc *mt_pcs(void)
-{
-	return tab.pc;
 }

@@ -16,25 +16,23 @@
 
 #include <memtrace/format.h>
 
-/* Most nodes (512 MiB of them) and pcs that a run may have; fewer nodes
- * where the address space is limited. */
+/* Most nodes (512 MiB of them) and pcs that a run may have. */
 #define MT_MAX_NODES (1u << 26)
 #define MT_MAX_PCS (1u << 24)
 
 /*
- * Make the first `bytes` of the stream's array at `base` writable, of which
- * `have` bytes are already. False: no memory. Given by the journal.
+ * Return the next `bytes` of a stream's array, zeroed; NULL: no memory.
+ * Given by the live file.
  */
-typedef bool mt_stacktab_grow(enum mt_stream stream, void *base, uint64_t have,
-			      uint64_t bytes);
+typedef void *mt_stacktab_grow(enum mt_stream stream, uint64_t bytes);
 
 /*
  * Start empty. `nodes` and `pcs` count what is committed, for readers of the
- * live file. False: no address space. Context: init.
+ * live file. False: no memory. Context: init.
  */
 bool mt_stacktab_init(mt_stacktab_grow *grow, uint64_t *nodes, uint64_t *pcs);
 
-/* Give the address space back that a forked child inherited. */
+/* Give the memory back that a forked child inherited. */
 void mt_stacktab_reset(void);
 
 /* Return the node (parent, pc), or MT_NODE_LOST when it is not there. */
@@ -52,9 +50,12 @@ uint32_t mt_node_add(uint32_t parent, uint32_t pc);
  */
 uint32_t mt_pc_add(uint64_t pc, uint32_t module, uint32_t flags);
 
-/* The arrays, for sealing. */
-const struct mt_node *mt_nodes(void);
-const struct mt_pc *mt_pcs(void);
+/* Element `n` of the arrays, for sealing. */
+const struct mt_node *mt_node(uint32_t n);
+const struct mt_pc *mt_pc(uint32_t n);
+
+/* Pcs that lie together in memory: numbers from a multiple of it on. */
+#define MT_PCS_TOGETHER (1u << 12)
 
 /* Put private memory where the arrays were, in a child that was forked in
  * the middle of a hook and will return into it. Context: any. */

@@ -87,8 +87,8 @@ static uint8_t *pack_tally(uint8_t *p, const struct mt_tally *tally)
 	return p;
 }
 
-/* Append the buffer as a segment; false: the trace cannot grow. */
-static bool append_events(struct mt_thread *t)
+/* Append the buffer as a segment; 0 or -errno. */
+static int append_events(struct mt_thread *t)
 {
 	const struct mt_slot *slot = t->slot;
 	const struct mt_tally *tally = &t->tally;
@@ -119,22 +119,31 @@ static bool append_events(struct mt_thread *t)
 	return mt_seal_segment(&head, &packed, columns, MT_COLUMNS);
 }
 
-void mt_thread_seal(struct mt_thread *t)
+/* Start the buffer anew: what it held is in the trace, or counted as lost. */
+static void turn_over(struct mt_thread *t)
 {
 	struct mt_slot *slot = t->slot;
-	uint32_t n = t->count;
 
-	mt_seal_definitions(false);
-	if (n && !append_events(t))
-		mt_lost_events(n);
-	/* From here on the events are in the trace, or counted as lost. */
 	__atomic_store_n(&slot->epoch, slot->epoch + 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&slot->count, 0, __ATOMIC_RELEASE);
+	slot->first += t->count;
 	t->count = 0;
-	slot->first += n;
 	restart(t, t->model.time << t->tick_shift);
 	__atomic_store_n(&slot->epoch, slot->epoch + 1, __ATOMIC_RELEASE);
 	t->limit = STEP_EVENTS / 4;
+}
+
+void mt_thread_seal(struct mt_thread *t)
+{
+	int error = t->count ? append_events(t) : 0;
+
+	if (error) {
+		mt_problem(MT_PROBLEM_WRITE, -error,
+			   "the trace cannot grow, events are lost");
+		mt_lost_events(t->count);
+	}
+	mt_seal_definitions(false);
+	turn_over(t);
 }
 
 /* Note the thread's name if it has changed, and a pair of the clocks. */
@@ -311,15 +320,20 @@ static void wait_idle(const struct mt_thread *t)
 	}
 }
 
-void mt_thread_seal_all(void)
+bool mt_thread_seal_all(void)
 {
 	struct sys_signals old = sys_lock(&threads.lock);
+	bool done = true;
 
 	for (struct mt_thread *t = threads.all; t; t = t->next) {
 		wait_idle(t);
-		mt_thread_seal(t);
+		if (t->count && append_events(t))
+			done = false;
+		else
+			turn_over(t);
 	}
 	sys_unlock(&threads.lock, old);
+	return done;
 }
 
 void mt_thread_init(void)

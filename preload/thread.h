@@ -56,6 +56,7 @@ struct mt_thread {
 	uint32_t epoch;	 /* of the run, when this thread last looked */
 	uint8_t *column[MT_COLUMNS]; /* where the next bytes go */
 	uint8_t *column_end[MT_COLUMNS];
+	uint64_t last_given; /* address, if the last event gave a block */
 	uint32_t tick_shift;
 	uint32_t pending_count;	     /* beyond MT_PENDING: lost */
 	struct mt_slot *slot;
@@ -99,15 +100,19 @@ bool mt_thread_is_current(const struct mt_thread *t);
 /* Make room for an event: move the limit on, or seal. Context: hook. */
 void mt_thread_room(struct mt_thread *t);
 
-/* Seal what the buffer holds, and start it anew. Context: seal. */
+/* Seal what the buffer holds, or count it as lost, and start it anew.
+ * Context: seal. */
 void mt_thread_seal(struct mt_thread *t);
 
 /* Ask to be told of threads' ends. Context: init, once an image. */
 void mt_thread_init(void);
 
-/* Seal all buffers, other threads' too, which must not be adding to them
- * (they are waited for a while). Context: seal. */
-void mt_thread_seal_all(void);
+/*
+ * Seal all buffers, other threads' too, which must not be adding to them
+ * (they are waited for a while). False: some could not be, and are as they
+ * were. Context: seal.
+ */
+bool mt_thread_seal_all(void);
 
 /*
  * Forget all threads, for a new run. Their memory is given back in a forked
