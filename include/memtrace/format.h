@@ -29,7 +29,7 @@
 
 /* Skippable zstd frames of ours: a segment's head; space without meaning. */
 #define MT_SKIP_SEGMENT 0x184D2A5Du
-#define MT_SKIP_SPACE	0x184D2A5Eu
+#define MT_SKIP_SPACE 0x184D2A5Eu
 
 /* The innermost frames a stack keeps. */
 #define MT_MAX_FRAMES 1024
@@ -64,21 +64,21 @@ enum mt_kind {
 	MT_MEMALIGN,
 	MT_VALLOC,
 	MT_PVALLOC,
-	MT_NEW,		     /* operator new, its nothrow and aligned forms */
+	MT_NEW, /* operator new, its nothrow and aligned forms */
 	MT_NEW_ARRAY,
-	MT_MMAP,	     /* with mmap=1; size: the length asked for */
-	MT_MREMAP,	     /* the mapping as it is after a mremap */
+	MT_MMAP,   /* with mmap=1; size: the length asked for */
+	MT_MREMAP, /* the mapping as it is after a mremap */
 	MT_LAST_ALLOC = MT_MREMAP,
 
 	MT_FREE = 32,
 	MT_CFREE,
-	MT_FREE_SIZED,	     /* size: the caller's claim, as for each below */
+	MT_FREE_SIZED, /* size: the caller's claim, as for each below */
 	MT_FREE_ALIGNED_SIZED,
-	MT_DELETE,	     /* size (and alignment) 0 in the unsized forms */
+	MT_DELETE, /* size (and alignment) 0 in the unsized forms */
 	MT_DELETE_ARRAY,
 	MT_REALLOC_FREE,
-	MT_MUNMAP,	     /* size: the length */
-	MT_MREMAP_FREE,	     /* the mapping as it was before a mremap */
+	MT_MUNMAP,	/* size: the length */
+	MT_MREMAP_FREE, /* the mapping as it was before a mremap */
 	MT_LAST_FREE = MT_MREMAP_FREE,
 
 	MT_REALLOC_CANCEL = 60,
@@ -141,26 +141,26 @@ static inline uint64_t mt_class_max(unsigned int c)
  * blocks per class are exact from the entries alone.
  */
 struct mt_segment {
-	uint32_t skip_magic;	/* MT_SKIP_SEGMENT */
+	uint32_t skip_magic; /* MT_SKIP_SEGMENT */
 	uint32_t skip_bytes;
-	char magic[4];		/* "MTsg" */
-	uint16_t stream;	/* enum mt_stream */
-	uint16_t columns;	/* zstd frames that follow */
-	uint32_t data_bytes;	/* their compressed bytes together */
-	uint32_t count;		/* records */
-	uint64_t first;		/* the first record's number in its stream */
-	uint32_t thread;	/* events: index of the thread; else 0 */
+	char magic[4];	     /* "MTsg" */
+	uint16_t stream;     /* enum mt_stream */
+	uint16_t columns;    /* zstd frames that follow */
+	uint32_t data_bytes; /* their compressed bytes together */
+	uint32_t count;	     /* records */
+	uint64_t first;	     /* the first record's number in its stream */
+	uint32_t thread;     /* events: index of the thread; else 0 */
 	uint32_t extra_bytes;
-	uint8_t tick_shift;	/* events: times are clock >> tick_shift */
+	uint8_t tick_shift; /* events: times are clock >> tick_shift */
 	uint8_t reserved[3];
-	uint32_t check;		/* mt_check() over this, with check 0, + extra */
-	uint64_t base_time;	/* events: clock that the first delta is from */
-	uint64_t last_time;	/* events: clock of the last event */
-	uint64_t clock;		/* the clock at sealing, and */
-	uint64_t clock_ns;	/* CLOCK_MONOTONIC then */
+	uint32_t check;	    /* mt_check() of this, check as 0, + extra */
+	uint64_t base_time; /* events: clock that the first delta is from */
+	uint64_t last_time; /* events: clock of the last event */
+	uint64_t clock;	    /* the clock at sealing, and */
+	uint64_t clock_ns;  /* CLOCK_MONOTONIC then */
 	/* Events: what the segment did to the heap (mmap kinds excepted). */
-	uint64_t allocations;	/* blocks given, realloc's included */
-	uint64_t frees;		/* blocks taken, realloc's included */
+	uint64_t allocations;		 /* blocks given, realloc's included */
+	uint64_t frees;			 /* blocks taken, realloc's included */
 	uint64_t allocated_bytes;	 /* as requested */
 	uint64_t allocated_usable_bytes; /* as malloc_usable_size says */
 	uint64_t freed_usable_bytes;
@@ -185,12 +185,12 @@ static inline uint32_t mt_check(uint32_t h, const void *data, size_t n)
 
 /* A code address that some stack passes through, in one load of its module. */
 struct mt_pc {
-	uint64_t pc;	    /* return address, or exact (MT_PC_EXACT) */
-	uint32_t module;    /* id of a MT_META_MODULE, or MT_NO_MODULE */
+	uint64_t pc;	 /* return address, or exact (MT_PC_EXACT) */
+	uint32_t module; /* id of a MT_META_MODULE, or MT_NO_MODULE */
 	uint32_t flags;
 };
 
-#define MT_PC_EXACT 1u	     /* the pc of a signal frame: not a return */
+#define MT_PC_EXACT 1u /* the pc of a signal frame: not a return */
 #define MT_NO_MODULE 0xffffffffu
 
 /*
@@ -200,14 +200,14 @@ struct mt_pc {
  */
 struct mt_node {
 	uint32_t parent;
-	uint32_t pc;	    /* a record number in MT_STREAM_PCS */
+	uint32_t pc; /* a record number in MT_STREAM_PCS */
 };
 
 /* A stack that starts here was cut at its outer end. */
 #define MT_NODE_CUT 1u
 /* The stack could not be had (memory, a signal inside a hook). */
 #define MT_NODE_LOST 2u
-#define MT_NODE_FIRST 3u     /* nodes below are the special ones above */
+#define MT_NODE_FIRST 3u /* nodes below are the special ones above */
 
 /*
  * The meta log: records of this head and `bytes` of payload. A struct below
@@ -219,32 +219,32 @@ struct mt_meta {
 };
 
 enum mt_meta_type {
-	MT_META_FORMAT = 1,   /* struct mt_meta_format; always the first */
-	MT_META_PROCESS,      /* struct mt_meta_process */
-	MT_META_EXE,	      /* text: path of the program */
-	MT_META_COMMAND,      /* text: arguments, NUL after each */
-	MT_META_HOST,	      /* text: node name */
-	MT_META_ALLOCATOR,    /* text: path of the module with the real malloc */
-	MT_META_OPTIONS,      /* text: $MEMTRACE */
-	MT_META_PARENT,	      /* text: the trace of the process it forked from */
-	MT_META_MODULE,	      /* struct mt_meta_module, build-id, path */
-	MT_META_UNLOAD,	      /* struct mt_meta_unload */
-	MT_META_THREAD,	      /* struct mt_meta_thread */
-	MT_META_THREAD_NAME,  /* struct mt_meta_thread, name as of then */
-	MT_META_THREAD_END,   /* struct mt_meta_thread */
-	MT_META_PROBLEM,      /* struct mt_meta_problem, text for people */
-	MT_META_END,	      /* struct mt_meta_end: nothing follows */
+	MT_META_FORMAT = 1,  /* struct mt_meta_format; always the first */
+	MT_META_PROCESS,     /* struct mt_meta_process */
+	MT_META_EXE,	     /* text: path of the program */
+	MT_META_COMMAND,     /* text: arguments, NUL after each */
+	MT_META_HOST,	     /* text: node name */
+	MT_META_ALLOCATOR,   /* text: the real malloc's module: its path */
+	MT_META_OPTIONS,     /* text: $MEMTRACE */
+	MT_META_PARENT,	     /* text: trace of the process it forked from */
+	MT_META_MODULE,	     /* struct mt_meta_module, build-id, path */
+	MT_META_UNLOAD,	     /* struct mt_meta_unload */
+	MT_META_THREAD,	     /* struct mt_meta_thread */
+	MT_META_THREAD_NAME, /* struct mt_meta_thread, name as of then */
+	MT_META_THREAD_END,  /* struct mt_meta_thread */
+	MT_META_PROBLEM,     /* struct mt_meta_problem, text for people */
+	MT_META_END,	     /* struct mt_meta_end: nothing follows */
 };
 
 struct mt_meta_format {
-	char magic[8];	      /* "memtrace" */
+	char magic[8]; /* "memtrace" */
 	uint16_t major, minor;
 	uint32_t reserved;
 };
 
 enum mt_clock {
-	MT_CLOCK_TSC,	      /* the clock is the CPU's time stamp counter */
-	MT_CLOCK_MONOTONIC,   /* the clock is CLOCK_MONOTONIC in ns */
+	MT_CLOCK_TSC,	    /* the clock is the CPU's time stamp counter */
+	MT_CLOCK_MONOTONIC, /* the clock is CLOCK_MONOTONIC in ns */
 };
 
 struct mt_meta_process {
@@ -259,7 +259,7 @@ struct mt_meta_process {
 
 /* A module's mapping [start, end) in memory; file address = pc - bias. */
 struct mt_meta_module {
-	uint32_t id;	      /* counts from 0; a reload is a new module */
+	uint32_t id; /* counts from 0; a reload is a new module */
 	uint16_t build_id_bytes;
 	uint16_t reserved;
 	uint64_t bias, start, end;
@@ -273,14 +273,14 @@ struct mt_meta_unload {
 };
 
 struct mt_meta_thread {
-	uint32_t thread;      /* index: counts from 0, never reused */
+	uint32_t thread; /* index: counts from 0, never reused */
 	uint32_t tid;
 	uint64_t clock;
 };
 
 struct mt_meta_problem {
-	uint32_t problem;     /* enum mt_problem */
-	uint32_t error;	      /* errno, or 0 */
+	uint32_t problem; /* enum mt_problem */
+	uint32_t error;	  /* errno, or 0 */
 	uint64_t clock;
 };
 
@@ -292,22 +292,22 @@ enum mt_problem {
 };
 
 enum mt_end {
-	MT_END_NONE,	      /* still running, or killed */
-	MT_END_EXIT,	      /* exit(), quick_exit() or return from main */
+	MT_END_NONE,		/* still running, or killed */
+	MT_END_EXIT,		/* exit(), quick_exit() or return from main */
 	MT_END_UNDERSCORE_EXIT, /* _exit() or _Exit() */
-	MT_END_EXEC,	      /* the process is another program now */
-	MT_END_SIGNAL,	      /* a signal; only a parent can tell */
+	MT_END_EXEC,		/* the process is another program now */
+	MT_END_SIGNAL,		/* a signal; only a parent can tell */
 };
 
 /* What was given up in the whole run. */
 struct mt_lost {
 	uint64_t events;
-	uint64_t stacks;      /* events that kept no stack at all */
-	uint64_t cut;	      /* events whose stack exceeded MT_MAX_FRAMES */
+	uint64_t stacks; /* events that kept no stack at all */
+	uint64_t cut;	 /* events whose stack exceeded MT_MAX_FRAMES */
 };
 
 struct mt_meta_end {
-	uint32_t end;	      /* enum mt_end */
+	uint32_t end; /* enum mt_end */
 	uint32_t signal;
 	uint64_t clock, clock_ns;
 	struct mt_lost lost;
@@ -344,7 +344,7 @@ struct mt_live {
 	uint32_t end;	      /* enum mt_end, written by the recorder or the */
 	uint32_t signal;      /* launcher, which alone knows of signals */
 	uint64_t clock, clock_ns; /* a later pair than the start's */
-	uint64_t meta_bytes;  /* committed records of each stream */
+	uint64_t meta_bytes;	  /* committed records of each stream */
 	uint64_t pcs;
 	uint64_t nodes;
 	struct mt_lost lost;
@@ -353,7 +353,7 @@ struct mt_live {
 	struct mt_region region[];
 };
 
-#define MT_MAX_REGIONS \
+#define MT_MAX_REGIONS                                   \
 	((MT_LIVE_HEAD_BYTES - sizeof(struct mt_live)) / \
 	 sizeof(struct mt_region))
 
@@ -365,9 +365,9 @@ struct mt_live {
 struct mt_slot {
 	uint32_t epoch;
 	uint32_t count;
-	uint32_t thread;      /* index, or MT_NO_THREAD */
+	uint32_t thread; /* index, or MT_NO_THREAD */
 	uint32_t tid;
-	uint64_t first;	      /* number of its first event in the thread */
+	uint64_t first; /* number of its first event in the thread */
 	uint64_t base_time;
 	uint32_t tick_shift;
 	uint32_t reserved;

@@ -36,8 +36,8 @@
  * there (mt_model_put_distance()), 3 the address is 0. For a free: 0 the
  * foreseen age, 1 the age in MT_COL_ADDRESS, 2 a distance there.
  */
-#define MT_CTL_STACK 0x1u   /* else varint in MT_COL_STACK */
-#define MT_CTL_DEED 0x2u    /* else kind, align log2, varint size there */
+#define MT_CTL_STACK 0x1u /* else varint in MT_COL_STACK */
+#define MT_CTL_DEED 0x2u  /* else kind, align log2, varint size there */
 #define MT_CTL_ADDR_SHIFT 2
 #define MT_CTL_ADDR_MASK 0xcu
 #define MT_CTL_RESERVED 0xf0u
@@ -50,7 +50,7 @@ enum { MT_ADDR_TOP, MT_ADDR_RANK, MT_ADDR_DISTANCE, MT_ADDR_NULL };
 /* The most bytes one event adds to any one column. */
 #define MT_EVENT_COLUMN_BYTES 16
 
-#define MT_MODEL_AGES 8192u	/* allocations a free can look back on */
+#define MT_MODEL_AGES 8192u /* allocations a free can look back on */
 #define MT_MODEL_HASH 8192u
 #define MT_MODEL_NEXT 2048u
 #define MT_MODEL_DEEDS 1024u
@@ -60,11 +60,11 @@ enum { MT_ADDR_TOP, MT_ADDR_RANK, MT_ADDR_DISTANCE, MT_ADDR_NULL };
 
 /* An event as both sides see it. */
 struct mt_event {
-	uint64_t time;	   /* the clock; decoded: to a tick */
+	uint64_t time; /* the clock; decoded: to a tick */
 	uint64_t address;
-	uint64_t size;	   /* bytes, as format.h says per kind */
-	uint32_t stack;	   /* node id */
-	uint8_t kind;	   /* enum mt_kind */
+	uint64_t size;	    /* bytes, as format.h says per kind */
+	uint32_t stack;	    /* node id */
+	uint8_t kind;	    /* enum mt_kind */
 	uint8_t align_log2; /* 0: not asked for */
 };
 
@@ -72,7 +72,7 @@ struct mt_event {
 struct mt_deed {
 	uint64_t size;
 	uint32_t stack;
-	uint16_t age;	   /* a free: allocations since its block's own */
+	uint16_t age; /* a free: allocations since its block's own */
 	uint8_t kind;
 	uint8_t align_log2;
 };
@@ -83,11 +83,11 @@ struct mt_freed {
 };
 
 struct mt_model {
-	uint64_t time;		/* of the last event, in ticks */
-	uint64_t last_free;	/* its address */
-	uint64_t fresh;		/* where the next fresh block would be */
-	uint32_t context[2];	/* the stacks of the last two events */
-	uint32_t allocations;	/* so far */
+	uint64_t time;	      /* of the last event, in ticks */
+	uint64_t last_free;   /* its address */
+	uint64_t fresh;	      /* where the next fresh block would be */
+	uint32_t context[2];  /* the stacks of the last two events */
+	uint32_t allocations; /* so far */
 	uint8_t list_top[MT_MODEL_LISTS];
 	struct mt_freed list[MT_MODEL_LISTS];
 	struct mt_deed deed[MT_MODEL_DEEDS];
@@ -286,8 +286,8 @@ static inline void mt_encode(struct mt_model *m, uint8_t *col[MT_COLUMNS],
 		*col[MT_COL_TIME]++ = (uint8_t)step;
 	} else {
 		*col[MT_COL_TIME]++ = MT_TIME_ESCAPE;
-		col[MT_COL_TIME] = mt_varint_put(col[MT_COL_TIME],
-						 step - MT_TIME_ESCAPE);
+		col[MT_COL_TIME] =
+			mt_varint_put(col[MT_COL_TIME], step - MT_TIME_ESCAPE);
 	}
 
 	if (*next != e->stack) {
