@@ -18,7 +18,6 @@ struct pc_sites {
 	uint32_t program; /* a frame of the program, with a symbol */
 	uint32_t plain;	  /* outside the runtimes, no symbol */
 	uint32_t wrapper; /* outside the runtimes, passed over by name */
-	uint32_t any;	  /* its innermost frame */
 	bool known;
 };
 
@@ -166,23 +165,46 @@ static uint32_t add_frame(struct sites *s, const struct site *place,
 	return add_site(s, &site);
 }
 
-/* Judge the frames that a code address in a module stands for. */
-static void judge_frames(struct sites *s, const struct trace *t,
-			 const struct mt_pc *pc, const struct site *place,
-			 struct pc_sites *judged)
+/* Return where a code address is, as a site without a name. */
+static struct site place_of(const struct trace *t, const struct mt_pc *pc)
+{
+	const struct trace_module *m = module_of(t, pc);
+
+	if (!m)
+		return (struct site){
+			.module_id = MT_NO_MODULE,
+			.offset = pc->pc,
+		};
+	return (struct site){
+		.module = m->path,
+		.module_id = pc->module,
+		.offset = pc->pc - m->bias,
+	};
+}
+
+/* Look up the frames that a code address stands for. */
+static size_t frames_of(struct sites *s, const struct mt_pc *pc,
+			const struct site *place,
+			struct sym_frame frame[SYM_MAX_FRAMES])
+{
+	/* A return address may be behind the end of its function. */
+	uint64_t address = place->offset - !(pc->flags & MT_PC_EXACT);
+
+	if (!place->module)
+		return 0;
+	return sym_lookup(s->sym, s->sym_of[pc->module], address, frame);
+}
+
+/* Judge the frames of a code address outside the runtimes. */
+static void judge_frames(struct sites *s, const struct mt_pc *pc,
+			 const struct site *place, struct pc_sites *judged)
 {
 	struct sym_frame frame[SYM_MAX_FRAMES];
-	bool runtime = is_runtime(t, place->module);
-	uint64_t address = place->offset - !(pc->flags & MT_PC_EXACT);
-	size_t n = sym_lookup(s->sym, s->sym_of[pc->module], address, frame);
+	size_t n = frames_of(s, pc, place, frame);
 
-	if (!n) {
-		judged->any = add_site(s, place);
-		judged->plain = runtime ? 0 : judged->any;
-		return;
-	}
-	judged->any = add_frame(s, place, &frame[0]);
-	for (size_t i = 0; i < n && !runtime && !judged->program; i++) {
+	if (!n)
+		judged->plain = add_site(s, place);
+	for (size_t i = 0; i < n && !judged->program; i++) {
 		if (!frame[i].function)
 			continue;
 		if (!is_wrapper(&frame[i]))
@@ -196,29 +218,43 @@ static void judge_frames(struct sites *s, const struct trace *t,
 static const struct pc_sites *judge(struct sites *s, const struct trace *t,
 				    uint32_t pc_number)
 {
-	const struct mt_pc *pc = &t->pcs[pc_number];
-	const struct trace_module *m = module_of(t, pc);
 	struct pc_sites *judged = &s->pcs[pc_number];
-	struct site place = {.module_id = MT_NO_MODULE, .offset = pc->pc};
 
-	if (judged->known)
-		return judged;
-	judged->known = true;
-	if (!m) {
-		judged->any = judged->plain = add_site(s, &place);
-		return judged;
+	if (!judged->known) {
+		const struct mt_pc *pc = &t->pcs[pc_number];
+		struct site place = place_of(t, pc);
+
+		judged->known = true;
+		if (!place.module || !is_runtime(t, place.module))
+			judge_frames(s, pc, &place, judged);
 	}
-	place.module = m->path;
-	place.module_id = pc->module;
-	place.offset = pc->pc - m->bias;
-	judge_frames(s, t, pc, &place, judged);
 	return judged;
+}
+
+/* Return the site (+ 1) of a node's own frame, whatever it is. */
+static uint32_t frame_site(struct sites *s, const struct trace *t,
+			   uint32_t node)
+{
+	struct sym_frame frame[SYM_MAX_FRAMES];
+	const struct mt_pc *pc;
+	struct site place;
+
+	if (node < MT_NODE_FIRST || node >= t->node_count)
+		return add_site(s, &(struct site){
+					   .function = "(no stack)",
+					   .module_id = MT_NO_MODULE,
+				   });
+	pc = &t->pcs[t->nodes[node].pc];
+	place = place_of(t, pc);
+	if (!frames_of(s, pc, &place, frame))
+		return add_site(s, &place);
+	return add_frame(s, &place, &frame[0]);
 }
 
 /* Return the site (+ 1) of the stack that ends at a node. */
 static uint32_t site_of(struct sites *s, const struct trace *t, uint32_t node)
 {
-	uint32_t plain = 0, wrapper = 0, any = 0;
+	uint32_t plain = 0, wrapper = 0, innermost = node;
 
 	for (; node >= MT_NODE_FIRST && node < t->node_count;
 	     node = t->nodes[node].parent) {
@@ -228,14 +264,10 @@ static uint32_t site_of(struct sites *s, const struct trace *t, uint32_t node)
 			return j->program;
 		plain = plain ? plain : j->plain;
 		wrapper = wrapper ? wrapper : j->wrapper;
-		any = any ? any : j->any;
 	}
-	if (plain || wrapper || any)
-		return plain ? plain : wrapper ? wrapper : any;
-	return add_site(s, &(struct site){
-				   .function = "(no stack)",
-				   .module_id = MT_NO_MODULE,
-			   });
+	if (plain || wrapper)
+		return plain ? plain : wrapper;
+	return frame_site(s, t, innermost);
 }
 
 /* Add what a stack allocated to its site and to the sum of all. */

@@ -110,52 +110,92 @@ START_TEST(keeps_order_and_content)
 }
 END_TEST
 
-/* Add an allocation or a free of one address by a thread at a time. */
-static void add_event(uint32_t thread, uint64_t time, unsigned int kind)
+/* Add an allocation or a free of an address by a thread at a time. */
+static void add_event(uint32_t thread, uint64_t time, unsigned int kind,
+		      uint64_t address)
 {
 	gen_event(&gen, thread,
 		  &(struct mt_event){
 			  .time = time,
-			  .address = 0x5000,
+			  .address = address,
 			  .kind = (uint8_t)kind,
 		  });
 }
 
-/* The block goes from hand to hand within a tick, against thread order. */
-START_TEST(ties_follow_the_block)
+/* Merge what `gen` has, by a heap; the events' threads must be `order`. */
+static void check_order(const uint32_t *order, size_t count)
 {
-	static const uint32_t order[] = {2, 2, 1, 1, 0};
 	struct merge_run run;
 	struct merge m;
 	struct heap h;
 	size_t n = 0;
 
-	gen_begin(&gen, 100, 10);
-	add_event(2, 10240, MT_MALLOC);
-	add_event(2, 20481, MT_FREE);
-	add_event(1, 20482, MT_MALLOC);
-	add_event(1, 30721, MT_FREE);
-	add_event(0, 30722, MT_MALLOC);
 	gen_end(&gen, MT_END_EXIT, 40000);
 	open_trace();
 	heap_init(&h);
 	merge_init(&m, &trace, heap_fits, &h);
 	while (merge_next(&m, &run))
 		for (uint32_t i = 0; i < run.count; i++) {
-			struct heap_block *b = heap_find(&h, 0x5000);
+			uint64_t address = run.event[i].address;
+			struct heap_block *b = heap_find(&h, address);
 
+			ck_assert_uint_lt(n, count);
 			ck_assert_uint_eq(run.thread, order[n++]);
 			if (b->address)
 				heap_remove(&h, b);
-			else
+			else if (mt_kind_is_alloc(run.event[i].kind))
 				heap_insert(&h, &(struct heap_block){
-							.address = 0x5000});
+							.address = address});
 		}
-	ck_assert_uint_eq(n, 5);
+	ck_assert_uint_eq(n, count);
 	merge_free(&m);
 	heap_free(&h);
 	trace_close(&trace);
 	gen_free(&gen);
+}
+
+/* The block goes from hand to hand within a tick, against thread order. */
+START_TEST(ties_follow_the_block)
+{
+	static const uint32_t order[] = {2, 2, 1, 1, 0};
+
+	gen_begin(&gen, 100, 10);
+	add_event(2, 10240, MT_MALLOC, 0x5000);
+	add_event(2, 20481, MT_FREE, 0x5000);
+	add_event(1, 20482, MT_MALLOC, 0x5000);
+	add_event(1, 30721, MT_FREE, 0x5000);
+	add_event(0, 30722, MT_MALLOC, 0x5000);
+	check_order(order, COUNT(order));
+}
+END_TEST
+
+/* A coarse tick of one thread covers a fine one of another. */
+START_TEST(ties_span_unequal_ticks)
+{
+	static const uint32_t order[] = {1, 1, 0};
+
+	gen_begin(&gen, 100, 10);
+	add_event(0, 1600, MT_MALLOC, 0x5000);
+	gen_seal_thread(&gen, 0);
+	gen.tick_shift = 0;
+	add_event(1, 500, MT_MALLOC, 0x5000);
+	add_event(1, 1500, MT_FREE, 0x5000);
+	check_order(order, COUNT(order));
+}
+END_TEST
+
+/* A tie with a coarse tick does not change the order of the fine ones. */
+START_TEST(ties_keep_what_is_known)
+{
+	static const uint32_t order[] = {1, 2, 0};
+
+	gen_begin(&gen, 100, 10);
+	add_event(0, 1700, MT_FREE, 0x6000);
+	gen_seal_thread(&gen, 0);
+	gen.tick_shift = 0;
+	add_event(1, 1500, MT_FREE, 0x5000); /* of a block never seen */
+	add_event(2, 1600, MT_MALLOC, 0x6000);
+	check_order(order, COUNT(order));
 }
 END_TEST
 
@@ -169,8 +209,8 @@ START_TEST(short_threads_share_memory)
 
 	gen_begin(&gen, 100, 0);
 	for (uint32_t i = 0; i < GEN_MAX_THREADS; i++) {
-		add_event(i, 1000 * i + 1000, MT_MALLOC);
-		add_event(i, 1000 * i + 1500, MT_FREE);
+		add_event(i, 1000 * i + 1000, MT_MALLOC, 0x5000);
+		add_event(i, 1000 * i + 1500, MT_FREE, 0x5000);
 	}
 	gen_end(&gen, MT_END_EXIT, 100000);
 	open_trace();
@@ -191,6 +231,8 @@ static void add(TCase *c)
 {
 	tcase_add_loop_test(c, keeps_order_and_content, 0, COUNT(programs));
 	tcase_add_test(c, ties_follow_the_block);
+	tcase_add_test(c, ties_span_unequal_ticks);
+	tcase_add_test(c, ties_keep_what_is_known);
 	tcase_add_test(c, short_threads_share_memory);
 }
 

@@ -186,10 +186,67 @@ START_TEST(orders_ties_by_the_heap)
 }
 END_TEST
 
+/* Add an event of thread 0, without a stack. */
+static void add_event(uint64_t time, unsigned int kind, uint64_t address,
+		      uint64_t size)
+{
+	gen_event(&gen, 0,
+		  &(struct mt_event){
+			  .time = time,
+			  .address = address,
+			  .size = size,
+			  .kind = (uint8_t)kind,
+		  });
+}
+
+/* Of equal peaks the first counts; what a whole trace lacks is counted. */
+START_TEST(counts_what_does_not_fit)
+{
+	char path[] = "/tmp/test_prof.XXXXXX";
+	struct error e = {0};
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	gen_begin(&gen, 100, 0);
+	for (uint32_t i = 0; i < MT_NODE_FIRST; i++)
+		gen_node(&gen, 0, 0);
+	add_event(2000, MT_MALLOC, 0x5000, 100);
+	add_event(3000, MT_FREE, 0x5000, 0);
+	add_event(4000, MT_MALLOC, 0x6000, 100);
+	add_event(5000, MT_MALLOC, 0x6000, 50); /* its free was lost */
+	add_event(6000, MT_FREE, 0x7000, 0);	/* never allocated */
+	add_event(7000, MT_MMAP, 0x10000, 5000);
+	add_event(8000, MT_MUNMAP, 0x10000, 4096);
+	add_event(9000, MT_MALLOC, 0, 77); /* failed */
+	gen_end(&gen, MT_END_EXIT, 10000);
+	gen_write(&gen.file, path);
+	gen_free(&gen);
+	ck_assert_int_eq(trace_open(&trace, path, &e), 0);
+	unlink(path);
+	prof_run(&prof, &trace, NULL);
+	ck_assert_uint_eq(prof.peak_bytes, 100);
+	ck_assert_uint_eq(prof.peak_clock, 2000);
+	ck_assert_uint_eq(prof.exit_bytes, 50);
+	ck_assert_uint_eq(prof.exit_blocks, 1);
+	ck_assert_uint_eq(prof.temporary, 1);
+	ck_assert_uint_eq(prof.allocations, 3);
+	ck_assert_uint_eq(prof.frees, 1);
+	ck_assert_uint_eq(prof.failed, 1);
+	ck_assert_uint_eq(prof.anomalies.lost_frees, 1);
+	ck_assert_uint_eq(prof.anomalies.unknown_frees, 1);
+	ck_assert_uint_eq(prof.mmaps, 1);
+	ck_assert_uint_eq(prof.mappings.peak_bytes, 8192);
+	ck_assert_uint_eq(prof.mappings.bytes, 4096);
+	finish();
+}
+END_TEST
+
 static void add(TCase *c)
 {
 	tcase_add_loop_test(c, finds_what_the_program_did, 0, COUNT(runs));
 	tcase_add_loop_test(c, orders_ties_by_the_heap, 0, COUNT(ties));
+	tcase_add_test(c, counts_what_does_not_fit);
 }
 
 int main(void)

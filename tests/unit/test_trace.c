@@ -154,6 +154,38 @@ START_TEST(reads_what_is_there_once_or_twice)
 }
 END_TEST
 
+/* The slot has events 5 to 14, the file 0 to 9. */
+START_TEST(reads_what_overlaps)
+{
+	static struct gen other;
+	struct gen_buffer live = {0};
+	struct mt_event e = {.kind = MT_MALLOC, .size = 1};
+
+	gen_begin(&gen, 10, 0);
+	gen_begin(&other, 5, 0);
+	for (unsigned int i = 0; i < 15; i++) {
+		e.time = 2000 + i;
+		e.address = 0x5000 + i * 32;
+		if (i < 10)
+			gen_event(&gen, 0, &e);
+		if (i == 5)
+			other.segment_events = 100;
+		gen_event(&other, 0, &e);
+	}
+	gen_end(&gen, MT_END_NONE, 0);
+	gen_live(&other, MT_END_NONE, &live);
+	gen_write(&live, live_path);
+	replay();
+	ck_assert_str_eq(trace.damage.text, "");
+	ck_assert_uint_eq(prof.events, 15);
+	ck_assert_uint_eq(prof.exit_blocks, 15);
+	ck_assert_uint_eq(trace.missing, 0);
+	free(live.at);
+	gen_free(&other);
+	forget();
+}
+END_TEST
+
 START_TEST(reads_without_the_live_file)
 {
 	struct sim_options o = whole;
@@ -317,6 +349,7 @@ static void add(TCase *c)
 	tcase_add_test(c, reads_what_was_written);
 	tcase_add_loop_test(c, reads_the_live_file, 0, 4);
 	tcase_add_loop_test(c, reads_what_is_there_once_or_twice, 0, 2);
+	tcase_add_test(c, reads_what_overlaps);
 	tcase_add_test(c, reads_without_the_live_file);
 	tcase_add_test(c, refuses_the_live_file_of_another);
 	tcase_add_loop_test(c, goes_on_behind_damage, 0, 4);
