@@ -152,7 +152,7 @@ uint32_t mt_node_find(uint32_t parent, uint32_t pc)
 /* Put a node at the head of a chain. */
 static void link_node(uint32_t b, uint32_t n)
 {
-	__atomic_store_n(next_of(n), *head_of(b), __ATOMIC_RELAXED);
+	__atomic_store_n(next_of(n), *head_of(b), __ATOMIC_RELEASE);
 	__atomic_store_n(head_of(b), n, __ATOMIC_RELEASE);
 }
 
