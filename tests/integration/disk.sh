@@ -35,7 +35,7 @@ for fill in 1020 1000 900 700 400 0; do
 			| .allocations] | add // 0')))
 		((lost = $(json "$t" .lost.events)))
 		((calls + lost >= 400001)) ||
-			fail "$fill: $calls allocations, $lost events lost"
+			fail "$fill: $calls allocations, $lost events lost: $(cat with.err)"
 		((lost == 0)) || [ -s with.err ] || fail "$fill: not a word"
 		rm -f "$t"*
 	done
