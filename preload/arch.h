@@ -63,8 +63,8 @@ static inline void mt_pause(void)
  * at this very place: a starting point for a full unwind. The other
  * registers are 0; no caller's frame can depend on them. Context: any.
  */
-static inline __attribute__((always_inline)) void
-mt_registers(uint64_t reg[MT_REGS])
+static inline __attribute__((always_inline)) void mt_registers(
+	uint64_t reg[MT_REGS])
 {
 	for (int i = 0; i < MT_REGS; i++)
 		reg[i] = 0;
@@ -91,11 +91,11 @@ static inline void mt_call_on_stack(void *top, void (*fn)(void *), void *arg)
 			 "movq %%rbx, %%rsp"
 			 : "+r"(top), "+r"(fn), "+D"(arg)
 			 :
-			 : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9",
-			   "r10", "r11", "memory", "cc", "xmm0", "xmm1",
-			   "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
-			   "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
-			   "xmm14", "xmm15");
+			 : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10",
+			   "r11", "memory", "cc", "xmm0", "xmm1", "xmm2",
+			   "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+			   "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+			   "xmm15");
 }
 
 #endif

@@ -203,8 +203,7 @@ static bool parse_fde(const struct mt_cfi_table *t, const uint8_t *p,
 }
 
 /* Find the frame entry for `pc` by the header's sorted table. */
-static bool find_fde(const struct mt_cfi_table *t, uint64_t pc,
-		     struct fde *fde)
+static bool find_fde(const struct mt_cfi_table *t, uint64_t pc, struct fde *fde)
 {
 	uint64_t header = (uint64_t)(uintptr_t)t->header;
 	struct cursor c = {t->header, t->header + t->header_bytes, true};
@@ -262,8 +261,8 @@ static void set_rule(struct run *r, uint64_t reg, enum mt_cfi_how how,
 		     int64_t offset)
 {
 	if (reg < MT_REGS)
-		*rule_of(r, reg) = (struct mt_cfi_rule){
-			.how = (uint8_t)how, .offset = offset};
+		*rule_of(r, reg) = (struct mt_cfi_rule){.how = (uint8_t)how,
+							.offset = offset};
 }
 
 /* Read the bytes of an expression. */
@@ -556,21 +555,51 @@ static bool evaluate_binary(struct machine *m, uint8_t op)
 	int64_t sa = (int64_t)a, sb = (int64_t)b;
 
 	switch (op) {
-	case DW_OP_and: push(m, a & b); break;
-	case DW_OP_or: push(m, a | b); break;
-	case DW_OP_xor: push(m, a ^ b); break;
-	case DW_OP_plus: push(m, a + b); break;
-	case DW_OP_minus: push(m, a - b); break;
-	case DW_OP_mul: push(m, a * b); break;
-	case DW_OP_shl: push(m, b < 64 ? a << b : 0); break;
-	case DW_OP_shr: push(m, b < 64 ? a >> b : 0); break;
-	case DW_OP_shra: push(m, (uint64_t)(sa >> (b < 64 ? b : 63))); break;
-	case DW_OP_eq: push(m, a == b); break;
-	case DW_OP_ne: push(m, a != b); break;
-	case DW_OP_ge: push(m, sa >= sb); break;
-	case DW_OP_gt: push(m, sa > sb); break;
-	case DW_OP_le: push(m, sa <= sb); break;
-	case DW_OP_lt: push(m, sa < sb); break;
+	case DW_OP_and:
+		push(m, a & b);
+		break;
+	case DW_OP_or:
+		push(m, a | b);
+		break;
+	case DW_OP_xor:
+		push(m, a ^ b);
+		break;
+	case DW_OP_plus:
+		push(m, a + b);
+		break;
+	case DW_OP_minus:
+		push(m, a - b);
+		break;
+	case DW_OP_mul:
+		push(m, a * b);
+		break;
+	case DW_OP_shl:
+		push(m, b < 64 ? a << b : 0);
+		break;
+	case DW_OP_shr:
+		push(m, b < 64 ? a >> b : 0);
+		break;
+	case DW_OP_shra:
+		push(m, (uint64_t)(sa >> (b < 64 ? b : 63)));
+		break;
+	case DW_OP_eq:
+		push(m, a == b);
+		break;
+	case DW_OP_ne:
+		push(m, a != b);
+		break;
+	case DW_OP_ge:
+		push(m, sa >= sb);
+		break;
+	case DW_OP_gt:
+		push(m, sa > sb);
+		break;
+	case DW_OP_le:
+		push(m, sa <= sb);
+		break;
+	case DW_OP_lt:
+		push(m, sa < sb);
+		break;
 	}
 	return true;
 }

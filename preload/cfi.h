@@ -29,7 +29,7 @@ enum mt_cfi_how {
 };
 
 struct mt_cfi_rule {
-	uint8_t how;	     /* enum mt_cfi_how */
+	uint8_t how; /* enum mt_cfi_how */
 	int64_t offset;
 	const uint8_t *code; /* an expression and its end */
 	const uint8_t *end;
@@ -39,7 +39,7 @@ struct mt_cfi_row {
 	uint8_t cfa_register; /* unless cfa_code */
 	int64_t cfa_offset;
 	const uint8_t *cfa_code, *cfa_end;
-	bool signal_frame;    /* the frame outward was interrupted, not called */
+	bool signal_frame; /* the caller was interrupted, it made no call */
 	struct mt_cfi_rule rule[MT_REGS];
 };
 
@@ -47,7 +47,7 @@ struct mt_cfi_row {
 struct mt_cfi_table {
 	const uint8_t *header; /* .eh_frame_hdr; NULL: none */
 	size_t header_bytes;
-	const uint8_t *start;  /* the module: no read leaves it */
+	const uint8_t *start; /* the module: no read leaves it */
 	const uint8_t *end;
 };
 

@@ -48,8 +48,8 @@ static unsigned int distance(const char *word, const char *text, size_t n)
 
 		row[0] = (unsigned int)i;
 		for (size_t j = 1; j <= n; j++) {
-			unsigned int best = corner +
-					    (word[i - 1] != text[j - 1]);
+			unsigned int best =
+				corner + (word[i - 1] != text[j - 1]);
 
 			corner = row[j];
 			if (row[j] + 1 < best)
@@ -190,8 +190,7 @@ bool mt_config_parse(struct mt_config *config, const char *text, char *error,
 	}
 	if (config->level < -7 || config->level > 19) {
 		error[0] = '\0';
-		sys_append(error, error_size,
-			   "memtrace: MEMTRACE: 'level=");
+		sys_append(error, error_size, "memtrace: MEMTRACE: 'level=");
 		if (config->level < 0)
 			sys_append(error, error_size, "-");
 		sys_append_number(error, error_size,

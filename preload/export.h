@@ -10,11 +10,11 @@
 #define EXPORT __attribute__((visibility("default")))
 
 /* Where the function that uses this was called from (it keeps bp). */
-#define CALLER                                                              \
-	((struct mt_place){                                                 \
-		.pc = (uint64_t)__builtin_return_address(0),                \
-		.sp = (uint64_t)__builtin_frame_address(0) + 16,            \
-		.bp = *(const uint64_t *)__builtin_frame_address(0),        \
+#define CALLER                                                       \
+	((struct mt_place){                                          \
+		.pc = (uint64_t)__builtin_return_address(0),         \
+		.sp = (uint64_t)__builtin_frame_address(0) + 16,     \
+		.bp = *(const uint64_t *)__builtin_frame_address(0), \
 	})
 
 #endif

@@ -14,7 +14,7 @@
 #include "config.h"
 
 struct mt_file {
-	int fd;		/* -1: not open */
+	int fd; /* -1: not open */
 	uint64_t id[2];
 	char path[MT_PATH_BYTES]; /* absolute */
 };

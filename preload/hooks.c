@@ -41,13 +41,13 @@ void free_aligned_sized(void *p, size_t align, size_t size);
 
 /* What the hook around this one expects of it. */
 static __thread struct {
-	uint64_t expected; /* bytes, plus 1 */
-	uint64_t more;	   /* bytes that may be asked for beyond it */
-	uint64_t address;  /* to be freed, plus 1 */
+	uint64_t expected;  /* bytes, plus 1 */
+	uint64_t more;	    /* bytes that may be asked for beyond it */
+	uint64_t address;   /* to be freed, plus 1 */
 	struct mt_place at; /* of the outer hook, and what it was asked for: */
 	uint64_t size, align;
 	enum mt_kind kind;
-	bool done;	   /* the inner one came and got its block */
+	bool done; /* the inner one came and got its block */
 } inside __attribute__((tls_model("initial-exec")));
 
 static bool is_near(uint64_t sp)
@@ -328,9 +328,8 @@ EXPORT void *reallocarray(void *old, size_t n, size_t size)
 		p = mt_real.reallocarray(old, n, size);
 		inside.expected = 0;
 	} else {
-		p = times(n, size) == SIZE_MAX
-			    ? NULL
-			    : mt_real.realloc(old, n * size);
+		p = times(n, size) == SIZE_MAX ? NULL
+					       : mt_real.realloc(old, n * size);
 		if (!p && times(n, size) == SIZE_MAX)
 			errno = ENOMEM;
 	}
@@ -351,36 +350,36 @@ EXPORT int posix_memalign(void **out, size_t align, size_t size)
 }
 
 /* The allocators that take an alignment and a size. */
-#define HOOK_ALIGNED(name, kind)                                            \
-	EXPORT void *name(size_t align, size_t size)                        \
-	{                                                                   \
-		struct mt_place at = CALLER;                                \
-		void *p;                                                    \
-                                                                            \
-		if (!have_real() || !mt_real.name)                          \
-			return NULL;                                        \
-		if (is_inner_alloc(size, at.sp))                            \
-			return inner_alloc(mt_real.name(align, size));      \
-		p = mt_real.name(align, size);                              \
-		allocated(kind, p, size, align, &at);                       \
-		return p;                                                   \
+#define HOOK_ALIGNED(name, kind)                                       \
+	EXPORT void *name(size_t align, size_t size)                   \
+	{                                                              \
+		struct mt_place at = CALLER;                           \
+		void *p;                                               \
+                                                                       \
+		if (!have_real() || !mt_real.name)                     \
+			return NULL;                                   \
+		if (is_inner_alloc(size, at.sp))                       \
+			return inner_alloc(mt_real.name(align, size)); \
+		p = mt_real.name(align, size);                         \
+		allocated(kind, p, size, align, &at);                  \
+		return p;                                              \
 	}
 
 HOOK_ALIGNED(aligned_alloc, MT_ALIGNED_ALLOC)
 HOOK_ALIGNED(memalign, MT_MEMALIGN)
 
 /* The allocators that align to pages. */
-#define HOOK_PAGES(name, kind)                                              \
-	EXPORT void *name(size_t size)                                      \
-	{                                                                   \
-		struct mt_place at = CALLER;                                \
-		void *p;                                                    \
-                                                                            \
-		if (!have_real() || !mt_real.name)                          \
-			return NULL;                                        \
-		p = mt_real.name(size);                                     \
-		allocated(kind, p, size, MT_PAGE_BYTES, &at);               \
-		return p;                                                   \
+#define HOOK_PAGES(name, kind)                                \
+	EXPORT void *name(size_t size)                        \
+	{                                                     \
+		struct mt_place at = CALLER;                  \
+		void *p;                                      \
+                                                              \
+		if (!have_real() || !mt_real.name)            \
+			return NULL;                          \
+		p = mt_real.name(size);                       \
+		allocated(kind, p, size, MT_PAGE_BYTES, &at); \
+		return p;                                     \
 	}
 
 HOOK_PAGES(valloc, MT_VALLOC)
@@ -404,22 +403,22 @@ static __attribute__((noinline)) bool need_cxx(void *slot, const char *symbol)
 #define HAVE_CXX(member, symbol) \
 	(likely(mt_real.member != NULL) || need_cxx(&mt_real.member, symbol))
 
-#define HOOK_NEW(member, symbol, kind, align, parameters, arguments)        \
-	EXPORT void *hook_##member parameters __asm__(symbol);              \
-	void *hook_##member parameters                                      \
-	{                                                                   \
-		struct mt_place at = CALLER;                                \
-		void *p;                                                    \
-                                                                            \
-		if (!HAVE_CXX(member, symbol))                              \
-			return NULL;                                        \
-		if (is_inner_alloc(size, at.sp))                            \
-			return mt_real.member arguments;                    \
-		expect_alloc(kind, size, align, 2 * (align) + 16, &at);     \
-		p = mt_real.member arguments;                               \
-		if (expected_alloc())                                       \
-			allocated(kind, p, size, align, &at);               \
-		return p;                                                   \
+#define HOOK_NEW(member, symbol, kind, align, parameters, arguments)    \
+	EXPORT void *hook_##member parameters __asm__(symbol);          \
+	void *hook_##member parameters                                  \
+	{                                                               \
+		struct mt_place at = CALLER;                            \
+		void *p;                                                \
+                                                                        \
+		if (!HAVE_CXX(member, symbol))                          \
+			return NULL;                                    \
+		if (is_inner_alloc(size, at.sp))                        \
+			return mt_real.member arguments;                \
+		expect_alloc(kind, size, align, 2 * (align) + 16, &at); \
+		p = mt_real.member arguments;                           \
+		if (expected_alloc())                                   \
+			allocated(kind, p, size, align, &at);           \
+		return p;                                               \
 	}
 
 HOOK_NEW(new, "_Znwm", MT_NEW, 0, (size_t size), (size))
@@ -439,19 +438,19 @@ HOOK_NEW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t",
 	 (size_t size, size_t to, const struct mt_nothrow *nt), (size, to, nt))
 
 #define HOOK_DELETE(member, symbol, kind, size, align, parameters, arguments) \
-	EXPORT void hook_##member parameters __asm__(symbol);               \
-	void hook_##member parameters                                       \
-	{                                                                   \
-		struct mt_place at = CALLER;                                \
-                                                                            \
-		if (!HAVE_CXX(member, symbol))                              \
-			return;                                             \
-		if (p && !is_inner_free(p, at.sp))                          \
-			freeing(kind, p, size, align, &at);                 \
-		inside.at = at;                                             \
-		inside.address = p ? (uint64_t)(uintptr_t)p + 1 : 0;        \
-		mt_real.member arguments;                                   \
-		inside.address = 0;                                         \
+	EXPORT void hook_##member parameters __asm__(symbol);                 \
+	void hook_##member parameters                                         \
+	{                                                                     \
+		struct mt_place at = CALLER;                                  \
+                                                                              \
+		if (!HAVE_CXX(member, symbol))                                \
+			return;                                               \
+		if (p && !is_inner_free(p, at.sp))                            \
+			freeing(kind, p, size, align, &at);                   \
+		inside.at = at;                                               \
+		inside.address = p ? (uint64_t)(uintptr_t)p + 1 : 0;          \
+		mt_real.member arguments;                                     \
+		inside.address = 0;                                           \
 	}
 
 HOOK_DELETE(delete, "_ZdlPv", MT_DELETE, 0, 0, (void *p), (p))
@@ -462,19 +461,19 @@ HOOK_DELETE(delete_sized, "_ZdlPvm", MT_DELETE, n, 0, (void *p, size_t n),
 HOOK_DELETE(delete_aligned, "_ZdlPvSt11align_val_t", MT_DELETE, 0, to,
 	    (void *p, size_t to), (p, to))
 HOOK_DELETE(delete_aligned_nothrow, "_ZdlPvSt11align_val_tRKSt9nothrow_t",
-	    MT_DELETE, 0, to,
-	    (void *p, size_t to, const struct mt_nothrow *nt), (p, to, nt))
+	    MT_DELETE, 0, to, (void *p, size_t to, const struct mt_nothrow *nt),
+	    (p, to, nt))
 HOOK_DELETE(delete_sized_aligned, "_ZdlPvmSt11align_val_t", MT_DELETE, n, to,
 	    (void *p, size_t n, size_t to), (p, n, to))
 HOOK_DELETE(delete_array, "_ZdaPv", MT_DELETE_ARRAY, 0, 0, (void *p), (p))
-HOOK_DELETE(delete_array_nothrow, "_ZdaPvRKSt9nothrow_t", MT_DELETE_ARRAY, 0,
-	    0, (void *p, const struct mt_nothrow *nt), (p, nt))
+HOOK_DELETE(delete_array_nothrow, "_ZdaPvRKSt9nothrow_t", MT_DELETE_ARRAY, 0, 0,
+	    (void *p, const struct mt_nothrow *nt), (p, nt))
 HOOK_DELETE(delete_array_sized, "_ZdaPvm", MT_DELETE_ARRAY, n, 0,
 	    (void *p, size_t n), (p, n))
 HOOK_DELETE(delete_array_aligned, "_ZdaPvSt11align_val_t", MT_DELETE_ARRAY, 0,
 	    to, (void *p, size_t to), (p, to))
-HOOK_DELETE(delete_array_aligned_nothrow,
-	    "_ZdaPvSt11align_val_tRKSt9nothrow_t", MT_DELETE_ARRAY, 0, to,
+HOOK_DELETE(delete_array_aligned_nothrow, "_ZdaPvSt11align_val_tRKSt9nothrow_t",
+	    MT_DELETE_ARRAY, 0, to,
 	    (void *p, size_t to, const struct mt_nothrow *nt), (p, to, nt))
 HOOK_DELETE(delete_array_sized_aligned, "_ZdaPvmSt11align_val_t",
 	    MT_DELETE_ARRAY, n, to, (void *p, size_t n, size_t to), (p, n, to))

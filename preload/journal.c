@@ -45,11 +45,11 @@ struct press {
 };
 
 static struct {
-	struct sys_lock lock;	/* of what follows, down to `pages` */
+	struct sys_lock lock; /* of what follows, down to `pages` */
 	struct mt_file file;
-	uint64_t end;		/* where the next claim starts */
-	uint64_t reserved;	/* bytes of the file, in whole pages */
-	uint8_t *pages;		/* GROW_PAGES of empty space, to write */
+	uint64_t end;	   /* where the next claim starts */
+	uint64_t reserved; /* bytes of the file, in whole pages */
+	uint8_t *pages;	   /* GROW_PAGES of empty space, to write */
 	int level;
 	struct sys_lock arena;
 	struct press press[PRESSES];
@@ -158,8 +158,8 @@ static bool press_ready(struct press *press)
 		return true;
 	for (size_t bytes = 1024; bytes <= MT_JOURNAL_COLUMN_BYTES;
 	     bytes *= 2) {
-		size_t n = ZSTD_estimateCCtxSize_usingCParams(
-			parameters(bytes));
+		size_t n =
+			ZSTD_estimateCCtxSize_usingCParams(parameters(bytes));
 
 		if (n > most)
 			most = n;
@@ -239,9 +239,9 @@ static void seal(void *arg)
 	size_t at = MT_ALIGN_UP(head, 8ul) + 8, data = at;
 
 	for (unsigned int i = 0; i < s->count; i++) {
-		size_t n = ZSTD_compress2(s->press->zstd, out + at,
-					  OUT_BYTES - at, s->columns[i].data,
-					  s->columns[i].bytes);
+		size_t n =
+			ZSTD_compress2(s->press->zstd, out + at, OUT_BYTES - at,
+				       s->columns[i].data, s->columns[i].bytes);
 
 		if (ZSTD_isError(n)) {
 			s->error = -ENOMEM;

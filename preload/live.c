@@ -15,8 +15,8 @@ static struct {
 	struct sys_lock lock;
 	struct mt_file file;
 	bool is_file;
-	uint64_t bytes;	     /* of the file */
-	uint32_t count[8];   /* regions so far, by type */
+	uint64_t bytes;	   /* of the file */
+	uint32_t count[8]; /* regions so far, by type */
 } live;
 
 /* Reserve file space and map it; NULL: there is none. */

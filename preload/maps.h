@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 struct mt_mapping {
-	uint64_t start, end;	/* addresses */
-	uint64_t file_start;	/* where its file's first mapping starts */
+	uint64_t start, end; /* addresses */
+	uint64_t file_start; /* where its file's first mapping starts */
 	uint64_t inode;
 	bool readable, executable, stack;
-	bool file_readable;	/* of the mapping at file_start */
+	bool file_readable; /* of the mapping at file_start */
 };
 
 /*

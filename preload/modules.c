@@ -65,8 +65,8 @@ static bool read_headers(struct mt_module *m)
 		if (phdr[i].p_type != PT_LOAD)
 			continue;
 		if (first)
-			m->bias = m->start - (phdr[i].p_vaddr &
-					      ~(MT_PAGE_BYTES - 1));
+			m->bias = m->start -
+				  (phdr[i].p_vaddr & ~(MT_PAGE_BYTES - 1));
 		first = false;
 		m->end = m->bias + phdr[i].p_vaddr + phdr[i].p_memsz;
 	}
@@ -74,8 +74,8 @@ static bool read_headers(struct mt_module *m)
 	m->cfi.start = base;
 	m->cfi.end = (const uint8_t *)(uintptr_t)m->end;
 	for (int i = 0; i < ehdr->e_phnum && !first; i++) {
-		const uint8_t *at = (const uint8_t *)(uintptr_t)(
-			m->bias + phdr[i].p_vaddr);
+		const uint8_t *at =
+			(const uint8_t *)(uintptr_t)(m->bias + phdr[i].p_vaddr);
 
 		if (phdr[i].p_type == PT_GNU_EH_FRAME) {
 			m->cfi.header = at;
@@ -154,7 +154,8 @@ void mt_modules_init(void)
 
 	memcpy(&modules.find_object, &f, sizeof(f));
 	modules.loader_base = getauxval(AT_BASE);
-	if (sys_readlink("/proc/self/exe", modules.exe, sizeof(modules.exe)) < 0)
+	if (sys_readlink("/proc/self/exe", modules.exe, sizeof(modules.exe)) <
+	    0)
 		sys_append(modules.exe, sizeof(modules.exe), "unknown");
 }
 
@@ -190,8 +191,8 @@ static bool is_loaded(const struct mt_module *m)
 		return modules.find_object((void *)(uintptr_t)m->start,
 					   &object) == 0 &&
 		       (uint64_t)(uintptr_t)object.dlfo_map_start == m->start;
-	return mt_maps_find(m->start, &map, NULL, 0) &&
-	       map.start == m->start && map.inode == m->inode;
+	return mt_maps_find(m->start, &map, NULL, 0) && map.start == m->start &&
+	       map.inode == m->inode;
 }
 
 unsigned int mt_modules_check(void (*gone)(const struct mt_module *module))

@@ -19,10 +19,10 @@
 #define MT_BUILD_ID_BYTES 64
 
 struct mt_module {
-	uint32_t id;		/* MT_NO_MODULE: code without a file (a JIT) */
-	bool loader;		/* ld.so: a free from it may be a dlclose */
-	uint64_t start, end;	/* addresses */
-	uint64_t bias;		/* address in memory - address in the file */
+	uint32_t id;	     /* MT_NO_MODULE: code without a file (a JIT) */
+	bool loader;	     /* ld.so: a free from it may be a dlclose */
+	uint64_t start, end; /* addresses */
+	uint64_t bias;	     /* address in memory - address in the file */
 	uint64_t inode;
 	struct mt_cfi_table cfi;
 	uint32_t build_id_bytes;

@@ -80,8 +80,8 @@ void mt_real_find_cxx(void *slot, const char *symbol)
 
 	/* It has to stay: libraries that come later will be sent there. */
 	for (size_t i = 0; i < 2 && !f; i++) {
-		void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_NOLOAD |
-							     RTLD_NODELETE);
+		void *library = dlopen(libraries[i],
+				       RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 
 		if (library)
 			f = dlsym(library, symbol);
@@ -98,7 +98,8 @@ void mt_real_init(void)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		mt_real_find((char *)&mt_real + names[i].at, names[i].symbol);
 	libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
-	mt_real_foreign = !libc || (void *)mt_real.malloc != dlsym(libc, "malloc");
+	mt_real_foreign =
+		!libc || (void *)mt_real.malloc != dlsym(libc, "malloc");
 	if (libc)
 		dlclose(libc);
 	/* Some (tcmalloc) set themselves up at the first question: now, not

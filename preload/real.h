@@ -13,68 +13,64 @@
 struct mt_nothrow;
 
 /* X(member, result, symbol, parameters) */
-#define MT_REAL(X)                                                            \
-	X(malloc, void *, "malloc", (size_t))                                 \
-	X(calloc, void *, "calloc", (size_t, size_t))                         \
-	X(free, void, "free", (void *))                                       \
-	X(realloc, void *, "realloc", (void *, size_t))                       \
-	X(usable, size_t, "malloc_usable_size", (void *))                     \
-	X(reallocarray, void *, "reallocarray", (void *, size_t, size_t))     \
-	X(cfree, void, "cfree", (void *))                                     \
-	X(posix_memalign, int, "posix_memalign", (void **, size_t, size_t))   \
-	X(aligned_alloc, void *, "aligned_alloc", (size_t, size_t))           \
-	X(memalign, void *, "memalign", (size_t, size_t))                     \
-	X(valloc, void *, "valloc", (size_t))                                 \
-	X(pvalloc, void *, "pvalloc", (size_t))                               \
-	X(free_sized, void, "free_sized", (void *, size_t))                   \
-	X(free_aligned_sized, void, "free_aligned_sized",                     \
-	  (void *, size_t, size_t))                                           \
-	X(mmap, void *, "mmap", (void *, size_t, int, int, int, off_t))       \
-	X(munmap, int, "munmap", (void *, size_t))                            \
-	X(mremap, void *, "mremap", (void *, size_t, size_t, int, ...))       \
-	X(exit_now, void, "_exit", (int))                                     \
-	X(execve, int, "execve",                                              \
-	  (const char *, char *const *, char *const *))                       \
-	X(execvpe, int, "execvpe",                                            \
-	  (const char *, char *const *, char *const *))                       \
-	X(fexecve, int, "fexecve", (int, char *const *, char *const *))       \
-	X(execveat, int, "execveat",                                          \
-	  (int, const char *, char *const *, char *const *, int))             \
-	X(new, void *, "_Znwm", (size_t))                                     \
-	X(new_nothrow, void *, "_ZnwmRKSt9nothrow_t",                         \
-	  (size_t, const struct mt_nothrow *))                                \
-	X(new_aligned, void *, "_ZnwmSt11align_val_t", (size_t, size_t))      \
-	X(new_aligned_nothrow, void *,                                        \
-	  "_ZnwmSt11align_val_tRKSt9nothrow_t",                               \
-	  (size_t, size_t, const struct mt_nothrow *))                        \
-	X(new_array, void *, "_Znam", (size_t))                               \
-	X(new_array_nothrow, void *, "_ZnamRKSt9nothrow_t",                   \
-	  (size_t, const struct mt_nothrow *))                                \
-	X(new_array_aligned, void *, "_ZnamSt11align_val_t",                  \
-	  (size_t, size_t))                                                   \
-	X(new_array_aligned_nothrow, void *,                                  \
-	  "_ZnamSt11align_val_tRKSt9nothrow_t",                               \
-	  (size_t, size_t, const struct mt_nothrow *))                        \
-	X(delete, void, "_ZdlPv", (void *))                                   \
-	X(delete_nothrow, void, "_ZdlPvRKSt9nothrow_t",                       \
-	  (void *, const struct mt_nothrow *))                                \
-	X(delete_sized, void, "_ZdlPvm", (void *, size_t))                    \
-	X(delete_aligned, void, "_ZdlPvSt11align_val_t", (void *, size_t))    \
-	X(delete_aligned_nothrow, void,                                       \
-	  "_ZdlPvSt11align_val_tRKSt9nothrow_t",                              \
-	  (void *, size_t, const struct mt_nothrow *))                        \
-	X(delete_sized_aligned, void, "_ZdlPvmSt11align_val_t",               \
-	  (void *, size_t, size_t))                                           \
-	X(delete_array, void, "_ZdaPv", (void *))                             \
-	X(delete_array_nothrow, void, "_ZdaPvRKSt9nothrow_t",                 \
-	  (void *, const struct mt_nothrow *))                                \
-	X(delete_array_sized, void, "_ZdaPvm", (void *, size_t))              \
-	X(delete_array_aligned, void, "_ZdaPvSt11align_val_t",                \
-	  (void *, size_t))                                                   \
-	X(delete_array_aligned_nothrow, void,                                 \
-	  "_ZdaPvSt11align_val_tRKSt9nothrow_t",                              \
-	  (void *, size_t, const struct mt_nothrow *))                        \
-	X(delete_array_sized_aligned, void, "_ZdaPvmSt11align_val_t",         \
+#define MT_REAL(X)                                                             \
+	X(malloc, void *, "malloc", (size_t))                                  \
+	X(calloc, void *, "calloc", (size_t, size_t))                          \
+	X(free, void, "free", (void *))                                        \
+	X(realloc, void *, "realloc", (void *, size_t))                        \
+	X(usable, size_t, "malloc_usable_size", (void *))                      \
+	X(reallocarray, void *, "reallocarray", (void *, size_t, size_t))      \
+	X(cfree, void, "cfree", (void *))                                      \
+	X(posix_memalign, int, "posix_memalign", (void **, size_t, size_t))    \
+	X(aligned_alloc, void *, "aligned_alloc", (size_t, size_t))            \
+	X(memalign, void *, "memalign", (size_t, size_t))                      \
+	X(valloc, void *, "valloc", (size_t))                                  \
+	X(pvalloc, void *, "pvalloc", (size_t))                                \
+	X(free_sized, void, "free_sized", (void *, size_t))                    \
+	X(free_aligned_sized, void, "free_aligned_sized",                      \
+	  (void *, size_t, size_t))                                            \
+	X(mmap, void *, "mmap", (void *, size_t, int, int, int, off_t))        \
+	X(munmap, int, "munmap", (void *, size_t))                             \
+	X(mremap, void *, "mremap", (void *, size_t, size_t, int, ...))        \
+	X(exit_now, void, "_exit", (int))                                      \
+	X(execve, int, "execve", (const char *, char *const *, char *const *)) \
+	X(execvpe, int, "execvpe",                                             \
+	  (const char *, char *const *, char *const *))                        \
+	X(fexecve, int, "fexecve", (int, char *const *, char *const *))        \
+	X(execveat, int, "execveat",                                           \
+	  (int, const char *, char *const *, char *const *, int))              \
+	X(new, void *, "_Znwm", (size_t))                                      \
+	X(new_nothrow, void *, "_ZnwmRKSt9nothrow_t",                          \
+	  (size_t, const struct mt_nothrow *))                                 \
+	X(new_aligned, void *, "_ZnwmSt11align_val_t", (size_t, size_t))       \
+	X(new_aligned_nothrow, void *, "_ZnwmSt11align_val_tRKSt9nothrow_t",   \
+	  (size_t, size_t, const struct mt_nothrow *))                         \
+	X(new_array, void *, "_Znam", (size_t))                                \
+	X(new_array_nothrow, void *, "_ZnamRKSt9nothrow_t",                    \
+	  (size_t, const struct mt_nothrow *))                                 \
+	X(new_array_aligned, void *, "_ZnamSt11align_val_t", (size_t, size_t)) \
+	X(new_array_aligned_nothrow, void *,                                   \
+	  "_ZnamSt11align_val_tRKSt9nothrow_t",                                \
+	  (size_t, size_t, const struct mt_nothrow *))                         \
+	X(delete, void, "_ZdlPv", (void *))                                    \
+	X(delete_nothrow, void, "_ZdlPvRKSt9nothrow_t",                        \
+	  (void *, const struct mt_nothrow *))                                 \
+	X(delete_sized, void, "_ZdlPvm", (void *, size_t))                     \
+	X(delete_aligned, void, "_ZdlPvSt11align_val_t", (void *, size_t))     \
+	X(delete_aligned_nothrow, void, "_ZdlPvSt11align_val_tRKSt9nothrow_t", \
+	  (void *, size_t, const struct mt_nothrow *))                         \
+	X(delete_sized_aligned, void, "_ZdlPvmSt11align_val_t",                \
+	  (void *, size_t, size_t))                                            \
+	X(delete_array, void, "_ZdaPv", (void *))                              \
+	X(delete_array_nothrow, void, "_ZdaPvRKSt9nothrow_t",                  \
+	  (void *, const struct mt_nothrow *))                                 \
+	X(delete_array_sized, void, "_ZdaPvm", (void *, size_t))               \
+	X(delete_array_aligned, void, "_ZdaPvSt11align_val_t",                 \
+	  (void *, size_t))                                                    \
+	X(delete_array_aligned_nothrow, void,                                  \
+	  "_ZdaPvSt11align_val_tRKSt9nothrow_t",                               \
+	  (void *, size_t, const struct mt_nothrow *))                         \
+	X(delete_array_sized_aligned, void, "_ZdaPvmSt11align_val_t",          \
 	  (void *, size_t, size_t))
 
 struct mt_real {

@@ -62,17 +62,17 @@ static inline bool gives(const struct mt_deal *deal)
 }
 
 /* Append an event to the thread's buffer, which has room. */
-static inline __attribute__((always_inline)) void append(struct mt_thread *t, const struct mt_deal *deal,
-			  uint32_t stack, uint64_t time)
+static inline __attribute__((always_inline)) void append(
+	struct mt_thread *t, const struct mt_deal *deal, uint32_t stack,
+	uint64_t time)
 {
 	struct mt_event e = {
 		.address = deal->address,
 		.size = deal->size,
 		.stack = stack,
 		.kind = (uint8_t)deal->kind,
-		.align_log2 = deal->align
-				      ? (uint8_t)__builtin_ctzll(deal->align)
-				      : 0,
+		.align_log2 =
+			deal->align ? (uint8_t)__builtin_ctzll(deal->align) : 0,
 	};
 
 	mt_encode(&t->model, t->column, &e, time >> t->tick_shift);

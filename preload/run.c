@@ -51,17 +51,17 @@ enum state {
 
 static struct {
 	enum state state;
-	bool once;	   /* what is done once a process image is done */
+	bool once; /* what is done once a process image is done */
 	bool paused;
-	int live_error;	   /* why there is no live file, or 0 */
-	uint32_t *alive;   /* 1; in a forked child 0 */
+	int live_error;	 /* why there is no live file, or 0 */
+	uint32_t *alive; /* 1; in a forked child 0 */
 	uint32_t pid;
-	uint32_t traces;   /* of this process image */
+	uint32_t traces; /* of this process image */
 	struct mt_config config;
-	char trace[MT_PATH_BYTES];    /* absolute */
-	char parent[MT_PATH_BYTES];   /* the trace we forked from, or "" */
-	char cwd[MT_PATH_BYTES];      /* at the start */
-	char options[MT_PATH_BYTES];  /* $MEMTRACE */
+	char trace[MT_PATH_BYTES];   /* absolute */
+	char parent[MT_PATH_BYTES];  /* the trace we forked from, or "" */
+	char cwd[MT_PATH_BYTES];     /* at the start */
+	char options[MT_PATH_BYTES]; /* $MEMTRACE */
 	char scratch[MT_PATH_BYTES + 64];
 	char allocator[MT_PATH_BYTES];
 } run;
@@ -313,8 +313,8 @@ static int create_files(void)
 
 	for (unsigned int nth = 0; nth < 100000; nth++) {
 		if (!nth)
-			sys_append(strcpy(run.scratch, ""),
-				   sizeof(run.scratch), run.trace);
+			sys_append(strcpy(run.scratch, ""), sizeof(run.scratch),
+				   run.trace);
 		else if (!mt_pattern_retry(run.scratch, MT_PATH_BYTES,
 					   run.trace, nth))
 			return ENAMETOOLONG;
@@ -396,8 +396,7 @@ static void describe(void)
 	n = sys_read_file("/proc/sys/kernel/hostname", run.scratch, 256);
 	if (n > 1)
 		mt_meta_add(MT_META_HOST, NULL, 0, run.scratch, (size_t)n - 1);
-	mt_meta_add(MT_META_OPTIONS, NULL, 0, run.options,
-		    strlen(run.options));
+	mt_meta_add(MT_META_OPTIONS, NULL, 0, run.options, strlen(run.options));
 	if (run.parent[0])
 		mt_meta_add(MT_META_PARENT, NULL, 0, run.parent,
 			    strlen(run.parent));
@@ -410,14 +409,15 @@ static void module_loaded(const struct mt_module *m)
 		struct mt_meta_module head;
 		uint8_t build_id[MT_BUILD_ID_BYTES];
 	} record = {
-		.head = {
-			.id = m->id,
-			.build_id_bytes = (uint16_t)m->build_id_bytes,
-			.bias = m->bias,
-			.start = m->start,
-			.end = m->end,
-			.clock = mt_clock(),
-		},
+		.head =
+			{
+				.id = m->id,
+				.build_id_bytes = (uint16_t)m->build_id_bytes,
+				.bias = m->bias,
+				.start = m->start,
+				.end = m->end,
+				.clock = mt_clock(),
+			},
 	};
 
 	memcpy(record.build_id, m->build_id, m->build_id_bytes);

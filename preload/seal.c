@@ -37,8 +37,8 @@ void mt_problem(enum mt_problem problem, int error, const char *text)
 	};
 	char line[256] = "memtrace: ";
 
-	uint32_t before = __atomic_fetch_or(&noted, 1u << problem,
-					    __ATOMIC_RELAXED);
+	uint32_t before =
+		__atomic_fetch_or(&noted, 1u << problem, __ATOMIC_RELAXED);
 
 	if (before & 1u << problem)
 		return;
@@ -63,8 +63,7 @@ int mt_seal_segment(struct mt_segment *head, const struct mt_bytes *extra,
 /* Seal meta records in pieces that fit a column. */
 static void seal_meta(void)
 {
-	uint64_t have = __atomic_load_n(&mt_live->meta_bytes,
-					__ATOMIC_ACQUIRE);
+	uint64_t have = __atomic_load_n(&mt_live->meta_bytes, __ATOMIC_ACQUIRE);
 
 	while (sealed.meta < have) {
 		uint64_t n = have - sealed.meta;

@@ -29,7 +29,7 @@ static struct {
 	uint32_t *next[NODE_CHUNKS];   /* by node: the next in its chain */
 	uint32_t *bucket[NODE_CHUNKS]; /* heads of chains; 0: empty */
 	struct mt_pc *pc[PC_CHUNKS];
-	uint32_t mask, split; /* mask + 1 + split buckets are in use */
+	uint32_t mask, split;  /* mask + 1 + split buckets are in use */
 	uint64_t *nodes, *pcs; /* how many there are */
 } tab;
 
@@ -96,8 +96,8 @@ static bool need_node(uint32_t n)
 	if (n >= MT_MAX_NODES || !need_chunk(&tab.next[i]))
 		return false;
 	if (!tab.node[i])
-		tab.node[i] = tab.grow(MT_STREAM_NODES,
-				       CHUNK * sizeof(**tab.node));
+		tab.node[i] =
+			tab.grow(MT_STREAM_NODES, CHUNK * sizeof(**tab.node));
 	return tab.node[i] != NULL;
 }
 
@@ -208,8 +208,8 @@ uint32_t mt_pc_add(uint64_t pc, uint32_t module, uint32_t flags)
 	if (n >= MT_MAX_PCS)
 		return MT_MAX_PCS;
 	if (!tab.pc[i])
-		tab.pc[i] = tab.grow(MT_STREAM_PCS,
-				     PC_CHUNK * sizeof(**tab.pc));
+		tab.pc[i] =
+			tab.grow(MT_STREAM_PCS, PC_CHUNK * sizeof(**tab.pc));
 	if (!tab.pc[i])
 		return MT_MAX_PCS;
 	tab.pc[i][n % PC_CHUNK] = (struct mt_pc){pc, module, flags};

@@ -22,9 +22,9 @@
 	mt_syscall(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
 #define CALL4(nr, a, b, c, d) \
 	mt_syscall(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
-#define CALL6(nr, a, b, c, d, e, f)                                    \
-	mt_syscall(nr, (long)(a), (long)(b), (long)(c), (long)(d),     \
-		   (long)(e), (long)(f))
+#define CALL6(nr, a, b, c, d, e, f)                                           \
+	mt_syscall(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), \
+		   (long)(f))
 
 int sys_open(const char *path, int flags, unsigned int mode)
 {

@@ -16,7 +16,7 @@
 #include "arch.h"
 
 #define MT_PAGE_BYTES 4096ul
-#define MT_ALIGN_UP(n, to) (((n) + (to) - 1) & ~((to) - 1ul))
+#define MT_ALIGN_UP(n, to) (((n) + (to)-1) & ~((to)-1ul))
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -85,7 +85,7 @@ uint64_t sys_mapped_up_to(uint64_t address, uint64_t most);
  * fork with it, nor longjmp out of it. Not recursive. Context: hook.
  */
 struct sys_lock {
-	uint32_t word;	  /* 0 free, 1 held, 2 held and waited for */
+	uint32_t word; /* 0 free, 1 held, 2 held and waited for */
 };
 struct sys_signals {
 	uint64_t mask;

@@ -39,7 +39,6 @@ static const uint32_t column_bytes[MT_COLUMNS] = {
 #define COARSE_TICK_SHIFT 10
 #define FINE_TICK_SHIFT 4
 
-
 __thread struct mt_thread *mt_self = &mt_thread_none;
 __thread uint64_t mt_busy;
 struct mt_thread mt_thread_none;
@@ -109,11 +108,11 @@ static int append_events(struct mt_thread *t)
 	};
 
 	for (int i = 0; i < MT_COLUMNS; i++) {
-		const uint8_t *start = (const uint8_t *)slot +
-				       slot->column_off[i];
+		const uint8_t *start =
+			(const uint8_t *)slot + slot->column_off[i];
 
-		columns[i] = (struct mt_bytes){
-			start, (size_t)(t->column[i] - start)};
+		columns[i] = (struct mt_bytes){start,
+					       (size_t)(t->column[i] - start)};
 	}
 	packed.bytes = (size_t)(pack_tally(t->packed, tally) - t->packed);
 	return mt_seal_segment(&head, &packed, columns, MT_COLUMNS);
@@ -174,8 +173,8 @@ void mt_thread_room(struct mt_thread *t)
 	if (full)
 		mt_thread_seal(t);
 	else
-		t->limit = t->count + STEP_EVENTS -
-			   (t->count & (STEP_EVENTS - 1));
+		t->limit =
+			t->count + STEP_EVENTS - (t->count & (STEP_EVENTS - 1));
 }
 
 /* Enter a thread into the trace as the owner of a slot. */
@@ -265,8 +264,8 @@ static struct mt_thread *create(void)
 	for (int i = 0; i < MT_COLUMNS; i++)
 		t->column_end[i] = (uint8_t *)slot + slot->column_off[i] +
 				   slot->column_bytes[i];
-	t->slot_bytes = (size_t)(t->column_end[MT_COLUMNS - 1] -
-				 (uint8_t *)slot);
+	t->slot_bytes =
+		(size_t)(t->column_end[MT_COLUMNS - 1] - (uint8_t *)slot);
 	t->next = threads.all;
 	threads.all = t;
 	return t;
@@ -314,7 +313,8 @@ static void at_thread_exit(void *arg)
 static void wait_idle(const struct mt_thread *t)
 {
 	for (int i = 0; i < 100; i++) {
-		if (t == mt_self || !__atomic_load_n(&t->busy, __ATOMIC_ACQUIRE))
+		if (t == mt_self ||
+		    !__atomic_load_n(&t->busy, __ATOMIC_ACQUIRE))
 			return;
 		sys_sleep_us(100);
 	}

@@ -20,7 +20,7 @@ struct mt_deal {
 	uint64_t size;	  /* bytes, as format.h says per kind */
 	uint64_t align;	  /* bytes; 0: not asked for */
 	enum mt_kind kind;
-	uint32_t stack;	  /* a node to use again, or 0: unwind */
+	uint32_t stack; /* a node to use again, or 0: unwind */
 };
 
 /* Events of signal handlers that interrupted a hook, until it is done. */
@@ -52,21 +52,21 @@ struct mt_thread {
 	uint32_t limit;
 	char wiped[MT_PAGE_BYTES - sizeof(uint32_t)];
 
-	uint32_t count;	 /* events in the buffer */
-	uint32_t epoch;	 /* of the run, when this thread last looked */
+	uint32_t count; /* events in the buffer */
+	uint32_t epoch; /* of the run, when this thread last looked */
 	uint8_t *column[MT_COLUMNS]; /* where the next bytes go */
 	uint8_t *column_end[MT_COLUMNS];
 	uint64_t last_given; /* address, if the last event gave a block */
 	uint32_t tick_shift;
-	uint32_t pending_count;	     /* beyond MT_PENDING: lost */
+	uint32_t pending_count; /* beyond MT_PENDING: lost */
 	struct mt_slot *slot;
 	size_t slot_bytes;
 	struct mt_unwinder *unwinder;
-	bool torn;	 /* a hook was left by longjmp: seal before the next */
-	bool ending;	 /* its thread is on its way out */
-	uint32_t run;	 /* it belongs to */
-	char name[16];	 /* as last written to the meta log */
-	bool busy;	 /* it is adding an event */
+	bool torn;     /* a hook was left by longjmp: seal before the next */
+	bool ending;   /* its thread is on its way out */
+	uint32_t run;  /* it belongs to */
+	char name[16]; /* as last written to the meta log */
+	bool busy;     /* it is adding an event */
 	struct mt_thread *next; /* of all threads */
 	struct mt_tally tally;
 	struct mt_pending pending[MT_PENDING];

@@ -13,10 +13,10 @@
  * Why this is right: a step outward computes the next place from (pc, sp,
  * bp), the module's tables, and the slots it reads. Same place, same tables,
  * same slots: same next place. (bp counts only where a CFA further out is
- * computed from it; most code uses it for other things.) Tables change with dlclose only; then every
- * kept stack is forgotten (record.c). A slot that differs ends the agreement
- * there: the walk goes on from that frame, and may meet the kept stack again
- * further out.
+ * computed from it; most code uses it for other things.) Tables change with
+ * dlclose only; then every kept stack is forgotten (record.c). A slot that
+ * differs ends the agreement there: the walk goes on from that frame, and may
+ * meet the kept stack again further out.
  *
  * Rules. For a pc the tables say how to find the CFA (the caller's sp), the
  * return address and the caller's bp. Nearly all are of the form "CFA = sp
@@ -106,10 +106,10 @@ struct region {
 #define NODE_CACHE_BITS 12
 
 struct mt_unwinder {
-	struct region region;	   /* of memory around sp, readable above it */
-	struct region other;	   /* the one before: an alternate stack, say */
-	uint32_t depth;		   /* frames kept, outermost first */
-	bool cut;		   /* there were more beyond the outermost */
+	struct region region; /* of memory around sp, readable above it */
+	struct region other;  /* the one before: an alternate stack, say */
+	uint32_t depth;	      /* frames kept, outermost first */
+	bool cut;	      /* there were more beyond the outermost */
 	struct {
 		uint64_t key; /* parent << 32 | pc */
 		uint64_t node;
@@ -204,8 +204,7 @@ void mt_unwind_drop_module(const struct mt_module *m)
 {
 	for (uint64_t i = 0; i <= rules->mask; i++)
 		if ((rules->at[i].pc & ~EXACT) - m->start < m->end - m->start)
-			__atomic_store_n(&rules->at[i].pc, 1,
-					 __ATOMIC_RELEASE);
+			__atomic_store_n(&rules->at[i].pc, 1, __ATOMIC_RELEASE);
 }
 
 static bool no_memory(void *context, uint64_t address, uint64_t *value)
@@ -314,8 +313,7 @@ static uint64_t pack(const struct mt_cfi_row *row, uint64_t pc)
 
 	if (ret->how == MT_CFI_UNDEFINED)
 		return RULE_END;
-	if (row->signal_frame || ret->how != MT_CFI_OFFSET ||
-	    ret->offset != -8)
+	if (row->signal_frame || ret->how != MT_CFI_OFFSET || ret->offset != -8)
 		return RULE_FULL;
 	if (kind == RULE_DEREF ? !is_at_bp(bp)
 			       : bp->how != MT_CFI_SAME &&
@@ -323,16 +321,15 @@ static uint64_t pack(const struct mt_cfi_row *row, uint64_t pc)
 		return RULE_FULL;
 	if (!fits(at, RULE_BP_BITS) || !fits(offset, RULE_OFFSET_BITS))
 		return RULE_FULL;
-	return kind |
-	       ((uint64_t)(at / 8) & ((1 << RULE_BP_BITS) - 1)) << 4 |
+	return kind | ((uint64_t)(at / 8) & ((1 << RULE_BP_BITS) - 1)) << 4 |
 	       ((uint64_t)(offset / 8) & ((1 << RULE_OFFSET_BITS) - 1))
 		       << (4 + RULE_BP_BITS);
 }
 
 static int64_t rule_bp(uint64_t rule)
 {
-	return (int64_t)(rule << (64 - 4 - RULE_BP_BITS)) >>
-	       (64 - RULE_BP_BITS) << 3;
+	return (int64_t)(rule << (64 - 4 - RULE_BP_BITS)) >> (64 - RULE_BP_BITS)
+								     << 3;
 }
 
 static int64_t rule_offset(uint64_t rule)
@@ -436,8 +433,9 @@ enum outcome {
 };
 
 /* Step outward by one of the rarer rules. */
-static __attribute__((noinline)) enum outcome
-step_rare(const struct region *r, struct step *s, struct step *next)
+static __attribute__((noinline)) enum outcome step_rare(const struct region *r,
+							struct step *s,
+							struct step *next)
 {
 	unsigned int kind = s->rule & 7;
 
@@ -459,9 +457,9 @@ step_rare(const struct region *r, struct step *s, struct step *next)
 }
 
 /* Step outward from `s` by its rule, into `next`'s place. */
-static inline __attribute__((always_inline)) enum outcome
-step_out(const struct region *r, struct step *s, uint64_t rule,
-	 struct step *next)
+static inline __attribute__((always_inline)) enum outcome step_out(
+	const struct region *r, struct step *s, uint64_t rule,
+	struct step *next)
 {
 	uint64_t cfa = rule & 1 ? s->sp : s->bp, slot;
 
@@ -608,8 +606,9 @@ static bool full_note(struct full *f, struct step *s, uint64_t key)
  * Walk the whole stack with all registers, from this function outward; note
  * frames from `at` on. Returns how many.
  */
-static __attribute__((noinline)) uint32_t
-walk_full(struct mt_unwinder *u, const struct mt_place *at, bool *more)
+static __attribute__((noinline)) uint32_t walk_full(struct mt_unwinder *u,
+						    const struct mt_place *at,
+						    bool *more)
 {
 	struct full f = {.u = u};
 	struct mt_cfi_row row;
@@ -725,9 +724,9 @@ static inline struct walked walk(struct mt_unwinder *u,
 		f = pop_to(u, f, s->sp);
 		if (f != u->frame && meets(f - 1, s)) {
 			if (likely(all_hold(u, f[-1].checks) && !u->cut))
-				return (struct walked){
-					(uint32_t)(f - u->frame),
-					(uint32_t)(s - u->step), false};
+				return (struct walked){(uint32_t)(f - u->frame),
+						       (uint32_t)(s - u->step),
+						       false};
 			f = &u->frame[changed(u, f - 1)];
 		}
 		rule = rule_get(s->pc);
@@ -750,8 +749,9 @@ static inline struct walked walk(struct mt_unwinder *u,
 }
 
 /* The node (parent, pc), by the table, or made; into the thread's cache. */
-static __attribute__((noinline)) uint32_t
-node_look_up(struct mt_unwinder *u, uint32_t parent, uint32_t pc, uint32_t i)
+static __attribute__((noinline)) uint32_t node_look_up(struct mt_unwinder *u,
+						       uint32_t parent,
+						       uint32_t pc, uint32_t i)
 {
 	uint32_t node = mt_node_find(parent, pc);
 
