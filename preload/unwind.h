@@ -42,7 +42,7 @@ void mt_unwind_forget(struct mt_unwinder *u);
 /* Start with no rules. False: no memory. Context: init. */
 bool mt_unwind_init(void);
 
-/* Look again at addresses that were no code. Context: hook, tables' lock held. */
+/* Look again at what was no code. Context: hook, the tables' lock held. */
 void mt_unwind_new_module(void);
 
 /* Forget what is known of a module. Context: hook, tables' lock held. */
