@@ -97,6 +97,7 @@ static uint64_t others_time(const struct merge *m)
 /* What a search among the tied threads has found. */
 struct tie {
 	uint64_t limit; /* the last clock value the tie covers */
+	size_t ending;	/* the thread whose event is over by then */
 	size_t unread;	/* a thread to be decoded first */
 	size_t best;	/* the thread to go on with */
 };
@@ -104,15 +105,20 @@ struct tie {
 /* Find where the tie ends: the first clock value by which one must be over. */
 static void limit_tie(const struct merge *m, size_t i, struct tie *tie)
 {
-	const struct cursor *c;
+	const struct merge_entry *e;
+	uint64_t end;
 
 	if (i >= m->count || m->entry[i].time > tie->limit)
 		return;
-	c = m->entry[i].cursor;
-	if (!is_ready(c))
+	e = &m->entry[i];
+	end = e->time + e->cursor->tick;
+	if (!is_ready(e->cursor)) {
 		tie->unread = i;
-	else if (m->entry[i].time + c->tick < tie->limit)
-		tie->limit = m->entry[i].time + c->tick;
+	} else if (end < tie->limit ||
+		   (end == tie->limit && before(e, &m->entry[tie->ending]))) {
+		tie->limit = end;
+		tie->ending = i;
+	}
 	limit_tie(m, 2 * i + 1, tie);
 	limit_tie(m, 2 * i + 2, tie);
 }
@@ -150,7 +156,7 @@ static void take(struct merge *m, size_t i, uint32_t n, struct merge_run *run)
 /* Choose among tied threads; false: one had to be decoded first. */
 static bool take_tied(struct merge *m, struct merge_run *run)
 {
-	struct tie tie = {UINT64_MAX, SIZE_MAX, SIZE_MAX};
+	struct tie tie = {.unread = SIZE_MAX, .best = SIZE_MAX};
 	const struct cursor *c = m->entry[0].cursor;
 
 	tie.limit = m->entry[0].time + c->tick;
@@ -160,7 +166,7 @@ static bool take_tied(struct merge *m, struct merge_run *run)
 		return false;
 	}
 	search_tie(m, 0, &tie);
-	take(m, tie.best == SIZE_MAX ? 0 : tie.best, 1, run);
+	take(m, tie.best == SIZE_MAX ? tie.ending : tie.best, 1, run);
 	return true;
 }
 

@@ -6,7 +6,9 @@
  * of several threads may be tied. Then the heap decides: the first of them,
  * by time and thread, that fits it (a free of a live block, an allocation
  * where no block is) comes next, for in the program each address was given
- * and taken in turn. When none fits the first one comes next.
+ * and taken in turn. When none fits, the one whose tick ends first comes next.
+ * So the order of one address's events is exact unless three of them fall
+ * into one tick.
  */
 #ifndef ANALYZER_MERGE_H
 #define ANALYZER_MERGE_H

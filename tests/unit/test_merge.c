@@ -172,9 +172,10 @@ END_TEST
 /* A coarse tick of one thread covers a fine one of another. */
 START_TEST(ties_span_unequal_ticks)
 {
-	static const uint32_t order[] = {1, 1, 0};
+	static const uint32_t order[] = {0, 1, 1, 0};
 
 	gen_begin(&gen, 100, 10);
+	add_event(0, 100, MT_MALLOC, 0x9000);
 	add_event(0, 1600, MT_MALLOC, 0x5000);
 	gen_seal_thread(&gen, 0);
 	gen.tick_shift = 0;
@@ -187,9 +188,10 @@ END_TEST
 /* A tie with a coarse tick does not change the order of the fine ones. */
 START_TEST(ties_keep_what_is_known)
 {
-	static const uint32_t order[] = {1, 2, 0};
+	static const uint32_t order[] = {0, 1, 2, 0};
 
 	gen_begin(&gen, 100, 10);
+	add_event(0, 100, MT_MALLOC, 0x9000);
 	add_event(0, 1700, MT_FREE, 0x6000);
 	gen_seal_thread(&gen, 0);
 	gen.tick_shift = 0;

@@ -154,6 +154,35 @@ START_TEST(reads_what_is_there_once_or_twice)
 }
 END_TEST
 
+/* A slot that is being turned over holds nothing, as does a free one. */
+START_TEST(reads_no_slot_in_turmoil)
+{
+	struct sim_options o = whole;
+	struct gen_buffer live = {0};
+	struct mt_live *head;
+	struct mt_slot *slot;
+
+	o.unended = true;
+	o.threads = 1;
+	sim_run(&o, &gen, &expected, NULL, NULL);
+	gen_live(&gen, MT_END_NONE, &live);
+	head = (struct mt_live *)live.at;
+	slot = (struct mt_slot *)(live.at +
+				  head->region[head->regions - 1].offset);
+	ck_assert_uint_gt(slot->count, 0);
+	if (_i == 0)
+		slot->epoch = 3;
+	else
+		slot->thread = MT_NO_THREAD;
+	gen_write(&live, live_path);
+	replay();
+	ck_assert_str_eq(trace.damage.text, "");
+	ck_assert_uint_eq(prof.events, expected.events - slot->count);
+	free(live.at);
+	forget();
+}
+END_TEST
+
 /* The slot has events 5 to 14, the file 0 to 9. */
 START_TEST(reads_what_overlaps)
 {
@@ -349,6 +378,7 @@ static void add(TCase *c)
 	tcase_add_test(c, reads_what_was_written);
 	tcase_add_loop_test(c, reads_the_live_file, 0, 4);
 	tcase_add_loop_test(c, reads_what_is_there_once_or_twice, 0, 2);
+	tcase_add_loop_test(c, reads_no_slot_in_turmoil, 0, 2);
 	tcase_add_test(c, reads_what_overlaps);
 	tcase_add_test(c, reads_without_the_live_file);
 	tcase_add_test(c, refuses_the_live_file_of_another);

@@ -249,6 +249,35 @@ START_TEST(says_what_matters)
 }
 END_TEST
 
+/* Sites of equal weight stand in the order of their names. */
+START_TEST(ties_break_by_name)
+{
+	static const uint64_t pcs[] = {0x401020, 0x401000, 0x401010};
+	struct mt_event e = {.time = 2000, .size = 10, .kind = MT_MALLOC};
+	struct view v = {.rows = 5};
+	const char *first, *second, *third;
+	char *text;
+
+	gen_begin(&gen, 100, 0);
+	gen_module(&gen, 0, 0x400000, 0x500000, "/nonexistent/example");
+	for (uint32_t i = 0; i < MT_NODE_FIRST; i++)
+		gen_node(&gen, 0, 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		e.stack = gen_node(&gen, 0, gen_pc(&gen, pcs[i], 0));
+		e.address = 0x5000 + i * 64;
+		gen_event(&gen, 0, &e);
+	}
+	gen_end(&gen, MT_END_EXIT, 5000);
+	text = report(view_summary, &v);
+	first = strstr(text, "example+0x1000");
+	second = strstr(text, "example+0x1010");
+	third = strstr(text, "example+0x1020");
+	ck_assert(first && first < second && second < third);
+	free(text);
+	gen_free(&gen);
+}
+END_TEST
+
 /* ---- JSON. ---- */
 
 static const char *json_value(const char *p);
@@ -359,6 +388,7 @@ static void add(TCase *c)
 	tcase_add_loop_test(c, characters_are_checked, 0, COUNT(characters));
 	tcase_add_loop_test(c, columns_add_up, 1, 30);
 	tcase_add_loop_test(c, says_what_matters, 0, COUNT(reports));
+	tcase_add_test(c, ties_break_by_name);
 	tcase_add_test(c, json_is_json);
 }
 
