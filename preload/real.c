@@ -16,8 +16,8 @@
 
 #include "sys.h"
 
-struct mt_real mt_real;
-bool mt_real_foreign;
+_Alignas(64) struct mt_real mt_real;
+MT_HOT bool mt_real_foreign;
 
 static struct {
 	_Alignas(16) char memory[8192];

@@ -12,13 +12,16 @@
 
 struct mt_nothrow;
 
-/* X(member, result, symbol, parameters) */
+/* X(member, result, symbol, parameters); the most used fill a cache line. */
 #define MT_REAL(X)                                                             \
 	X(malloc, void *, "malloc", (size_t))                                  \
 	X(calloc, void *, "calloc", (size_t, size_t))                          \
 	X(free, void, "free", (void *))                                        \
 	X(realloc, void *, "realloc", (void *, size_t))                        \
 	X(usable, size_t, "malloc_usable_size", (void *))                      \
+	X(new, void *, "_Znwm", (size_t))                                      \
+	X(delete, void, "_ZdlPv", (void *))                                    \
+	X(delete_sized, void, "_ZdlPvm", (void *, size_t))                     \
 	X(reallocarray, void *, "reallocarray", (void *, size_t, size_t))      \
 	X(cfree, void, "cfree", (void *))                                      \
 	X(posix_memalign, int, "posix_memalign", (void **, size_t, size_t))    \
@@ -39,7 +42,6 @@ struct mt_nothrow;
 	X(fexecve, int, "fexecve", (int, char *const *, char *const *))        \
 	X(execveat, int, "execveat",                                           \
 	  (int, const char *, char *const *, char *const *, int))              \
-	X(new, void *, "_Znwm", (size_t))                                      \
 	X(new_nothrow, void *, "_ZnwmRKSt9nothrow_t",                          \
 	  (size_t, const struct mt_nothrow *))                                 \
 	X(new_aligned, void *, "_ZnwmSt11align_val_t", (size_t, size_t))       \
@@ -52,10 +54,8 @@ struct mt_nothrow;
 	X(new_array_aligned_nothrow, void *,                                   \
 	  "_ZnamSt11align_val_tRKSt9nothrow_t",                                \
 	  (size_t, size_t, const struct mt_nothrow *))                         \
-	X(delete, void, "_ZdlPv", (void *))                                    \
 	X(delete_nothrow, void, "_ZdlPvRKSt9nothrow_t",                        \
 	  (void *, const struct mt_nothrow *))                                 \
-	X(delete_sized, void, "_ZdlPvm", (void *, size_t))                     \
 	X(delete_aligned, void, "_ZdlPvSt11align_val_t", (void *, size_t))     \
 	X(delete_aligned_nothrow, void, "_ZdlPvSt11align_val_tRKSt9nothrow_t", \
 	  (void *, size_t, const struct mt_nothrow *))                         \

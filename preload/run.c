@@ -66,8 +66,8 @@ static struct {
 	char allocator[MT_PATH_BYTES];
 } run;
 
-bool mt_run_mmap, mt_run_frees;
-bool mt_clock_tsc;
+MT_HOT bool mt_run_mmap, mt_run_frees;
+MT_HOT bool mt_clock_tsc;
 
 /* Tell a user why nothing is recorded. */
 static void say(const char *what, const char *name, int error)

@@ -21,6 +21,9 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+/* For globals that every hook reads: they share a cache line. */
+#define MT_HOT __attribute__((section(".data.mt_hot")))
+
 /* Keep the compiler from moving memory accesses across. */
 #define barrier() __asm__ volatile("" ::: "memory")
 

@@ -30,6 +30,9 @@ static const uint32_t column_bytes[MT_COLUMNS] = {
 	[MT_COL_TIME] = 24 * 1024,
 };
 
+/* The columns begin in different sets of the cache, as they grow alike. */
+#define COLUMN_GAP_BYTES 704
+
 /* Events between two looks at the columns' ends. */
 #define STEP_EVENTS 64
 #define STEP_BYTES (STEP_EVENTS * MT_EVENT_COLUMN_BYTES)
@@ -42,7 +45,7 @@ static const uint32_t column_bytes[MT_COLUMNS] = {
 __thread struct mt_thread *mt_self = &mt_thread_none;
 __thread uint64_t mt_busy;
 struct mt_thread mt_thread_none;
-uint32_t mt_epoch = 1;
+MT_HOT uint32_t mt_epoch = 1;
 uint32_t mt_tick_shift;
 
 static struct {
@@ -230,12 +233,14 @@ static struct mt_slot *new_slot(void)
 	struct mt_slot *slot;
 
 	for (int i = 0; i < MT_COLUMNS; i++)
-		bytes += column_bytes[i];
+		bytes += column_bytes[i] + COLUMN_GAP_BYTES;
+	bytes = MT_ALIGN_UP(bytes, MT_PAGE_BYTES);
 	slot = mt_live_region(MT_REGION_SLOT, NULL, bytes);
 	if (!slot)
 		return NULL;
 	bytes = MT_PAGE_BYTES;
 	for (int i = 0; i < MT_COLUMNS; i++) {
+		bytes += COLUMN_GAP_BYTES;
 		slot->column_off[i] = bytes;
 		slot->column_bytes[i] = column_bytes[i];
 		bytes += column_bytes[i];
@@ -247,20 +252,18 @@ static struct mt_slot *new_slot(void)
 /* Make a thread with a slot; NULL: no memory. */
 static struct mt_thread *create(void)
 {
-	struct mt_thread *t = sys_map(sizeof(*t), SYS_FORK_COPY);
-	struct mt_unwinder *u = sys_map(mt_unwinder_bytes, SYS_FORK_COPY);
-	struct mt_slot *slot = t && u ? new_slot() : NULL;
+	size_t bytes = sizeof(struct mt_thread) + mt_unwinder_bytes;
+	struct mt_thread *t = sys_map(bytes, SYS_FORK_COPY);
+	struct mt_slot *slot = t ? new_slot() : NULL;
 
 	if (!slot || !sys_zero_on_fork(t, MT_PAGE_BYTES)) {
 		if (t)
-			sys_unmap(t, sizeof(*t));
-		if (u)
-			sys_unmap(u, mt_unwinder_bytes);
+			sys_unmap(t, bytes);
 		return NULL;
 	}
 	t->slot = slot;
 	t->run = threads.run;
-	t->unwinder = u;
+	t->unwinder = (struct mt_unwinder *)(t + 1);
 	for (int i = 0; i < MT_COLUMNS; i++)
 		t->column_end[i] = (uint8_t *)slot + slot->column_off[i] +
 				   slot->column_bytes[i];
@@ -352,8 +355,7 @@ void mt_thread_reset(bool forked)
 		struct mt_thread *t = threads.all;
 
 		threads.all = t->next;
-		sys_unmap(t->unwinder, mt_unwinder_bytes);
-		sys_unmap(t, sizeof(*t));
+		sys_unmap(t, sizeof(*t) + mt_unwinder_bytes);
 	}
 	threads.all = NULL;
 	threads.run++;

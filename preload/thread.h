@@ -48,10 +48,13 @@ struct mt_tally {
  * of the first page is zeros) are one comparison.
  */
 struct mt_thread {
+	char wiped[MT_PAGE_BYTES - sizeof(uint32_t)];
 	/* How far `count` may go before mt_thread_room() is to be asked. */
 	uint32_t limit;
-	char wiped[MT_PAGE_BYTES - sizeof(uint32_t)];
 
+	/* Not where a page begins, as the slot's count is: the two would
+	 * compete for one set of the cache. */
+	char unused[MT_PAGE_BYTES / 8];
 	uint32_t count; /* events in the buffer */
 	uint32_t epoch; /* of the run, when this thread last looked */
 	uint8_t *column[MT_COLUMNS]; /* where the next bytes go */

@@ -103,6 +103,7 @@ struct region {
 };
 
 #define MOST_STACK_BYTES (64ul << 20)
+#define NEAR_RULES 256
 #define NODE_CACHE_BITS 12
 
 struct mt_unwinder {
@@ -110,10 +111,10 @@ struct mt_unwinder {
 	struct region other;  /* the one before: an alternate stack, say */
 	uint32_t depth;	      /* frames kept, outermost first */
 	bool cut;	      /* there were more beyond the outermost */
-	struct {
-		uint64_t key; /* parent << 32 | pc */
-		uint64_t node;
-	} cache[1 << NODE_CACHE_BITS];
+	/* Rules lately used, by pc. */
+	struct rule near[NEAR_RULES];
+	/* Nodes lately used; see node_get(). */
+	uint64_t node[1 << NODE_CACHE_BITS];
 	struct frame frame[MT_MAX_FRAMES];
 	struct check check[3 * MT_MAX_FRAMES];
 	struct step step[MT_MAX_FRAMES + 1];
@@ -123,7 +124,7 @@ const size_t mt_unwinder_bytes = sizeof(struct mt_unwinder);
 
 struct sys_lock mt_tables_lock;
 
-static struct rules *rules;
+static MT_HOT struct rules *rules;
 
 /* Addresses lately found to be no code, where walks by guess end. */
 #define NOT_CODE 256
@@ -378,11 +379,22 @@ static __attribute__((noinline)) uint64_t rule_add(uint64_t key)
 	return rule;
 }
 
-static inline uint64_t rule_get(uint64_t key)
+/* The rule of a pc; 0: it is no code. */
+static inline uint64_t rule_get(struct mt_unwinder *u, uint64_t key)
 {
-	uint64_t rule = rule_find(key);
+	struct rule *near = &u->near[rule_hash(key) % NEAR_RULES];
+	uint64_t rule = near->rule;
 
-	return likely(rule) ? rule : rule_add(key);
+	if (likely(near->pc == key))
+		return rule;
+	rule = rule_find(key);
+	if (unlikely(!rule))
+		rule = rule_add(key);
+	if (rule) {
+		near->pc = key;
+		near->rule = rule;
+	}
+	return rule;
 }
 
 static inline bool in_region(const struct region *r, uint64_t address)
@@ -590,7 +602,7 @@ static bool full_row(uint64_t at, struct mt_cfi_row *row)
  */
 static bool full_note(struct full *f, struct step *s, uint64_t key)
 {
-	uint64_t rule = rule_get(key);
+	uint64_t rule = rule_get(f->u, key);
 
 	if (!rule)
 		return false;
@@ -729,7 +741,7 @@ static inline struct walked walk(struct mt_unwinder *u,
 						       false};
 			f = &u->frame[changed(u, f - 1)];
 		}
-		rule = rule_get(s->pc);
+		rule = rule_get(u, s->pc);
 		if (unlikely(!rule)) {
 			outcome = STEP_END;
 			break;
@@ -748,10 +760,16 @@ static inline struct walked walk(struct mt_unwinder *u,
 	return (struct walked){0, (uint32_t)(s - u->step), outcome == STEP_ON};
 }
 
-/* The node (parent, pc), by the table, or made; into the thread's cache. */
-static __attribute__((noinline)) uint32_t node_look_up(struct mt_unwinder *u,
-						       uint32_t parent,
-						       uint32_t pc, uint32_t i)
+#define NODE_BITS 26 /* of a node's number */
+#define KEY_BITS (NODE_BITS + 24)
+#define TAG_BITS (KEY_BITS - NODE_CACHE_BITS)
+_Static_assert(MT_MAX_NODES == 1 << NODE_BITS, "a cache entry's fields");
+_Static_assert(MT_MAX_PCS == 1 << (KEY_BITS - NODE_BITS), "a cache entry's");
+_Static_assert(TAG_BITS + NODE_BITS <= 64, "a cache entry's fields");
+
+/* The node (parent, pc), by the table, or made. */
+static __attribute__((noinline)) uint32_t node_look_up(uint32_t parent,
+						       uint32_t pc)
 {
 	uint32_t node = mt_node_find(parent, pc);
 
@@ -761,24 +779,29 @@ static __attribute__((noinline)) uint32_t node_look_up(struct mt_unwinder *u,
 		node = mt_node_add(parent, pc);
 		sys_unlock(&mt_tables_lock, old);
 	}
-	if (node != MT_NODE_LOST) {
-		u->cache[i].key = (uint64_t)parent << 32 | pc;
-		u->cache[i].node = node;
-	}
 	return node;
 }
 
-/* The node (parent, pc). */
+/*
+ * The node (parent, pc). The cache's entries are dense, as it is their cache
+ * lines that cost: multiplying by an odd number scatters the keys and loses
+ * none, so the bits that choose the entry need not be kept in it.
+ */
 static inline uint32_t node_get(struct mt_unwinder *u, uint32_t parent,
 				uint32_t pc)
 {
-	uint64_t key = (uint64_t)parent << 32 | pc;
-	uint32_t i = (uint32_t)((key * 0x9e3779b97f4a7c15u) >>
-				(64 - NODE_CACHE_BITS));
+	uint64_t key = (uint64_t)parent << (KEY_BITS - NODE_BITS) | pc;
+	uint64_t h = (key * 0x9e3779b97f4a7c15u) & ((1ull << KEY_BITS) - 1);
+	uint64_t tag = h & ((1ull << TAG_BITS) - 1);
+	uint64_t *entry = &u->node[h >> TAG_BITS];
+	uint32_t node;
 
-	if (likely(u->cache[i].key == key && key))
-		return (uint32_t)u->cache[i].node;
-	return node_look_up(u, parent, pc, i);
+	if (likely(*entry >> NODE_BITS == tag && *entry))
+		return *entry & ((1u << NODE_BITS) - 1);
+	node = node_look_up(parent, pc);
+	if (likely(node != MT_NODE_LOST))
+		*entry = tag << NODE_BITS | node;
+	return node;
 }
 
 /* Note what was read to get from `s` to the next frame; returns the end. */
@@ -856,5 +879,6 @@ void mt_unwind_forget(struct mt_unwinder *u)
 {
 	u->depth = 0;
 	u->region = u->other = (struct region){0, 0};
-	memset(u->cache, 0, sizeof(u->cache));
+	memset(u->near, 0, sizeof(u->near));
+	memset(u->node, 0, sizeof(u->node));
 }
