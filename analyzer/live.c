@@ -36,19 +36,18 @@ static char *find_record(const struct trace *t, unsigned int type, size_t *n)
 	return NULL;
 }
 
-/* Return the name that live=DIR in the recorder's options gives, or NULL. */
-static char *name_in_options(const struct trace *t)
+/* Return the directory that live=DIR in the recorder's options is, or NULL. */
+static char *directory_in_options(const struct trace *t)
 {
 	size_t n;
-	char *options = find_record(t, MT_META_OPTIONS, &n), *name = NULL;
+	char *options = find_record(t, MT_META_OPTIONS, &n), *found = NULL;
 	char *rest = options, *item;
 
 	while (options && (item = strsep(&rest, ",")))
-		if (util_starts(item, "live=") && item[5] && !name)
-			name = util_format("%s/%s.live", item + 5,
-					   util_basename(t->path));
+		if (util_starts(item, "live=") && item[5] && !found)
+			found = util_copy(item + 5, strlen(item + 5));
 	free(options);
-	return name;
+	return found;
 }
 
 /* Map a live file; false when there is none of that name. */
@@ -111,12 +110,33 @@ static bool is_ours(const struct trace *t, const struct mt_live *head)
 	return same;
 }
 
+/*
+ * Find the live file: beside the trace, else where the options say, from
+ * here or (the program may have run there) from the trace's directory.
+ */
+static bool find_live(struct trace *t)
+{
+	const char *base = util_basename(t->path);
+	char *directory;
+	bool found;
+
+	if (map_live(t, util_format("%s.live", t->path)))
+		return true;
+	directory = directory_in_options(t);
+	if (!directory)
+		return false;
+	found = map_live(t, util_format("%s/%s.live", directory, base)) ||
+		map_live(t, util_format("%.*s%s/%s.live", (int)(base - t->path),
+					t->path, directory, base));
+	free(directory);
+	return found;
+}
+
 void live_open(struct trace *t)
 {
 	struct mt_live head;
 
-	if (!map_live(t, util_format("%s.live", t->path)) &&
-	    !map_live(t, name_in_options(t)))
+	if (!find_live(t))
 		return;
 	if (t->live_bytes < sizeof(head)) {
 		refuse(t, "too short");

@@ -257,7 +257,7 @@ static void prof_init(struct prof *p, const struct trace *t)
 
 void prof_run(struct prof *p, struct trace *t, prof_progress *progress)
 {
-	uint64_t total = count_events(t), next = PROGRESS_EVENTS;
+	uint64_t total = count_events(t), next = PROGRESS_EVENTS, last = 0;
 	struct merge_run run;
 	struct merge m;
 
@@ -265,12 +265,14 @@ void prof_run(struct prof *p, struct trace *t, prof_progress *progress)
 	merge_init(&m, t, heap_fits, &p->heap);
 	while (merge_next(&m, &run)) {
 		apply_run(p, &run);
+		last = run.event[run.count - 1].time;
 		if (progress && p->events >= next) {
 			progress(p->events, total);
 			next += PROGRESS_EVENTS;
 		}
 	}
 	merge_free(&m);
+	trace_extend(t, last);
 	p->exit_bytes = p->live_bytes;
 	p->exit_blocks = p->heap.count;
 	heap_free(&p->heap);

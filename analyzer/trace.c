@@ -656,6 +656,17 @@ uint64_t trace_ns(const struct trace *t, uint64_t clock)
 	return ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
 }
 
+void trace_extend(struct trace *t, uint64_t clock)
+{
+	uint64_t ns = trace_ns(t, clock);
+
+	if (clock > t->end_clock && ns &&
+	    !__builtin_add_overflow(t->process.clock_ns, ns, &ns)) {
+		t->end_clock = clock;
+		t->end_clock_ns = ns;
+	}
+}
+
 uint64_t trace_duration_ns(const struct trace *t)
 {
 	if (t->end_clock_ns <= t->process.clock_ns)

@@ -117,6 +117,9 @@ void trace_close(struct trace *t);
 /* Convert a clock value to ns since the start of the recording. */
 uint64_t trace_ns(const struct trace *t, uint64_t clock);
 
+/* Take note that there was an event at a clock value: it lasted till then. */
+void trace_extend(struct trace *t, uint64_t clock);
+
 /* Return how long the recording lasted in ns. */
 uint64_t trace_duration_ns(const struct trace *t);
 

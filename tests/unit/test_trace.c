@@ -183,6 +183,26 @@ START_TEST(reads_no_slot_in_turmoil)
 }
 END_TEST
 
+/* The clock was last read long before the program was killed. */
+START_TEST(lasts_until_the_last_event)
+{
+	struct sim_options o = whole;
+	struct gen_buffer live = {0};
+	uint64_t last;
+
+	o.unended = true;
+	sim_run(&o, &gen, &expected, NULL, NULL);
+	last = gen.clock;
+	gen.clock = 1500;
+	gen_live(&gen, MT_END_NONE, &live);
+	gen_write(&live, live_path);
+	replay();
+	ck_assert_uint_eq(trace_duration_ns(&trace), (last - 1000) / 2);
+	free(live.at);
+	forget();
+}
+END_TEST
+
 /* The slot has events 5 to 14, the file 0 to 9. */
 START_TEST(reads_what_overlaps)
 {
@@ -379,6 +399,7 @@ static void add(TCase *c)
 	tcase_add_loop_test(c, reads_the_live_file, 0, 4);
 	tcase_add_loop_test(c, reads_what_is_there_once_or_twice, 0, 2);
 	tcase_add_loop_test(c, reads_no_slot_in_turmoil, 0, 2);
+	tcase_add_test(c, lasts_until_the_last_event);
 	tcase_add_test(c, reads_what_overlaps);
 	tcase_add_test(c, reads_without_the_live_file);
 	tcase_add_test(c, refuses_the_live_file_of_another);
