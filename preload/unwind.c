@@ -77,9 +77,9 @@ struct check {
 
 struct frame {
 	uint64_t pc, sp, bp;
+	struct check *checks; /* the end of this frame's and those outward */
 	uint32_t node;
-	uint16_t checks; /* of this frame and those outward */
-	bool bp_live;	 /* a CFA from here outward depends on bp */
+	bool bp_live; /* a CFA from here outward depends on bp */
 };
 
 /* What was read to get from a frame to the next. */
@@ -480,7 +480,7 @@ static inline __attribute__((always_inline)) enum outcome step_out(
 		return step_rare(r, s, next);
 	cfa += (uint64_t)rule_offset(rule);
 	s->reads = READS_NONE;
-	if (unlikely(cfa - s->sp - 8 > r->end - s->sp - 8 || cfa & 7))
+	if (unlikely(cfa <= s->sp || cfa > r->end || cfa & 7))
 		return STEP_END;
 	next->sp = cfa;
 	next->pc = *(const uint64_t *)(uintptr_t)(cfa - 8);
@@ -661,14 +661,14 @@ static inline uint64_t differs(const struct check *c)
 }
 
 /*
- * Whether the first `n` checks all hold. Innermost first, so that nothing
+ * Whether the checks before `c` all hold. Innermost first, so that nothing
  * far outward is read when a stack has changed much.
  */
-static inline bool all_hold(const struct mt_unwinder *u, uint32_t n)
+static inline bool all_hold(const struct mt_unwinder *u, const struct check *c)
 {
-	const struct check *c = &u->check[n];
+	const struct check *four = u->check + 4;
 
-	for (; c - u->check >= 4; c -= 4)
+	for (; c >= four; c -= 4)
 		if (unlikely(differs(c - 1) | differs(c - 2) | differs(c - 3) |
 			     differs(c - 4)))
 			return false;
@@ -686,11 +686,11 @@ static inline bool all_hold(const struct mt_unwinder *u, uint32_t n)
 static __attribute__((noinline)) uint32_t changed(const struct mt_unwinder *u,
 						  const struct frame *f)
 {
-	uint32_t i = f->checks;
+	const struct check *c = f->checks;
 
-	while (i && !differs(&u->check[i - 1]))
-		i--;
-	while (f != u->frame && f[-1].checks >= i)
+	while (c != u->check && !differs(c - 1))
+		c--;
+	while (f != u->frame && f[-1].checks >= c)
 		f--;
 	return (uint32_t)(f - u->frame);
 }
@@ -721,8 +721,8 @@ static inline const struct frame *pop_to(const struct mt_unwinder *u,
 }
 
 /* Walk from `at`, meeting the kept stack where it can. */
-static inline struct walked walk(struct mt_unwinder *u,
-				 const struct mt_place *at, bool *loader)
+static inline __attribute__((always_inline)) struct walked walk(
+	struct mt_unwinder *u, const struct mt_place *at, bool *loader)
 {
 	const struct frame *f = &u->frame[u->depth];
 	struct step *s = &u->step[0];
@@ -831,7 +831,7 @@ static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
 {
 	struct frame *f = &u->frame[w.kept];
 	uint32_t node = w.kept ? f[-1].node : w.more ? MT_NODE_CUT : 0;
-	struct check *c = &u->check[w.kept ? f[-1].checks : 0];
+	struct check *c = w.kept ? f[-1].checks : u->check;
 	bool live = w.kept && f[-1].bp_live;
 
 	u->depth = 0; /* should we not get to the end */
@@ -845,7 +845,7 @@ static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
 		f->sp = s->sp;
 		f->bp = s->bp;
 		f->node = node;
-		f->checks = (uint16_t)(c - u->check);
+		f->checks = c;
 		f->bp_live = live;
 	}
 	u->depth = (uint32_t)(f - u->frame);
@@ -860,12 +860,14 @@ uint32_t mt_unwind(struct mt_unwinder *u, const struct mt_place *at, bool *cut,
 	    !enter_region(u, at->sp))
 		return MT_NODE_LOST;
 
-	struct walked w = walk(u, at, loader);
+	struct walked w;
 
-	if (unlikely(w.kept + w.n > MT_MAX_FRAMES)) {
+	for (;;) {
+		w = walk(u, at, loader);
+		if (likely(w.kept + w.n <= MT_MAX_FRAMES))
+			break;
 		/* The outermost are too many now: walk to where the cut is. */
 		u->depth = 0;
-		w = walk(u, at, loader);
 	}
 	if (unlikely(!w.kept && !w.n)) {
 		u->depth = 0;
