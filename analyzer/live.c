@@ -355,6 +355,9 @@ static bool still_runs(const struct trace *t)
 	fclose(f);
 	text[n] = '\0';
 	p = strrchr(text, ')');
+	/* A zombie holds nothing but its exit status. */
+	if (!p || p[1] != ' ' || p[2] == 'Z' || p[2] == 'X')
+		return false;
 	/* The state is field 3, the start time field 22. */
 	for (int field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');
