@@ -18,16 +18,29 @@ static uint64_t nodes, pcs;
 static int grows_left; /* how often grow() may succeed */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+static void *given[1024]; /* what grow() gave, which the table never frees */
+static unsigned int given_count;
+
 static void *grow(enum mt_stream stream, uint64_t bytes)
 {
 	(void)stream;
-	return grows_left-- > 0 ? calloc(1, bytes) : NULL;
+	if (grows_left-- <= 0)
+		return NULL;
+	ck_assert_uint_lt(given_count, 1024);
+	return given[given_count++] = calloc(1, bytes);
 }
 
 static void setup(void)
 {
 	grows_left = 1000000;
 	ck_assert(mt_stacktab_init(grow, &nodes, &pcs));
+}
+
+static void teardown(void)
+{
+	mt_stacktab_reset();
+	while (given_count)
+		free(given[--given_count]);
 }
 
 /* Find a node or add it, as the unwinder does. */
@@ -168,7 +181,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tcase, setup, mt_stacktab_reset);
+	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, equal_stacks_are_one);
 	tcase_add_test(tcase, threads_agree);
