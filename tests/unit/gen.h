@@ -294,6 +294,8 @@ static inline void gen_array(struct gen_buffer *live, enum mt_region_type type,
 {
 	size_t half = all->n / record_bytes / 2 * record_bytes;
 
+	if (!all->n)
+		return;
 	if (half)
 		gen_region(live, type, 0, all->at, half);
 	gen_region(live, type, half ? 1 : 0, all->at + half, all->n - half);
