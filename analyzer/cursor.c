@@ -72,12 +72,21 @@ bool cursor_fill(struct trace *t, struct cursor *c, struct cursor_pool *pool)
 	return false;
 }
 
-/* Note the events that should be in front of a segment but are nowhere. */
+/*
+ * Note the events that should be in front of a segment but are nowhere: the
+ * recorder could not write them and counted them as lost, or this is damage.
+ */
 static void note_gap(struct trace *t, struct cursor *c,
 		     const struct trace_segment *s)
 {
-	if (s->first > c->done)
-		trace_note_missing(t, s, s->first - c->done,
+	uint64_t gap = s->first > c->done ? s->first - c->done : 0;
+	uint64_t told = t->lost.events - t->lost_found;
+
+	if (told > gap)
+		told = gap;
+	t->lost_found += told;
+	if (gap > told)
+		trace_note_missing(t, s, gap - told,
 				   "events before this segment are gone");
 }
 

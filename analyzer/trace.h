@@ -94,6 +94,7 @@ struct trace {
 	bool truncated;	     /* the file ends inside a segment */
 	bool live_missing;   /* unfinished, and no live file found */
 	uint64_t missing;    /* events between or in segments, not read */
+	uint64_t lost_found; /* of lost.events: where segments are lacking */
 
 	bool live_is_copy; /* of a process that still runs */
 

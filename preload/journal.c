@@ -33,6 +33,8 @@
 
 #define PRESSES 4
 #define GROW_PAGES 16
+/* Space that events leave to what a reader must have, on a full disk. */
+#define SPARE_BYTES (64 * 1024)
 #define STACK_BYTES (64 * 1024)
 #define OUT_BYTES (MT_JOURNAL_COLUMN_BYTES * MT_COLUMNS + 8192)
 
@@ -101,12 +103,15 @@ static int grow(int fd, uint64_t bytes)
 	return 0;
 }
 
-/* Claim `bytes` (a multiple of 8) of the file at `*off`; 0 or -errno. */
-static int claim(int fd, uint64_t bytes, uint64_t *off)
+/*
+ * Claim `bytes` (a multiple of 8) of the file at `*off`, which leaves `spare`
+ * bytes of space behind it; 0 or -errno.
+ */
+static int claim(int fd, uint64_t bytes, uint64_t spare, uint64_t *off)
 {
 	uint64_t start = journal.end, end = start + bytes;
 	uint64_t page = MT_ALIGN_UP(end, MT_PAGE_BYTES);
-	uint64_t needed = MT_ALIGN_UP(end + 8, MT_PAGE_BYTES);
+	uint64_t needed = MT_ALIGN_UP(end + 8 + spare, MT_PAGE_BYTES);
 	int error;
 
 	/* Beyond the limit a write would be SIGXFSZ for the program. */
@@ -126,14 +131,14 @@ static int claim(int fd, uint64_t bytes, uint64_t *off)
 }
 
 /* Claim space for a segment, fill it, and make it one; 0 or -errno. */
-static int write_segment(const uint8_t *segment, size_t bytes)
+static int write_segment(const uint8_t *segment, size_t bytes, uint64_t spare)
 {
 	struct sys_signals old = sys_lock(&journal.lock);
 	int fd = mt_file_fd(&journal.file), error = -EBADF;
 	uint64_t off;
 
 	if (fd >= 0)
-		error = claim(fd, bytes, &off);
+		error = claim(fd, bytes, spare, &off);
 	sys_unlock(&journal.lock, old);
 	if (!error)
 		error = write_all(fd, segment + 8, bytes - 8, off + 8);
@@ -256,7 +261,9 @@ static void seal(void *arg)
 	head = MT_ALIGN_UP(head + data_bytes, 8ul) - data_bytes;
 	put_head(s, head, data_bytes);
 	memmove(out + head, out + data, data_bytes);
-	s->error = write_segment(out, head + data_bytes);
+	s->error = write_segment(
+		out, head + data_bytes,
+		s->head->stream == MT_STREAM_EVENTS ? SPARE_BYTES : 0);
 }
 
 int mt_journal_append(struct mt_segment *head, const struct mt_bytes *extra,

@@ -15,6 +15,7 @@ static struct {
 	struct sys_lock lock;
 	struct mt_file file;
 	bool is_file;
+	bool is_partial;   /* some regions are private memory */
 	uint64_t bytes;	   /* of the file */
 	uint32_t count[8]; /* regions so far, by type */
 } live;
@@ -64,17 +65,26 @@ void *mt_live_region(enum mt_region_type type, void *at, uint64_t bytes)
 	uint64_t offset = live.bytes;
 	void *p = n < MT_MAX_REGIONS ? map_more(at, bytes) : NULL;
 
-	if (p) {
+	if (!p) {
+		live.is_partial = true;
+		p = sys_map_file_at(at, -1, 0, bytes);
+	} else {
 		mt_live->region[n] = (struct mt_region){
 			.type = type,
-			.index = live.count[type]++,
+			.index = live.count[type],
 			.offset = offset,
 			.bytes = bytes,
 		};
 		__atomic_store_n(&mt_live->regions, n + 1, __ATOMIC_RELEASE);
 	}
+	live.count[type]++;
 	sys_unlock(&live.lock, old);
 	return p;
+}
+
+bool mt_live_is_partial(void)
+{
+	return !live.is_file || live.is_partial;
 }
 
 void *mt_live_grow(enum mt_stream stream, uint64_t bytes)

@@ -26,10 +26,13 @@ extern struct mt_live *mt_live;
 bool mt_live_open(const char *path, int *error);
 
 /*
- * Add a region, at `at` or anywhere. NULL: no space (or file-size limit, or
- * no room in the directory). Context: hook.
+ * Add a region, at `at` or anywhere; of private memory when the file cannot
+ * grow (the disk is full, its directory is). NULL: no memory. Context: hook.
  */
 void *mt_live_region(enum mt_region_type type, void *at, uint64_t bytes);
+
+/* Whether a kill loses what is not sealed, all of it or some. */
+bool mt_live_is_partial(void);
 
 /* mt_live_region() for an array that grows; see stacktab.h. */
 void *mt_live_grow(enum mt_stream stream, uint64_t bytes);

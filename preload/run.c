@@ -53,7 +53,6 @@ static struct {
 	enum state state;
 	bool once; /* what is done once a process image is done */
 	bool paused;
-	int live_error;	 /* why there is no live file, or 0 */
 	uint32_t *alive; /* 1; in a forked child 0 */
 	uint32_t pid;
 	uint32_t traces; /* of this process image */
@@ -336,7 +335,6 @@ static int create_files(void)
 		}
 		run.trace[0] = '\0';
 		sys_append(run.trace, sizeof(run.trace), run.scratch);
-		run.live_error = error;
 		return 0;
 	}
 	return error;
@@ -427,6 +425,14 @@ static void module_loaded(const struct mt_module *m)
 	mt_unwind_new_module();
 }
 
+/* Take back the files of a run that cannot be. */
+static void abandon(void)
+{
+	sys_unlink(run.trace);
+	mt_live_close(false);
+	mt_journal_close();
+}
+
 /* Start a run: its files, its tables, its first records. */
 static bool begin(void)
 {
@@ -448,9 +454,7 @@ static bool begin(void)
 	if (!mt_meta_init() || !mt_unwind_init() ||
 	    !mt_stacktab_init(mt_live_grow, &mt_live->nodes, &mt_live->pcs)) {
 		say("no memory", "", 0);
-		sys_unlink(run.trace);
-		mt_live_close(false);
-		mt_journal_close();
+		abandon();
 		return false;
 	}
 	describe();
@@ -458,10 +462,11 @@ static bool begin(void)
 		sizeof(run.allocator));
 	mt_meta_add(MT_META_ALLOCATOR, NULL, 0, run.allocator,
 		    strlen(run.allocator));
-	mt_seal_definitions(true);
-	if (run.live_error)
-		mt_problem(MT_PROBLEM_NO_LIVE, run.live_error,
-			   "no live file, a kill loses what is not sealed");
+	if (!mt_seal_definitions(true) && mt_live_is_partial()) {
+		say("cannot write ", run.trace, 0);
+		abandon();
+		return false;
+	}
 	*run.alive = 1;
 	return true;
 }
@@ -595,7 +600,7 @@ struct mt_thread *mt_run_enter(struct mt_thread *t)
 static void close_trace(enum mt_end how)
 {
 	struct mt_meta_end end = {.end = how};
-	bool done = mt_thread_seal_all();
+	bool partial = mt_live_is_partial(), done = mt_thread_seal_all();
 
 	end.clock = mt_clock();
 	end.clock_ns = sys_monotonic_ns();
@@ -607,7 +612,7 @@ static void close_trace(enum mt_end how)
 	mt_live->end = how;
 	mt_journal_close();
 	mt_live_close(!done);
-	if (!done && run.live_error)
+	if (!done && partial)
 		mt_problem(MT_PROBLEM_WRITE, 0,
 			   "the trace cannot grow, its end is lost");
 }

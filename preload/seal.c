@@ -145,12 +145,13 @@ bool mt_seal_definitions(bool all)
 	struct sys_signals old = sys_lock(&sealed.lock);
 	bool done;
 
-	if (all || mt_live->nodes - sealed.nodes >= SEAL_NODES)
-		seal_nodes();
-	if (all || mt_live->pcs - sealed.pcs >= MT_PCS_TOGETHER)
-		seal_pcs();
+	/* Each names records of the one before. */
 	if (all || mt_live->meta_bytes - sealed.meta >= SEAL_META_BYTES)
 		seal_meta();
+	if (all || mt_live->pcs - sealed.pcs >= MT_PCS_TOGETHER)
+		seal_pcs();
+	if (all || mt_live->nodes - sealed.nodes >= SEAL_NODES)
+		seal_nodes();
 	done = sealed.meta == mt_live->meta_bytes &&
 	       sealed.pcs == mt_live->pcs && sealed.nodes == mt_live->nodes;
 	sys_unlock(&sealed.lock, old);

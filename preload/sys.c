@@ -14,8 +14,6 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#define SIGPIPE_BIT (1ull << (SIGPIPE - 1))
-
 #define CALL1(nr, a) mt_syscall(nr, (long)(a), 0, 0, 0, 0, 0)
 #define CALL2(nr, a, b) mt_syscall(nr, (long)(a), (long)(b), 0, 0, 0, 0)
 #define CALL3(nr, a, b, c) \
@@ -174,24 +172,22 @@ void sys_sleep_us(unsigned int us)
 	CALL2(SYS_nanosleep, &ts, 0);
 }
 
-/* Whether SIGPIPE waits to be delivered. */
-static bool is_pipe_pending(void)
-{
-	struct sys_signals pending = {0};
-
-	CALL2(SYS_rt_sigpending, &pending, sizeof(pending));
-	return pending.mask & SIGPIPE_BIT;
-}
+/* The signals that a write can raise: nobody reads it, or it is too far. */
+#define WRITE_SIGNALS (1ull << (SIGPIPE - 1) | 1ull << (SIGXFSZ - 1))
 
 void sys_say(const char *text)
 {
-	struct sys_signals old = sys_block_signals(), pipe = {SIGPIPE_BIT};
+	struct sys_signals old = sys_block_signals(), before = {0},
+			   raised = {0};
 	struct timespec now = {0, 0};
-	bool was = is_pipe_pending();
 
-	/* Nobody reads it: that is no reason for the program to die. */
-	if (CALL3(SYS_write, 2, text, strlen(text)) == -EPIPE && !was)
-		CALL4(SYS_rt_sigtimedwait, &pipe, 0, &now, sizeof(pipe));
+	CALL2(SYS_rt_sigpending, &before, sizeof(before));
+	CALL3(SYS_write, 2, text, strlen(text));
+	CALL2(SYS_rt_sigpending, &raised, sizeof(raised));
+	/* That is no reason for the program to die: take them off again. */
+	raised.mask &= ~before.mask & WRITE_SIGNALS;
+	if (raised.mask)
+		CALL4(SYS_rt_sigtimedwait, &raised, 0, &now, sizeof(raised));
 	sys_restore_signals(old);
 }
 

@@ -15,6 +15,7 @@
  */
 #include "thread.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -137,14 +138,15 @@ static void turn_over(struct mt_thread *t)
 
 void mt_thread_seal(struct mt_thread *t)
 {
-	int error = t->count ? append_events(t) : 0;
+	int error;
 
+	mt_seal_definitions(false);
+	error = t->count ? append_events(t) : 0;
 	if (error) {
 		mt_problem(MT_PROBLEM_WRITE, -error,
 			   "the trace cannot grow, events are lost");
 		mt_lost_events(t->count);
 	}
-	mt_seal_definitions(false);
 	turn_over(t);
 }
 
@@ -156,6 +158,9 @@ static void look_around(struct mt_thread *t)
 
 	mt_live->clock = m.clock;
 	mt_live->clock_ns = sys_monotonic_ns();
+	if (mt_live_is_partial())
+		mt_problem(MT_PROBLEM_NO_LIVE, ENOSPC,
+			   "no room to stay readable when killed");
 	sys_thread_name(name);
 	if (memcmp(name, t->name, sizeof(name)) == 0)
 		return;

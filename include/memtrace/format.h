@@ -316,8 +316,9 @@ struct mt_meta_end {
 /*
  * The live file: this head, then regions at multiples of the page size. A
  * region is entered in the directory before it is used; `regions` counts
- * the entries that are valid. The regions of one stream, in the order of
- * `index`, form one array; the counts here say how much of it is valid.
+ * the entries that are valid. The regions of META, PCS or NODES are of equal
+ * size and form, by `index`, one array; the counts here say how much of it is
+ * valid. An index that is missing was private memory: its records are lost.
  */
 #define MT_LIVE_MAGIC "MTlive\1"
 #define MT_LIVE_HEAD_BYTES (128u * 1024)
