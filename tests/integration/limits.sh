@@ -37,7 +37,7 @@ counted fsize0 lossy
 # From the start: no trace may be possible, the program must be.
 for limit in '-n 4' '-n 5' '-f 0' '-f 8' '-v 100000' '-v 20000' '-s unlimited'; do
 	rm -f trace.*
-	both_said sh -c "ulimit $limit; exec $HOST/deep 10 | cat"
+	both_said bash -o pipefail -c "(ulimit $limit; exec $HOST/deep 10) | cat"
 	grep -q 'done' with.out || [ "$limit" = '-v 20000' ] ||
 		fail "$limit: the test itself is wrong"
 	for t in trace.deep.*.zst; do
