@@ -75,18 +75,29 @@ struct check {
 	uint64_t value;
 };
 
+/*
+ * A kept frame. Its pc was found at sp - 8, which is all that nearly every
+ * step read: so the frames are their own checks.
+ */
 struct frame {
-	uint64_t pc, sp, bp;
-	struct check *checks; /* the end of this frame's and those outward */
+	uint64_t sp, pc;
+};
+
+/* What else is kept of it. */
+struct more {
+	uint64_t bp;
 	uint32_t node;
-	bool bp_live; /* a CFA from here outward depends on bp */
+	uint16_t checks; /* the other slots of this frame's step and of those
+			    outward: so many, from the first on */
+	bool bp_live;	 /* a CFA from here outward depends on bp */
 };
 
 /* What was read to get from a frame to the next. */
 enum reads {
 	READS_PLACE,  /* the next pc, and bp if bp_slot */
 	READS_DEREF,  /* the next sp before these */
-	READS_NONE,   /* there is no next frame */
+	READS_ZERO,   /* a next pc of 0: there is no next frame */
+	READS_NONE,   /* nothing: there is no next frame */
 	READS_OPAQUE, /* by walk_full(); never to be taken for unchanged */
 };
 
@@ -116,6 +127,7 @@ struct mt_unwinder {
 	/* Nodes lately used; see node_get(). */
 	uint64_t node[1 << NODE_CACHE_BITS];
 	struct frame frame[MT_MAX_FRAMES];
+	struct more more[MT_MAX_FRAMES];
 	struct check check[3 * MT_MAX_FRAMES];
 	struct step step[MT_MAX_FRAMES + 1];
 };
@@ -465,7 +477,10 @@ static __attribute__((noinline)) enum outcome step_rare(const struct region *r,
 		return STEP_END;
 	s->bp_slot = s->bp;
 	s->reads = kind == RULE_DEREF ? READS_DEREF : READS_PLACE;
-	return next->pc ? STEP_ON : STEP_END;
+	if (next->pc)
+		return STEP_ON;
+	s->reads = READS_ZERO;
+	return STEP_END;
 }
 
 /* Step outward from `s` by its rule, into `next`'s place. */
@@ -481,7 +496,8 @@ static inline __attribute__((always_inline)) enum outcome step_out(
 	cfa += (uint64_t)rule_offset(rule);
 	s->reads = READS_NONE;
 	if (unlikely(cfa <= s->sp || cfa > r->end || cfa & 7))
-		return STEP_END;
+		/* By bp it may be on another stack. */
+		return rule & 1 ? STEP_END : STEP_FULL;
 	next->sp = cfa;
 	next->pc = *(const uint64_t *)(uintptr_t)(cfa - 8);
 	next->bp = s->bp;
@@ -494,7 +510,10 @@ static inline __attribute__((always_inline)) enum outcome step_out(
 		next->bp = *(const uint64_t *)(uintptr_t)slot;
 	}
 	s->reads = READS_PLACE;
-	return likely(next->pc) ? STEP_ON : STEP_END;
+	if (likely(next->pc))
+		return STEP_ON;
+	s->reads = READS_ZERO;
+	return STEP_END;
 }
 
 /* A full walk's state. */
@@ -654,45 +673,58 @@ static __attribute__((noinline)) uint32_t walk_full(struct mt_unwinder *u,
 	return n;
 }
 
-/* How far check `c` is from holding: 0, it does. */
-static inline uint64_t differs(const struct check *c)
+/* How far what a frame's pc was read from is from its pc: 0, it is there. */
+static inline uint64_t differs(const struct frame *f)
 {
-	return *c->slot ^ c->value;
+	return *(const uint64_t *)(uintptr_t)(f->sp - 8) ^ f->pc;
 }
 
-/*
- * Whether the checks before `c` all hold. Innermost first, so that nothing
- * far outward is read when a stack has changed much.
- */
-static inline bool all_hold(const struct mt_unwinder *u, const struct check *c)
+/* Whether the first `n` of the other checks hold. */
+static __attribute__((noinline)) bool checks_hold(const struct mt_unwinder *u,
+						  uint32_t n)
 {
-	const struct check *four = u->check + 4;
-
-	for (; c >= four; c -= 4)
-		if (unlikely(differs(c - 1) | differs(c - 2) | differs(c - 3) |
-			     differs(c - 4)))
-			return false;
-	while (c != u->check)
-		if (unlikely(differs(--c)))
+	while (n--)
+		if (*u->check[n].slot != u->check[n].value)
 			return false;
 	return true;
 }
 
 /*
- * How many kept frames are outward of the one whose slots have changed, of
- * those from `f` outward: nothing inside these can be met again. 0 when none
- * has changed but the stack was cut, as nothing is known of what is beyond.
+ * Whether all is as kept from frame `f` outward, whose own place is known to
+ * be. Innermost first, so that nothing far outward is read when a stack has
+ * changed much.
+ */
+static inline bool stands(const struct mt_unwinder *u, const struct frame *f)
+{
+	uint32_t checks = u->more[f - u->frame].checks;
+
+	for (; f >= u->frame + 4; f -= 4)
+		if (unlikely(differs(f - 1) | differs(f - 2) | differs(f - 3) |
+			     differs(f - 4)))
+			return false;
+	while (f != u->frame)
+		if (unlikely(differs(--f)))
+			return false;
+	return likely(!checks) || checks_hold(u, checks);
+}
+
+/*
+ * How many kept frames are outward of the innermost step that has changed,
+ * of those from `f` outward: nothing inside these can be met again. 0 when
+ * none has changed but the stack was cut, as nothing is known of what is
+ * beyond.
  */
 static __attribute__((noinline)) uint32_t changed(const struct mt_unwinder *u,
 						  const struct frame *f)
 {
-	const struct check *c = f->checks;
+	uint32_t i = (uint32_t)(f - u->frame), n = u->more[i].checks;
 
-	while (c != u->check && !differs(c - 1))
-		c--;
-	while (f != u->frame && f[-1].checks >= c)
-		f--;
-	return (uint32_t)(f - u->frame);
+	while (n && *u->check[n - 1].slot == u->check[n - 1].value)
+		n--;
+	for (; i; i--)
+		if (u->more[i - 1].checks < n || differs(&u->frame[i - 1]))
+			return i;
+	return 0;
 }
 
 /* The result of a walk: `kept` frames stand, `n` steps come inside them. */
@@ -705,10 +737,13 @@ struct walked {
  * Whether a walk at `s` has met the kept frame `f`. Where no CFA further out
  * depends on bp, its value is neither compared nor, in keep(), checked.
  */
-static inline bool meets(const struct frame *f, const struct step *s)
+static inline bool meets(const struct mt_unwinder *u, const struct frame *f,
+			 const struct step *s)
 {
+	const struct more *more = &u->more[f - u->frame];
+
 	return f->sp == s->sp && f->pc == s->pc &&
-	       (f->bp == s->bp || !f->bp_live);
+	       (!more->bp_live || more->bp == s->bp);
 }
 
 /* The kept frames up to the first that is not inside of `sp`: their end. */
@@ -734,8 +769,8 @@ static inline __attribute__((always_inline)) struct walked walk(
 	s->bp = at->bp;
 	while (outcome == STEP_ON && s != &u->step[MT_MAX_FRAMES]) {
 		f = pop_to(u, f, s->sp);
-		if (f != u->frame && meets(f - 1, s)) {
-			if (likely(all_hold(u, f[-1].checks) && !u->cut))
+		if (f != u->frame && meets(u, f - 1, s)) {
+			if (likely(stands(u, f - 1) && !u->cut))
 				return (struct walked){(uint32_t)(f - u->frame),
 						       (uint32_t)(s - u->step),
 						       false};
@@ -804,53 +839,61 @@ static inline uint32_t node_get(struct mt_unwinder *u, uint32_t parent,
 	return node;
 }
 
-/* Note what was read to get from `s` to the next frame; returns the end. */
-static inline struct check *keep_checks(struct check *c, const struct step *s,
-					bool bp_live)
+/*
+ * Note what was read to get from `s` to the next frame, but its pc; returns
+ * the number of checks then.
+ */
+static __attribute__((noinline)) uint16_t keep_checks(struct mt_unwinder *u,
+						      uint16_t n,
+						      const struct step *s,
+						      bool bp_live)
 {
 	const struct step *next = s + 1;
+	struct check *c = &u->check[n];
 
-	if (unlikely(s->reads >= READS_NONE)) {
-		if (s->reads == READS_OPAQUE)
-			*c++ = (struct check){&never, 1};
-		return c;
-	}
+	if (s->reads == READS_OPAQUE)
+		*c++ = (struct check){&never, 1};
 	if (bp_live && s->bp_slot)
 		*c++ = (struct check){(const uint64_t *)s->bp_slot, next->bp};
-	if (unlikely(s->reads == READS_DEREF))
+	if (s->reads == READS_DEREF)
 		*c++ = (struct check){
 			(const uint64_t *)(s->bp +
 					   (uint64_t)rule_offset(s->rule)),
 			next->sp};
-	*c++ = (struct check){(const uint64_t *)(next->sp - 8), next->pc};
-	return c;
+	if (s->reads == READS_ZERO)
+		*c++ = (struct check){(const uint64_t *)(next->sp - 8), 0};
+	return (uint16_t)(c - u->check);
 }
 
 /* Keep the steps that were walked inside the kept frames that stand. */
 static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
 {
+	struct more outer = {.node = w.more ? MT_NODE_CUT : 0};
 	struct frame *f = &u->frame[w.kept];
-	uint32_t node = w.kept ? f[-1].node : w.more ? MT_NODE_CUT : 0;
-	struct check *c = w.kept ? f[-1].checks : u->check;
-	bool live = w.kept && f[-1].bp_live;
+	struct more *more = &u->more[w.kept];
 
+	if (likely(w.kept))
+		outer = more[-1];
 	u->depth = 0; /* should we not get to the end */
-	for (const struct step *s = &u->step[w.n]; s-- != u->step; f++) {
-		node = node_get(u, node, (uint32_t)(s->rule >> RULE_PC_SHIFT));
-		if (unlikely(node == MT_NODE_LOST))
-			return node;
-		c = keep_checks(c, s, live);
-		live = !(s->rule & 1) || (live && !s->bp_slot);
-		f->pc = s->pc;
+	for (const struct step *s = &u->step[w.n]; s-- != u->step;) {
+		outer.node = node_get(u, outer.node,
+				      (uint32_t)(s->rule >> RULE_PC_SHIFT));
+		if (unlikely(outer.node == MT_NODE_LOST))
+			return outer.node;
+		if (unlikely(s->reads != READS_PLACE || outer.bp_live))
+			outer.checks =
+				keep_checks(u, outer.checks, s, outer.bp_live);
+		outer.bp_live =
+			!(s->rule & 1) || (outer.bp_live && !s->bp_slot);
+		outer.bp = s->bp;
 		f->sp = s->sp;
-		f->bp = s->bp;
-		f->node = node;
-		f->checks = c;
-		f->bp_live = live;
+		f->pc = s->pc;
+		f++;
+		*more++ = outer;
 	}
 	u->depth = (uint32_t)(f - u->frame);
 	u->cut = w.more;
-	return node;
+	return outer.node;
 }
 
 uint32_t mt_unwind(struct mt_unwinder *u, const struct mt_place *at, bool *cut,
