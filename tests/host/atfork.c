@@ -43,7 +43,7 @@ static void child(void)
 static void fork_once(void)
 {
 	pid_t pid = fork();
-	int status;
+	int status = 0;
 
 	if (!pid)
 		exit(5);

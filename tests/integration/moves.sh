@@ -9,8 +9,7 @@ setuid=setuid
 if [ "$(id -u)" != 0 ]; then
 	exec unshare -r bash "$0"
 fi
-ids=$(awk '{ n += $3 } END { print n }' /proc/self/uid_map)
-[ "$ids" -gt 65534 ] || setuid=chdir
+awk '{ n += $3 } END { exit n <= 65534 }' /proc/self/uid_map || setuid=chdir
 chmod 755 .
 mkdir -p jail
 # HOW ARGUMENT

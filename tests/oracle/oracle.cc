@@ -11,7 +11,7 @@
  * "throws" or "may_throw" before a failed operator new says that an exception
  * is allocated and freed around it, or may be, inside the C++ library.
  */
-/* Build: -fno-inline */
+/* Build: -fno-inline -std=gnu++17 -fsized-deallocation */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
