@@ -46,6 +46,7 @@ same()
 nasty()
 {
 	same "$HOST/frames"
+	same "$HOST/rules"
 	same "$HOST/throws"
 	same "$HOST/fibers"
 	same "$HOST/deep" 10 1000 1024 1025 1026 5000
@@ -55,7 +56,7 @@ nasty()
 	same "$HOST/threads" 200 50
 	same "$HOST/tls_end"
 	same "$HOST/ends" exit
-	COMPARE='--lost 1000' BEHIND=$HOST/libsafealloc.so UNWIND_SAMPLE=200 \
+	COMPARE='--lost 1000' BEHIND=$HOST/libsafealloc.so UNWIND_SAMPLE=400 \
 		same "$HOST/signals" counts
 }
 
@@ -66,11 +67,11 @@ real()
 	same bash -c 'x=$(for i in {1..30}; do echo $i; done | sort -r |
 		head -n 5); echo "$x"'
 	# shellcheck disable=SC2016
-	same perl -e 'my %h; $h{$_ % 977} .= "x$_" for 1..9000;
+	same perl -e 'my %h; $h{$_ % 977} .= "x$_" for 1..4000;
 		print map { $h{$_} } sort keys %h'
 	PYTHONMALLOC=malloc same /usr/bin/python3 -c 'import json, threading
 def work(k):
-	out[k] = len(json.dumps([{"a": i} for i in range(300)]))
+	out[k] = len(json.dumps([{"a": i} for i in range(100)]))
 out = {}
 threads = [threading.Thread(target=work, args=(k,)) for k in range(3)]
 [t.start() for t in threads]
