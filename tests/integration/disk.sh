@@ -41,7 +41,7 @@ for fill in 1020 1000 900 700 400 0; do
 	done
 done
 
-mount -o remount,ro small || fail "no read-only mount"
+mount -o remount,bind,ro small || fail "no read-only mount"
 cd small || exit 1
 record "$HOST/deep" 5 >../with.out 2>../with.err || fail "read-only: $?"
 cd ..
