@@ -9,10 +9,10 @@
  * is touched by no other thread, and locks are taken with signals blocked.
  *
  * A handler may also leave the hook for good, by longjmp. Then mt_busy stays
- * set and `pending` fills up; when it is full and the stack is now above
- * where the hook's frame was, in the same mapping, that hook is no more. What
- * it left half done is behind the committed count and ends there: the buffer
- * is sealed before the next event.
+ * set and `pending` fills up. When it is full, and the mark that the hook has
+ * in its frame was overwritten, or the stack is now above that frame in the
+ * same mapping, that hook is no more. What it left half done is behind the
+ * committed count and ends there: the buffer is sealed before the next event.
  */
 #include "record.h"
 
@@ -110,11 +110,19 @@ static __attribute__((noinline)) void drain(struct mt_thread *t)
 	}
 }
 
-/* Whether the hook that `busy` is the stack address of is no more. */
+/* What a hook's mark is, at its address. */
+static inline uint64_t mark_of(uint64_t address)
+{
+	return address ^ 0x6d656d7472616365u;
+}
+
+/* Whether the hook whose mark `busy` is the address of is no more. */
 static bool is_left(uint64_t busy, uint64_t sp)
 {
 	struct mt_mapping map;
 
+	if (*(const volatile uint64_t *)(uintptr_t)busy != mark_of(busy))
+		return true;
 	return sp > busy && mt_maps_find(sp, &map, NULL, 0) &&
 	       (busy >= map.start || map.stack);
 }
@@ -167,12 +175,15 @@ static inline uint32_t stack_of(struct mt_thread *t, const struct mt_deal *deal,
 uint32_t mt_record(const struct mt_deal *deal, const struct mt_place *at)
 {
 	struct mt_thread *t = mt_self;
-	uint64_t time;
+	volatile uint64_t mark;
+	uint64_t time, busy = (uint64_t)(uintptr_t)&mark;
 	uint32_t stack;
 
 	if (unlikely(mt_busy))
 		return nested(deal, at);
-	mt_busy = at->sp;
+	mark = mark_of(busy);
+	barrier();
+	mt_busy = busy;
 	barrier();
 	if (unlikely(t->count >= t->limit || t->epoch != mt_epoch)) {
 		t = mt_run_enter(t);
@@ -201,12 +212,13 @@ uint32_t mt_record(const struct mt_deal *deal, const struct mt_place *at)
 	mt_busy = 0;
 	barrier();
 	while (unlikely(t->pending_count)) {
-		mt_busy = at->sp;
+		mt_busy = busy;
 		barrier();
 		drain(t);
 		barrier();
 		mt_busy = 0;
 		barrier();
 	}
+	mark = 0;
 	return stack;
 }

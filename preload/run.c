@@ -39,6 +39,7 @@
 #include "meta.h"
 #include "modules.h"
 #include "real.h"
+#include "rules.h"
 #include "seal.h"
 #include "stacktab.h"
 
@@ -422,7 +423,7 @@ static void module_loaded(const struct mt_module *m)
 	mt_meta_add(MT_META_MODULE, &record,
 		    sizeof(record.head) + m->build_id_bytes, m->path,
 		    strlen(m->path));
-	mt_unwind_new_module();
+	mt_rules_new_module();
 }
 
 /* Take back the files of a run that cannot be. */
@@ -451,7 +452,7 @@ static bool begin(void)
 	}
 	mt_seal_reset();
 	mt_modules_reset(module_loaded);
-	if (!mt_meta_init() || !mt_unwind_init() ||
+	if (!mt_meta_init() || !mt_rules_init() ||
 	    !mt_stacktab_init(mt_live_grow, &mt_live->nodes, &mt_live->pcs)) {
 		say("no memory", "", 0);
 		abandon();
@@ -515,7 +516,7 @@ static void module_gone(const struct mt_module *m)
 
 	if (m->id != MT_NO_MODULE)
 		mt_meta_add(MT_META_UNLOAD, &u, sizeof(u), NULL, 0);
-	mt_unwind_drop_module(m);
+	mt_rules_drop_module(m);
 }
 
 void mt_run_check_modules(void)

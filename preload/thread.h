@@ -24,7 +24,7 @@ struct mt_deal {
 };
 
 /* Events of signal handlers that interrupted a hook, until it is done. */
-#define MT_PENDING 32
+#define MT_PENDING 1024
 
 struct mt_pending {
 	struct mt_deal deal;
@@ -77,7 +77,8 @@ struct mt_thread {
 	uint8_t packed[MT_SIZE_CLASSES * 20 + 1]; /* the tally, for sealing */
 };
 
-/* This thread's, and the stack address of the hook it is in (0: none). */
+/* This thread's, and the address of the mark of the hook it is in (0: none);
+ * see record.c. */
 extern __thread struct mt_thread *mt_self
 	__attribute__((tls_model("initial-exec")));
 extern __thread uint64_t mt_busy __attribute__((tls_model("initial-exec")));

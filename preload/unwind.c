@@ -34,41 +34,9 @@
 
 #include <string.h>
 
-#include "arena.h"
 #include "maps.h"
+#include "rules.h"
 #include "stacktab.h"
-
-/* A kept pc carries this bit when it is exact, not a return address. */
-#define EXACT (1ull << 63)
-
-/* The even ones compute the CFA from bp. */
-enum rule_kind {
-	RULE_SP = 1,	/* CFA = sp + offset */
-	RULE_BP = 2,	/* CFA = bp + offset */
-	RULE_END = 3,	/* the outermost frame */
-	RULE_DEREF = 4, /* CFA = *(bp + offset), next bp = *bp */
-	RULE_GUESS = 6, /* no tables: a frame pointer, if it looks like one */
-	RULE_FULL = 7,	/* walk_full()'s business */
-};
-
-/*
- * A rule in 64 bits: kind 3, loader 1, bp at CFA + 8 * n 14 (n = 0:
- * unchanged), offset / 8 22, number of the pc 24.
- */
-#define RULE_LOADER 8u
-#define RULE_BP_BITS 14
-#define RULE_OFFSET_BITS 22
-#define RULE_PC_SHIFT 40
-
-/* The rules: an open-addressed table, replaced by one twice its size. */
-struct rules {
-	uint64_t mask;
-	uint64_t used;
-	struct rule {
-		uint64_t pc; /* 0 free, 1 dropped; written last */
-		uint64_t rule;
-	} at[];
-};
 
 struct check {
 	const uint64_t *slot;
@@ -123,7 +91,9 @@ struct mt_unwinder {
 	uint32_t depth;	      /* frames kept, outermost first */
 	bool cut;	      /* there were more beyond the outermost */
 	/* Rules lately used, by pc. */
-	struct rule near[NEAR_RULES];
+	struct {
+		uint64_t pc, rule;
+	} near[NEAR_RULES];
 	/* Nodes lately used; see node_get(). */
 	uint64_t node[1 << NODE_CACHE_BITS];
 	struct frame frame[MT_MAX_FRAMES];
@@ -134,277 +104,20 @@ struct mt_unwinder {
 
 const size_t mt_unwinder_bytes = sizeof(struct mt_unwinder);
 
-struct sys_lock mt_tables_lock;
-
-static MT_HOT struct rules *rules;
-
-/* Addresses lately found to be no code, where walks by guess end. */
-#define NOT_CODE 256
-static uint64_t not_code[NOT_CODE];
-
 /* Never equal to what a check expects of it: an always differing slot. */
 static const uint64_t never;
-
-static uint64_t rule_hash(uint64_t pc)
-{
-	return (pc * 0x9e3779b97f4a7c15u) >> 32;
-}
-
-/* Look a pc up; 0: not known yet. */
-static inline uint64_t rule_find(uint64_t pc)
-{
-	const struct rules *t = __atomic_load_n(&rules, __ATOMIC_ACQUIRE);
-
-	for (uint64_t i = rule_hash(pc);; i++) {
-		const struct rule *r = &t->at[i & t->mask];
-		uint64_t at = __atomic_load_n(&r->pc, __ATOMIC_ACQUIRE);
-
-		if (likely(at == pc))
-			return r->rule;
-		if (!at)
-			return 0;
-	}
-}
-
-static void rule_put(struct rules *t, uint64_t pc, uint64_t value)
-{
-	uint64_t i = rule_hash(pc);
-
-	while (t->at[i & t->mask].pc)
-		i++;
-	t->at[i & t->mask].rule = value;
-	__atomic_store_n(&t->at[i & t->mask].pc, pc, __ATOMIC_RELEASE);
-	t->used++;
-}
-
-static struct rules *rules_new(uint64_t size)
-{
-	struct rules *t = mt_arena_alloc(sizeof(*t) + size * sizeof(*t->at));
-
-	if (t)
-		t->mask = size - 1;
-	return t;
-}
-
-/* Replace the table by one that has room; false: no memory. The old one
- * stays, for threads that are looking into it. */
-static bool rules_grow(void)
-{
-	struct rules *t = rules_new((rules->mask + 1) * 2);
-
-	if (!t)
-		return false;
-	for (uint64_t i = 0; i <= rules->mask; i++)
-		if (rules->at[i].pc > 1)
-			rule_put(t, rules->at[i].pc, rules->at[i].rule);
-	__atomic_store_n(&rules, t, __ATOMIC_RELEASE);
-	return true;
-}
-
-bool mt_unwind_init(void)
-{
-	mt_unwind_new_module();
-	rules = rules_new(4096);
-	return rules != NULL;
-}
-
-void mt_unwind_new_module(void)
-{
-	memset(not_code, 0, sizeof(not_code));
-}
-
-void mt_unwind_drop_module(const struct mt_module *m)
-{
-	for (uint64_t i = 0; i <= rules->mask; i++)
-		if ((rules->at[i].pc & ~EXACT) - m->start < m->end - m->start)
-			__atomic_store_n(&rules->at[i].pc, 1, __ATOMIC_RELEASE);
-}
-
-static bool no_memory(void *context, uint64_t address, uint64_t *value)
-{
-	(void)context;
-	(void)address;
-	(void)value;
-	return false;
-}
-
-/*
- * Whether an expression for the CFA is sp + a constant at this pc (the
- * linkage tables' is): true for two sp's with no memory read.
- */
-static bool is_sp_plus(const struct mt_cfi_row *row, uint64_t pc,
-		       int64_t *offset)
-{
-	uint64_t reg[MT_REGS] = {0}, a, b;
-
-	reg[MT_REG_PC] = pc;
-	reg[MT_REG_SP] = 1 << 20;
-	if (!mt_cfi_evaluate(row->cfa_code, row->cfa_end, reg, NULL, no_memory,
-			     NULL, &a))
-		return false;
-	reg[MT_REG_SP] = 1 << 24;
-	if (!mt_cfi_evaluate(row->cfa_code, row->cfa_end, reg, NULL, no_memory,
-			     NULL, &b))
-		return false;
-	*offset = (int64_t)a - (1 << 20);
-	return *offset == (int64_t)b - (1 << 24);
-}
-
-struct deref {
-	uint64_t address;
-	unsigned int reads;
-};
-
-static bool read_deref(void *context, uint64_t address, uint64_t *value)
-{
-	struct deref *d = context;
-
-	d->address = address;
-	d->reads++;
-	*value = 1 << 20;
-	return true;
-}
-
-/* Whether an expression for the CFA is *(bp + a constant): a realigned
- * stack's. */
-static bool is_deref_bp(const struct mt_cfi_row *row, int64_t *offset)
-{
-	uint64_t reg[MT_REGS] = {0}, v;
-	struct deref d = {0, 0};
-
-	reg[MT_REG_BP] = 1 << 24;
-	if (!mt_cfi_evaluate(row->cfa_code, row->cfa_end, reg, NULL, read_deref,
-			     &d, &v) ||
-	    d.reads != 1 || v != 1 << 20)
-		return false;
-	*offset = (int64_t)d.address - (1 << 24);
-	return *offset > -(1 << 20) && *offset < 1 << 20;
-}
-
-/* Whether a register's rule is "in memory at bp", as realigned stacks have. */
-static bool is_at_bp(const struct mt_cfi_rule *rule)
-{
-	uint64_t reg[MT_REGS] = {0}, cfa = 1 << 20, v;
-
-	reg[MT_REG_BP] = 1 << 24;
-	return rule->how == MT_CFI_EXPRESSION &&
-	       mt_cfi_evaluate(rule->code, rule->end, reg, &cfa, no_memory,
-			       NULL, &v) &&
-	       v == 1 << 24;
-}
-
-/* The kind and offset of a row's CFA; RULE_FULL when it is another's. */
-static enum rule_kind cfa_kind(const struct mt_cfi_row *row, uint64_t pc,
-			       int64_t *offset)
-{
-	*offset = row->cfa_offset;
-	if (row->cfa_code) {
-		if (is_sp_plus(row, pc, offset))
-			return RULE_SP;
-		return is_deref_bp(row, offset) ? RULE_DEREF : RULE_FULL;
-	}
-	if (row->cfa_register == MT_REG_SP)
-		return RULE_SP;
-	return row->cfa_register == MT_REG_BP ? RULE_BP : RULE_FULL;
-}
-
-/* Whether v is a multiple of 8 and v / 8 fits in so many bits, signed. */
-static bool fits(int64_t v, unsigned int bits)
-{
-	int64_t most = 4ll << bits;
-
-	return v % 8 == 0 && v < most && v >= -most;
-}
-
-/* Put a row into 64 bits, or RULE_FULL when it does not fit. */
-static uint64_t pack(const struct mt_cfi_row *row, uint64_t pc)
-{
-	const struct mt_cfi_rule *ret = &row->rule[MT_REG_PC];
-	const struct mt_cfi_rule *bp = &row->rule[MT_REG_BP];
-	int64_t offset, at = bp->how == MT_CFI_OFFSET ? bp->offset : 0;
-	enum rule_kind kind = cfa_kind(row, pc, &offset);
-
-	if (ret->how == MT_CFI_UNDEFINED)
-		return RULE_END;
-	if (row->signal_frame || ret->how != MT_CFI_OFFSET || ret->offset != -8)
-		return RULE_FULL;
-	if (kind == RULE_DEREF ? !is_at_bp(bp)
-			       : bp->how != MT_CFI_SAME &&
-					 (bp->how != MT_CFI_OFFSET || at >= 0))
-		return RULE_FULL;
-	if (!fits(at, RULE_BP_BITS) || !fits(offset, RULE_OFFSET_BITS))
-		return RULE_FULL;
-	return kind | ((uint64_t)(at / 8) & ((1 << RULE_BP_BITS) - 1)) << 4 |
-	       ((uint64_t)(offset / 8) & ((1 << RULE_OFFSET_BITS) - 1))
-		       << (4 + RULE_BP_BITS);
-}
-
-static int64_t rule_bp(uint64_t rule)
-{
-	return (int64_t)(rule << (64 - 4 - RULE_BP_BITS)) >> (64 - RULE_BP_BITS)
-								     << 3;
-}
-
-static int64_t rule_offset(uint64_t rule)
-{
-	return (int64_t)(rule << (64 - RULE_PC_SHIFT)) >>
-	       (64 - RULE_OFFSET_BITS) << 3;
-}
-
-/* Make the rule of a pc; 0: this is no code, or memory is out. */
-static uint64_t rule_make(uint64_t key)
-{
-	uint64_t pc = key & ~EXACT, at = key & EXACT ? pc : pc - 1, rule;
-	uint64_t *no_code = &not_code[rule_hash(pc) % NOT_CODE];
-	const struct mt_module *m = NULL;
-	struct mt_cfi_row row;
-	uint32_t number;
-
-	if (pc >= MT_PAGE_BYTES && *no_code != pc)
-		m = mt_module_find(at);
-	if (!m) {
-		*no_code = pc;
-		return 0;
-	}
-	rule = mt_cfi_row(&m->cfi, at, &row) ? pack(&row, pc) : RULE_GUESS;
-	if (m->loader)
-		rule |= RULE_LOADER;
-	if ((rules->used + 1) * 2 > rules->mask && !rules_grow())
-		return 0;
-	number = mt_pc_add(pc, m->id, key & EXACT ? MT_PC_EXACT : 0);
-	if (number == MT_MAX_PCS)
-		return 0;
-	rule |= (uint64_t)number << RULE_PC_SHIFT;
-	rule_put(rules, key, rule);
-	return rule;
-}
-
-/* The rule of a pc not met before. */
-static __attribute__((noinline)) uint64_t rule_add(uint64_t key)
-{
-	struct sys_signals old = sys_lock(&mt_tables_lock);
-	uint64_t rule = rule_find(key);
-
-	if (!rule)
-		rule = rule_make(key);
-	sys_unlock(&mt_tables_lock, old);
-	return rule;
-}
 
 /* The rule of a pc; 0: it is no code. */
 static inline uint64_t rule_get(struct mt_unwinder *u, uint64_t key)
 {
-	struct rule *near = &u->near[rule_hash(key) % NEAR_RULES];
-	uint64_t rule = near->rule;
+	uint64_t i = mt_rule_hash(key) % NEAR_RULES, rule;
 
-	if (likely(near->pc == key))
-		return rule;
-	rule = rule_find(key);
-	if (unlikely(!rule))
-		rule = rule_add(key);
-	if (rule) {
-		near->pc = key;
-		near->rule = rule;
+	if (likely(u->near[i].pc == key))
+		return u->near[i].rule;
+	rule = mt_rule_get(key);
+	if (likely(rule)) {
+		u->near[i].pc = key;
+		u->near[i].rule = rule;
 	}
 	return rule;
 }
@@ -468,7 +181,7 @@ static __attribute__((noinline)) enum outcome step_rare(const struct region *r,
 		return kind == RULE_END ? STEP_END : STEP_FULL;
 	if (kind == RULE_GUESS)
 		next->sp = s->bp + 16;
-	else if (!step_read(r, s, s->bp + (uint64_t)rule_offset(s->rule),
+	else if (!step_read(r, s, s->bp + (uint64_t)mt_rule_offset(s->rule),
 			    &next->sp))
 		return STEP_END;
 	if (s->bp < s->sp || next->sp <= s->sp ||
@@ -493,7 +206,7 @@ static inline __attribute__((always_inline)) enum outcome step_out(
 	s->rule = rule;
 	if (unlikely((rule & 7) > RULE_BP))
 		return step_rare(r, s, next);
-	cfa += (uint64_t)rule_offset(rule);
+	cfa += (uint64_t)mt_rule_offset(rule);
 	s->reads = READS_NONE;
 	if (unlikely(cfa <= s->sp || cfa > r->end || cfa & 7))
 		/* By bp it may be on another stack. */
@@ -502,8 +215,8 @@ static inline __attribute__((always_inline)) enum outcome step_out(
 	next->pc = *(const uint64_t *)(uintptr_t)(cfa - 8);
 	next->bp = s->bp;
 	s->bp_slot = 0;
-	if (rule_bp(rule)) {
-		slot = cfa + (uint64_t)rule_bp(rule);
+	if (mt_rule_bp(rule)) {
+		slot = cfa + (uint64_t)mt_rule_bp(rule);
 		if (unlikely(slot < s->sp))
 			return STEP_END;
 		s->bp_slot = slot;
@@ -657,8 +370,9 @@ static __attribute__((noinline)) uint32_t walk_full(struct mt_unwinder *u,
 			break;
 		if (noting) {
 			*more = n == MT_MAX_FRAMES;
-			if (*more || !full_note(&f, &u->step[n],
-						exact ? pc | EXACT : pc))
+			if (*more ||
+			    !full_note(&f, &u->step[n],
+				       exact ? pc | MT_PC_KEY_EXACT : pc))
 				break;
 			n++;
 		}
@@ -858,7 +572,7 @@ static __attribute__((noinline)) uint16_t keep_checks(struct mt_unwinder *u,
 	if (s->reads == READS_DEREF)
 		*c++ = (struct check){
 			(const uint64_t *)(s->bp +
-					   (uint64_t)rule_offset(s->rule)),
+					   (uint64_t)mt_rule_offset(s->rule)),
 			next->sp};
 	if (s->reads == READS_ZERO)
 		*c++ = (struct check){(const uint64_t *)(next->sp - 8), 0};

@@ -18,9 +18,6 @@ struct mt_place {
 	uint64_t pc, sp, bp;
 };
 
-/* The lock of the tables that unwinding fills: modules, pcs, nodes, rules. */
-extern struct sys_lock mt_tables_lock;
-
 /* A thread's unwinder; see unwind.c. */
 struct mt_unwinder;
 
@@ -38,14 +35,5 @@ uint32_t mt_unwind(struct mt_unwinder *u, const struct mt_place *at, bool *cut,
 
 /* Forget the kept stack: of another time, or of modules since unloaded. */
 void mt_unwind_forget(struct mt_unwinder *u);
-
-/* Start with no rules. False: no memory. Context: init. */
-bool mt_unwind_init(void);
-
-/* Look again at what was no code. Context: hook, the tables' lock held. */
-void mt_unwind_new_module(void);
-
-/* Forget what is known of a module. Context: hook, tables' lock held. */
-void mt_unwind_drop_module(const struct mt_module *module);
 
 #endif
