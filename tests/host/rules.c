@@ -118,9 +118,8 @@ FUNCTION(long_rows,
 
 /* A call that is the last instruction: it returns to the next function. */
 FUNCTION(last_call, "sub $104, %rsp\n .cfi_def_cfa_offset 112\n call *%rdi");
-FUNCTION(behind_it, "ret");
 
-/* A fault at the very first instruction, behind another function. */
+/* A fault at the very first instruction, right behind last_call(). */
 FUNCTION(first_faults, "mov 0, %eax\n sub $8, %rsp\n"
 		       ".cfi_def_cfa_offset 16\n call *%rdi\n add $8, %rsp\n"
 		       ".cfi_def_cfa_offset 8\n ret");
@@ -189,11 +188,14 @@ static NOINLINE void switched(int depth, void (*way)(fn *, void *), fn *f)
 
 static NOINLINE void raising(int depth, int sig)
 {
+	char room[256];
+
+	keep(room);
 	if (depth)
 		raising(depth - 1, sig);
 	else
 		raise(sig);
-	keep(&depth);
+	keep(room);
 }
 
 /* Allocate at the bottom and on the way back. */
@@ -241,25 +243,28 @@ static void handle(void)
 static NOINLINE void all(fn *f)
 {
 	static void (*const way[])(
-		fn *) = {cfa_in_r12,  cfa_in_memory, bp_in_memory,
-			 bp_computed, bp_in_r13,     pc_in_memory,
-			 long_rows,   first_faults,  behind_it};
+		fn *) = {cfa_in_r12, cfa_in_memory, bp_in_memory, bp_computed,
+			 bp_in_r13,  pc_in_memory,  long_rows,	  first_faults};
 	char *low = (char *)__builtin_frame_address(0) - 4096;
 
 	low -= (uintptr_t)low % 16;
 	for (size_t i = 0; i < sizeof(way) / sizeof(way[0]); i++)
 		for (int depth = 0; depth < 3; depth++)
 			through(depth, way[i], f);
-	for (int depth = 0; depth < 3; depth++) {
+	/* Outward ever less, so that what was further in stays as it was. */
+	for (int depth = 2; depth >= 0; depth--)
 		switched(depth, switch_by_rbx, f);
+	for (int depth = 2; depth >= 0; depth--)
 		switched(depth, switch_by_rbp, f);
+	for (int depth = 6; depth >= 0; depth -= 3)
 		raising(depth, SIGUSR1);
+	for (int depth = 6; depth >= 0; depth -= 3)
 		raising(depth, SIGUSR2);
-	}
-	for (int i = 0; i < 3; i++) {
-		from_near(low, f);
-		from_far(low, f);
-	}
+	/* The same, from one place in here. */
+	for (int i = 0; i < 4; i++)
+		(i % 2 ? from_far : from_near)(low, f);
+	for (int i = 0; i < 8; i++)
+		from_near(low + 16 * i, f);
 }
 
 int main(void)
