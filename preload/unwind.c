@@ -66,7 +66,7 @@ enum reads {
 	READS_DEREF,  /* the next sp before these */
 	READS_ZERO,   /* a next pc of 0: there is no next frame */
 	READS_NONE,   /* nothing: there is no next frame */
-	READS_OPAQUE, /* by walk_full(); never to be taken for unchanged */
+	READS_OPAQUE, /* by walk_full(); not to be kept */
 };
 
 /* A frame as walked, innermost first. */
@@ -103,9 +103,6 @@ struct mt_unwinder {
 };
 
 const size_t mt_unwinder_bytes = sizeof(struct mt_unwinder);
-
-/* Never equal to what a check expects of it: an always differing slot. */
-static const uint64_t never;
 
 /* The rule of a pc; 0: it is no code. */
 static inline uint64_t rule_get(struct mt_unwinder *u, uint64_t key)
@@ -330,7 +327,7 @@ static bool full_row(uint64_t at, struct mt_cfi_row *row)
 
 /*
  * Note the frame that `f` stands at as the `n`-th. Its step is checked like
- * any other when its rule is simple, else by a check that never holds.
+ * any other when its rule is simple, else it is not kept.
  */
 static bool full_note(struct full *f, struct step *s, uint64_t key)
 {
@@ -565,8 +562,6 @@ static __attribute__((noinline)) uint16_t keep_checks(struct mt_unwinder *u,
 	const struct step *next = s + 1;
 	struct check *c = &u->check[n];
 
-	if (s->reads == READS_OPAQUE)
-		*c++ = (struct check){&never, 1};
 	if (bp_live && s->bp_slot)
 		*c++ = (struct check){(const uint64_t *)s->bp_slot, next->bp};
 	if (s->reads == READS_DEREF)
@@ -585,6 +580,7 @@ static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
 	struct more outer = {.node = w.more ? MT_NODE_CUT : 0};
 	struct frame *f = &u->frame[w.kept];
 	struct more *more = &u->more[w.kept];
+	const struct frame *opaque = NULL;
 
 	if (likely(w.kept))
 		outer = more[-1];
@@ -594,9 +590,12 @@ static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
 				      (uint32_t)(s->rule >> RULE_PC_SHIFT));
 		if (unlikely(outer.node == MT_NODE_LOST))
 			return outer.node;
-		if (unlikely(s->reads != READS_PLACE || outer.bp_live))
+		if (unlikely(s->reads != READS_PLACE || outer.bp_live)) {
+			if (s->reads == READS_OPAQUE && !opaque)
+				opaque = f;
 			outer.checks =
 				keep_checks(u, outer.checks, s, outer.bp_live);
+		}
 		outer.bp_live =
 			!(s->rule & 1) || (outer.bp_live && !s->bp_slot);
 		outer.bp = s->bp;
@@ -605,7 +604,9 @@ static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
 		f++;
 		*more++ = outer;
 	}
-	u->depth = (uint32_t)(f - u->frame);
+	/* Inside of such a step none can stand; and what is outward of it may
+	 * be a stack that is gone when one is met again. */
+	u->depth = (uint32_t)((opaque ? opaque : f) - u->frame);
 	u->cut = w.more;
 	return outer.node;
 }

@@ -50,6 +50,7 @@ nasty()
 {
 	same "$HOST/frames"
 	same "$HOST/rules"
+	same "$HOST/gone"
 	same "$HOST/throws"
 	same "$HOST/fibers"
 	same "$HOST/deep" 10 1000 1024 1025 1026 5000
