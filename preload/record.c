@@ -8,17 +8,15 @@
  * recorded when the hook is done. Nothing else is needed: the thread's state
  * is touched by no other thread, and locks are taken with signals blocked.
  *
- * A handler may also leave the hook for good, by longjmp. Then mt_busy stays
- * set and `pending` fills up. When it is full, and the mark that the hook has
- * in its frame was overwritten, or the stack is now above that frame in the
- * same mapping, that hook is no more. What it left half done is behind the
+ * A handler may also leave the hook for good, by longjmp, and mt_busy stays
+ * set. But it is the address of a mark in that hook's frame: once something
+ * else is there, that hook is no more. What it left half done is behind the
  * committed count and ends there: the buffer is sealed before the next event.
  */
 #include "record.h"
 
 #include "clock.h"
 #include "live.h"
-#include "maps.h"
 #include "real.h"
 #include "run.h"
 #include "seal.h"
@@ -116,15 +114,17 @@ static inline uint64_t mark_of(uint64_t address)
 	return address ^ 0x6d656d7472616365u;
 }
 
-/* Whether the hook whose mark `busy` is the address of is no more. */
-static bool is_left(uint64_t busy, uint64_t sp)
+/*
+ * Whether the hook whose mark `busy` is the address of is no more: something
+ * else is at the place. If the stack is above it now, that is this function.
+ */
+static __attribute__((noinline)) bool is_left(uint64_t busy)
 {
-	struct mt_mapping map;
+	volatile uint64_t over[256];
 
-	if (*(const volatile uint64_t *)(uintptr_t)busy != mark_of(busy))
-		return true;
-	return sp > busy && mt_maps_find(sp, &map, NULL, 0) &&
-	       (busy >= map.start || map.stack);
+	for (size_t i = 0; i < sizeof(over) / sizeof(over[0]); i++)
+		over[i] = 0;
+	return *(const volatile uint64_t *)(uintptr_t)busy != mark_of(busy);
 }
 
 /* Put an event aside that came while this thread is in a hook. */
@@ -134,20 +134,21 @@ static __attribute__((noinline)) uint32_t nested(const struct mt_deal *deal,
 	struct mt_thread *t = mt_self;
 	uint32_t i;
 
+	if (is_left(mt_busy)) {
+		t->torn = true;
+		t->limit = 0;
+		t->busy = false;
+		mt_busy = 0;
+		return mt_record(deal, at);
+	}
 	if (t == &mt_thread_none) {
 		if (mt_live) /* else it is our own, while the run starts */
 			mt_lost_events(1);
 		return MT_NODE_LOST;
 	}
 	i = __atomic_fetch_add(&t->pending_count, 1, __ATOMIC_RELAXED);
-	if (i < MT_PENDING) {
+	if (i < MT_PENDING)
 		t->pending[i] = (struct mt_pending){*deal, mt_clock()};
-	} else if (is_left(mt_busy, at->sp)) {
-		t->torn = true;
-		t->limit = 0;
-		t->busy = false;
-		mt_busy = 0;
-	}
 	return MT_NODE_LOST;
 }
 

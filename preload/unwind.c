@@ -391,11 +391,10 @@ static inline uint64_t differs(const struct frame *f)
 }
 
 /* Whether the first `n` of the other checks hold. */
-static __attribute__((noinline)) bool checks_hold(const struct mt_unwinder *u,
-						  uint32_t n)
+static inline bool checks_hold(const struct mt_unwinder *u, uint32_t n)
 {
-	while (n--)
-		if (*u->check[n].slot != u->check[n].value)
+	for (const struct check *c = u->check + n; c-- != u->check;)
+		if (unlikely(*c->slot != c->value))
 			return false;
 	return true;
 }
