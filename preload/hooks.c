@@ -76,9 +76,12 @@ static inline bool is_inner_free(const void *p, uint64_t sp)
 	       (uint64_t)(uintptr_t)p + 1 == inside.address && is_near(sp);
 }
 
-/* Record an allocation's outcome. */
-static inline void allocated(enum mt_kind kind, const void *p, uint64_t size,
-			     uint64_t align, const struct mt_place *at)
+/*
+ * Record an allocation's outcome, or a free that is about to be. Returns its
+ * stack.
+ */
+static inline uint32_t record(enum mt_kind kind, const void *p, uint64_t size,
+			      uint64_t align, const struct mt_place *at)
 {
 	struct mt_deal deal = {
 		.address = (uint64_t)(uintptr_t)p,
@@ -87,7 +90,7 @@ static inline void allocated(enum mt_kind kind, const void *p, uint64_t size,
 		.kind = kind,
 	};
 
-	mt_record(&deal, at);
+	return mt_record(&deal, at);
 }
 
 /* Foretell an allocation, of up to `more` bytes beyond `size`. */
@@ -113,8 +116,8 @@ static inline void *inner_alloc(void *p)
 	inside.expected = 0;
 	inside.done = p != NULL;
 	if (unlikely(!p) && inside.kind >= MT_NEW)
-		allocated(inside.kind, NULL, inside.size, inside.align,
-			  &inside.at);
+		record(inside.kind, NULL, inside.size, inside.align,
+		       &inside.at);
 	return p;
 }
 
@@ -125,20 +128,6 @@ static inline bool expected_alloc(void)
 
 	inside.expected = 0;
 	return unasked || inside.done;
-}
-
-/* Record a free that is about to be. Returns its stack. */
-static inline uint32_t freeing(enum mt_kind kind, const void *p, uint64_t size,
-			       uint64_t align, const struct mt_place *at)
-{
-	struct mt_deal deal = {
-		.address = (uint64_t)(uintptr_t)p,
-		.size = size,
-		.align = align,
-		.kind = kind,
-	};
-
-	return mt_record(&deal, at);
 }
 
 /* Multiply, or the largest size on overflow. */
@@ -172,7 +161,7 @@ EXPORT void *malloc(size_t size)
 	if (is_inner_alloc(size, at.sp))
 		return inner_alloc(mt_real.malloc(size));
 	p = mt_real.malloc(size);
-	allocated(MT_MALLOC, p, size, 0, &at);
+	record(MT_MALLOC, p, size, 0, &at);
 	return p;
 }
 
@@ -184,7 +173,7 @@ EXPORT void *calloc(size_t n, size_t size)
 	if (!have_real())
 		return mt_real_early_alloc(times(n, size));
 	p = mt_real.calloc(n, size);
-	allocated(MT_CALLOC, p, times(n, size), 0, &at);
+	record(MT_CALLOC, p, times(n, size), 0, &at);
 	return p;
 }
 
@@ -205,7 +194,7 @@ EXPORT void free(void *p)
 	if (!p || !have_real() || unlikely(mt_real_is_early(p)))
 		return;
 	if (!is_inner_free(p, at.sp)) {
-		freeing(MT_FREE, p, 0, 0, &at);
+		record(MT_FREE, p, 0, 0, &at);
 		if (unlikely(mt_real_foreign)) {
 			free_foreign(p, &at);
 			return;
@@ -220,7 +209,7 @@ EXPORT void cfree(void *p)
 
 	if (!p || !have_real() || mt_real_is_early(p))
 		return;
-	freeing(MT_CFREE, p, 0, 0, &at);
+	record(MT_CFREE, p, 0, 0, &at);
 	if (mt_real.cfree)
 		mt_real.cfree(p);
 	else
@@ -233,7 +222,7 @@ EXPORT void free_sized(void *p, size_t size)
 
 	if (!p || !have_real() || mt_real_is_early(p))
 		return;
-	freeing(MT_FREE_SIZED, p, size, 0, &at);
+	record(MT_FREE_SIZED, p, size, 0, &at);
 	if (mt_real.free_sized)
 		mt_real.free_sized(p, size);
 	else
@@ -246,7 +235,7 @@ EXPORT void free_aligned_sized(void *p, size_t align, size_t size)
 
 	if (!p || !have_real() || mt_real_is_early(p))
 		return;
-	freeing(MT_FREE_ALIGNED_SIZED, p, size, align, &at);
+	record(MT_FREE_ALIGNED_SIZED, p, size, align, &at);
 	if (mt_real.free_aligned_sized)
 		mt_real.free_aligned_sized(p, align, size);
 	else
@@ -300,7 +289,7 @@ EXPORT void *realloc(void *old, size_t size)
 	if (is_inner_alloc(size, at.sp))
 		return inner_alloc(mt_real.realloc(old, size));
 	if (old)
-		stack = freeing(MT_REALLOC_FREE, old, 0, 0, &at);
+		stack = record(MT_REALLOC_FREE, old, 0, 0, &at);
 	if (unlikely(mt_real_foreign)) {
 		expect_alloc(MT_REALLOC, size, 0, 64, &at);
 		inside.address = old ? (uint64_t)(uintptr_t)old + 1 : 0;
@@ -322,7 +311,7 @@ EXPORT void *reallocarray(void *old, size_t n, size_t size)
 	if (unlikely(mt_real_is_early(old)))
 		return realloc_early(old, times(n, size));
 	if (old)
-		stack = freeing(MT_REALLOC_FREE, old, 0, 0, &at);
+		stack = record(MT_REALLOC_FREE, old, 0, 0, &at);
 	if (mt_real.reallocarray) {
 		expect_alloc(MT_REALLOCARRAY, times(n, size), 0, 0, &at);
 		p = mt_real.reallocarray(old, n, size);
@@ -345,7 +334,7 @@ EXPORT int posix_memalign(void **out, size_t align, size_t size)
 	if (!have_real())
 		return ENOMEM;
 	ret = mt_real.posix_memalign(out, align, size);
-	allocated(MT_POSIX_MEMALIGN, ret ? NULL : *out, size, align, &at);
+	record(MT_POSIX_MEMALIGN, ret ? NULL : *out, size, align, &at);
 	return ret;
 }
 
@@ -361,7 +350,7 @@ EXPORT int posix_memalign(void **out, size_t align, size_t size)
 		if (is_inner_alloc(size, at.sp))                       \
 			return inner_alloc(mt_real.name(align, size)); \
 		p = mt_real.name(align, size);                         \
-		allocated(kind, p, size, align, &at);                  \
+		record(kind, p, size, align, &at);                     \
 		return p;                                              \
 	}
 
@@ -369,17 +358,17 @@ HOOK_ALIGNED(aligned_alloc, MT_ALIGNED_ALLOC)
 HOOK_ALIGNED(memalign, MT_MEMALIGN)
 
 /* The allocators that align to pages. */
-#define HOOK_PAGES(name, kind)                                \
-	EXPORT void *name(size_t size)                        \
-	{                                                     \
-		struct mt_place at = CALLER;                  \
-		void *p;                                      \
-                                                              \
-		if (!have_real() || !mt_real.name)            \
-			return NULL;                          \
-		p = mt_real.name(size);                       \
-		allocated(kind, p, size, MT_PAGE_BYTES, &at); \
-		return p;                                     \
+#define HOOK_PAGES(name, kind)                             \
+	EXPORT void *name(size_t size)                     \
+	{                                                  \
+		struct mt_place at = CALLER;               \
+		void *p;                                   \
+                                                           \
+		if (!have_real() || !mt_real.name)         \
+			return NULL;                       \
+		p = mt_real.name(size);                    \
+		record(kind, p, size, MT_PAGE_BYTES, &at); \
+		return p;                                  \
 	}
 
 HOOK_PAGES(valloc, MT_VALLOC)
@@ -417,7 +406,7 @@ static __attribute__((noinline)) bool need_cxx(void *slot, const char *symbol)
 		expect_alloc(kind, size, align, 2 * (align) + 16, &at); \
 		p = mt_real.member arguments;                           \
 		if (expected_alloc())                                   \
-			allocated(kind, p, size, align, &at);           \
+			record(kind, p, size, align, &at);              \
 		return p;                                               \
 	}
 
@@ -446,7 +435,7 @@ HOOK_NEW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t",
 		if (!HAVE_CXX(member, symbol))                                \
 			return;                                               \
 		if (p && !is_inner_free(p, at.sp))                            \
-			freeing(kind, p, size, align, &at);                   \
+			record(kind, p, size, align, &at);                    \
 		inside.at = at;                                               \
 		inside.address = p ? (uint64_t)(uintptr_t)p + 1 : 0;          \
 		mt_real.member arguments;                                     \

@@ -230,46 +230,33 @@ static void collect(const char *arg, va_list *ap, char **argv, size_t n)
 	}
 }
 
+/* Declare argv with the arguments from `arg` on; `ap` is behind the NULL. */
+#define ARGV_FROM(arg)                 \
+	va_list ap;                    \
+	va_start(ap, arg);             \
+	size_t argc = count(arg, &ap); \
+	char *argv[argc];              \
+	collect(arg, &ap, argv, argc)
+
 EXPORT int execl(const char *path, const char *arg, ...)
 {
-	va_list ap;
-
-	va_start(ap, arg);
-
-	size_t n = count(arg, &ap);
-	char *argv[n];
-
-	collect(arg, &ap, argv, n);
+	ARGV_FROM(arg);
 	va_end(ap);
 	return execve(path, argv, environ);
 }
 
 EXPORT int execlp(const char *file, const char *arg, ...)
 {
-	va_list ap;
-
-	va_start(ap, arg);
-
-	size_t n = count(arg, &ap);
-	char *argv[n];
-
-	collect(arg, &ap, argv, n);
+	ARGV_FROM(arg);
 	va_end(ap);
 	return execvpe(file, argv, environ);
 }
 
 EXPORT int execle(const char *path, const char *arg, ...)
 {
-	va_list ap;
+	ARGV_FROM(arg);
+	char *const *envp = va_arg(ap, char *const *);
 
-	va_start(ap, arg);
-
-	size_t n = count(arg, &ap);
-	char *argv[n];
-	char *const *envp;
-
-	collect(arg, &ap, argv, n);
-	envp = va_arg(ap, char *const *);
 	va_end(ap);
 	return execve(path, argv, envp);
 }
