@@ -73,14 +73,20 @@ static bool map_live(struct trace *t, char *name)
 	return true;
 }
 
+/* Give the live file up. */
+static void unmap_live(struct trace *t)
+{
+	munmap((void *)t->live, t->live_bytes);
+	t->live = NULL;
+	t->live_bytes = 0;
+}
+
 /* Give the live file up, and say why. */
 static void refuse(struct trace *t, const char *why)
 {
 	error_set(&t->damage, ERROR_NO_OFFSET, "%s: %s",
 		  util_basename(t->live_path), why);
-	munmap((void *)t->live, t->live_bytes);
-	t->live = NULL;
-	t->live_bytes = 0;
+	unmap_live(t);
 }
 
 /* Copy the head of the live file. */
@@ -143,7 +149,9 @@ void live_open(struct trace *t)
 		return;
 	}
 	head = live_head(t);
-	if (memcmp(head.magic, MT_LIVE_MAGIC, sizeof(head.magic)) != 0)
+	if (!head.magic[0]) /* killed before it had described itself */
+		unmap_live(t);
+	else if (memcmp(head.magic, MT_LIVE_MAGIC, sizeof(head.magic)) != 0)
 		refuse(t, "not a live file");
 	else if (head.major != MT_FORMAT_MAJOR)
 		refuse(t, "of another format version");

@@ -549,6 +549,20 @@ static int not_a_trace(struct trace *t, struct error *e)
 	return error_set(e, 0, "not a memtrace trace");
 }
 
+/*
+ * Whether the file is a trace of which nothing but reserved space was ever
+ * written: the program was killed while the recording started.
+ */
+static bool is_only_space(const struct trace *t)
+{
+	bool empty = true;
+
+	for (size_t i = 0; i <= MT_STREAM_EVENTS; i++)
+		empty &= !t->segments[i].count;
+	return empty && t->map_bytes && !t->truncated &&
+	       !error_is_set(&t->damage);
+}
+
 /* Start to read the trace of a name. */
 static void begin(struct trace *t, const char *path)
 {
@@ -570,7 +584,7 @@ static int read_all(struct trace *t, struct error *e)
 		live_open(t);
 	live_read_streams(t);
 	if (!t->meta_bytes)
-		return not_a_trace(t, e);
+		return is_only_space(t) ? 0 : not_a_trace(t, e);
 	if (meta_parse(t, e))
 		return -1;
 	live_add_slots(t);
