@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <memtrace/nearest.h>
+
 /* Say that memory is out and end the program. */
 static _Noreturn void no_memory(void)
 {
@@ -92,40 +94,13 @@ bool util_starts(const char *s, const char *prefix)
 	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
-/* Return the edits (insert, delete, change) that turn `a` into `b`. */
-static size_t edit_distance(const char *a, const char *b)
-{
-	size_t row[64], n = strlen(b);
-
-	if (n >= 64)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; *a; a++, i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			size_t best = diagonal + (*a != b[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
 const char *util_nearest(const char *word, const char *const *names)
 {
 	size_t best = strlen(word) / 2;
 	const char *nearest = NULL;
 
 	for (; *names; names++) {
-		size_t d = edit_distance(word, *names);
+		size_t d = mt_edit_distance(word, *names, strlen(*names));
 
 		if (d < best) {
 			best = d;

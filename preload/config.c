@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include <memtrace/nearest.h>
 #include <memtrace/options.h>
 
 #include "sys.h"
@@ -31,45 +32,14 @@ static bool is(const char *word, const char *text, size_t n)
 	return strlen(word) == n && memcmp(word, text, n) == 0;
 }
 
-/* The edit distance between a word and n bytes of text, at most 16 each. */
-static unsigned int distance(const char *word, const char *text, size_t n)
-{
-	size_t m = strlen(word);
-	unsigned int row[17];
-
-	if (n > 16)
-		n = 16;
-	if (m > 16)
-		m = 16;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = (unsigned int)j;
-	for (size_t i = 1; i <= m; i++) {
-		unsigned int corner = row[0];
-
-		row[0] = (unsigned int)i;
-		for (size_t j = 1; j <= n; j++) {
-			unsigned int best =
-				corner + (word[i - 1] != text[j - 1]);
-
-			corner = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
 /* The key whose name is nearest to what was written. */
 static const struct key *nearest(const char *text, size_t n)
 {
 	const struct key *best = &keys[0];
 
 	for (size_t i = 1; i < KEYS; i++)
-		if (distance(keys[i].name, text, n) <
-		    distance(best->name, text, n))
+		if (mt_edit_distance(keys[i].name, text, n) <
+		    mt_edit_distance(best->name, text, n))
 			best = &keys[i];
 	return best;
 }

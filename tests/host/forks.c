@@ -4,7 +4,6 @@
  * allocate and exit, by exit() or _exit(), some fork once more. Each is to
  * have a trace of its own with its own allocations, and one writer.
  */
-#include <pthread.h>
 #include <sys/wait.h>
 
 #include "host.h"
@@ -75,12 +74,7 @@ static void *run(void *arg)
 
 int main(void)
 {
-	pthread_t thread[THREADS];
-
-	for (int i = 0; i < THREADS; i++)
-		need(!pthread_create(&thread[i], NULL, run, NULL), "thread");
-	for (int i = 0; i < THREADS; i++)
-		pthread_join(thread[i], NULL);
+	run_threads(THREADS, run);
 	say("done");
 	return 0;
 }

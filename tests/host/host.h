@@ -7,6 +7,7 @@
 #ifndef HOST_H
 #define HOST_H
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,6 +47,17 @@ static inline void need(int ok, const char *what)
 		return;
 	say(what);
 	_exit(98);
+}
+
+/* Run `f` in `n` threads (100 at the most) and wait for them. */
+static inline void run_threads(int n, void *(*f)(void *))
+{
+	pthread_t thread[100];
+
+	for (int i = 0; i < n; i++)
+		need(!pthread_create(&thread[i], NULL, f, NULL), "thread");
+	for (int i = 0; i < n; i++)
+		pthread_join(thread[i], NULL);
 }
 
 #endif

@@ -5,7 +5,6 @@
  * linked or preloaded: all calls are to reach them and be recorded.
  */
 #include <malloc.h>
-#include <pthread.h>
 #include <stdint.h>
 
 #include "host.h"
@@ -73,12 +72,7 @@ static void *run(void *arg)
 
 int main(void)
 {
-	pthread_t thread[THREADS];
-
-	for (int i = 0; i < THREADS; i++)
-		need(!pthread_create(&thread[i], NULL, run, NULL), "thread");
-	for (int i = 0; i < THREADS; i++)
-		pthread_join(thread[i], NULL);
+	run_threads(THREADS, run);
 	say("done");
 	return 0;
 }

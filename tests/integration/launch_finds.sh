@@ -5,19 +5,6 @@
 # shellcheck source=tests/integration/lib.sh
 . "$MT_TOP/tests/integration/lib.sh"
 
-# Refuse with status $1 and a line that holds $2; run nothing.
-refuses()
-{
-	local status=$1 word=$2 got
-
-	shift 2
-	"$LAUNCH" "$@" >out 2>err
-	got=$?
-	[ $got = "$status" ] || fail "$*: status $got, not $status: $(cat err)"
-	[ ! -s out ] || fail "$*: it ran"
-	grep -q -- "^memtrace: .*$word" err || fail "$*: says $(cat err)"
-}
-
 mkdir bin denied
 printf '#!/bin/sh\necho mine "$@"\n' >bin/tool
 printf '#!%s/bin/tool\n' "$PWD" >nested

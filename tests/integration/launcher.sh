@@ -4,22 +4,6 @@
 # shellcheck source=tests/integration/lib.sh
 . "$MT_TOP/tests/integration/lib.sh"
 
-# Refuse to run a program: exit status $1, one line that holds $2.
-refuses()
-{
-	local status=$1 word=$2 got
-
-	shift 2
-	"$LAUNCH" "$@" >out 2>err
-	got=$?
-	[ $got = "$status" ] || fail "$*: status $got, not $status: $(cat err)"
-	[ ! -s out ] || fail "$*: ran: $(cat out)"
-	[ "$(wc -l <err)" -le 2 ] || fail "$*: says $(cat err)"
-	[[ $(head -n 1 err) == "memtrace: "*"$word"* ]] ||
-		fail "$*: says $(cat err)"
-	[ -z "$(ls -- *.zst* 2>/dev/null)" ] || fail "$*: left a trace"
-}
-
 printf 'int main(void) { return 0; }\n' >static.c
 gcc -static -o static static.c || fail "no static program"
 cp "$HOST/deep" setuid

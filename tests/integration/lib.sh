@@ -147,3 +147,21 @@ events()
 {
 	"$REPORT" events "$1" || fail "$1: report events fails" >&2
 }
+
+# Check that the launcher refuses to run "$3...": exit status $1, a line
+# that holds $2, no trace.
+refuses()
+{
+	local status=$1 word=$2 got before
+
+	shift 2
+	before=$(echo ./*.zst*)
+	"$LAUNCH" "$@" >out 2>err
+	got=$?
+	[ $got = "$status" ] || fail "$*: status $got, not $status: $(cat err)"
+	[ ! -s out ] || fail "$*: ran: $(cat out)"
+	[ "$(wc -l <err)" -le 2 ] || fail "$*: says $(cat err)"
+	[[ $(head -n 1 err) == "memtrace: "*"$word"* ]] ||
+		fail "$*: says $(cat err)"
+	[ "$(echo ./*.zst*)" = "$before" ] || fail "$*: left a trace"
+}

@@ -9,6 +9,7 @@
 #include "gen.h"
 #include "heap.h"
 #include "merge.h"
+#include "open.h"
 #include "suite.h"
 
 #define EVENTS 30000
@@ -29,19 +30,6 @@ static void note(void *arg, uint32_t thread, const struct mt_event *e)
 	(void)arg;
 	happened.event[happened.count] = *e;
 	happened.thread[happened.count++] = thread;
-}
-
-static void open_trace(void)
-{
-	char path[] = "/tmp/test_merge.XXXXXX";
-	struct error e = {0};
-	int fd = mkstemp(path);
-
-	ck_assert_int_ge(fd, 0);
-	close(fd);
-	gen_write(&gen.file, path);
-	ck_assert_int_eq(trace_open(&trace, path, &e), 0);
-	unlink(path);
 }
 
 static bool anything_fits(const void *heap, const struct mt_event *e)
@@ -85,7 +73,7 @@ START_TEST(keeps_order_and_content)
 	uint32_t n = 0;
 
 	sim_run(&programs[_i], &gen, &expected, note, NULL);
-	open_trace();
+	open_generated(&trace, &gen.file);
 	merge_init(&m, &trace, anything_fits, NULL);
 	while (merge_next(&m, &run)) {
 		for (uint32_t i = 0; i < run.count; i++, n++) {
@@ -131,7 +119,7 @@ static void check_order(const uint32_t *order, size_t count)
 	size_t n = 0;
 
 	gen_end(&gen, MT_END_EXIT, 40000);
-	open_trace();
+	open_generated(&trace, &gen.file);
 	heap_init(&h);
 	merge_init(&m, &trace, heap_fits, &h);
 	while (merge_next(&m, &run))
@@ -215,7 +203,7 @@ START_TEST(short_threads_share_memory)
 		add_event(i, 1000 * i + 1500, MT_FREE, 0x5000);
 	}
 	gen_end(&gen, MT_END_EXIT, 100000);
-	open_trace();
+	open_generated(&trace, &gen.file);
 	merge_init(&m, &trace, anything_fits, NULL);
 	while (merge_next(&m, &run))
 		;

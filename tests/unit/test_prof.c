@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "gen.h"
+#include "open.h"
 #include "prof.h"
 #include "suite.h"
 
@@ -60,17 +61,9 @@ static struct prof prof;
 /* Record a random program, read the trace and replay it. */
 static void replay(const struct sim_options *o)
 {
-	char path[] = "/tmp/test_prof.XXXXXX";
-	struct error e = {0};
-	int fd = mkstemp(path);
-
-	ck_assert_int_ge(fd, 0);
-	close(fd);
 	sim_run(o, &gen, &expected, NULL, NULL);
-	gen_write(&gen.file, path);
+	open_generated(&trace, &gen.file);
 	gen_free(&gen);
-	ck_assert_msg(trace_open(&trace, path, &e) == 0, "%s", e.text);
-	unlink(path);
 	prof_run(&prof, &trace, NULL);
 	ck_assert_str_eq(trace.damage.text, "");
 	ck_assert_uint_eq(trace.missing, 0);
@@ -202,12 +195,6 @@ static void add_event(uint64_t time, unsigned int kind, uint64_t address,
 /* Of equal peaks the first counts; what a whole trace lacks is counted. */
 START_TEST(counts_what_does_not_fit)
 {
-	char path[] = "/tmp/test_prof.XXXXXX";
-	struct error e = {0};
-	int fd = mkstemp(path);
-
-	ck_assert_int_ge(fd, 0);
-	close(fd);
 	gen_begin(&gen, 100, 0);
 	for (uint32_t i = 0; i < MT_NODE_FIRST; i++)
 		gen_node(&gen, 0, 0);
@@ -220,10 +207,8 @@ START_TEST(counts_what_does_not_fit)
 	add_event(8000, MT_MUNMAP, 0x10000, 4096);
 	add_event(9000, MT_MALLOC, 0, 77); /* failed */
 	gen_end(&gen, MT_END_EXIT, 10000);
-	gen_write(&gen.file, path);
+	open_generated(&trace, &gen.file);
 	gen_free(&gen);
-	ck_assert_int_eq(trace_open(&trace, path, &e), 0);
-	unlink(path);
 	prof_run(&prof, &trace, NULL);
 	ck_assert_uint_eq(prof.peak_bytes, 100);
 	ck_assert_uint_eq(prof.peak_clock, 2000);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "gen.h"
+#include "open.h"
 #include "suite.h"
 #include "view.h"
 
@@ -114,18 +115,12 @@ static char *capture(void (*print)(const struct view *v), const struct view *v)
 /* Report on what `gen` has. */
 static char *report(void (*print)(const struct view *v), struct view *v)
 {
-	char path[] = "/tmp/test_view.XXXXXX", *text;
-	struct error e = {0};
+	char *text;
 	struct sites sites;
 	struct trace trace;
 	struct prof prof;
-	int fd = mkstemp(path);
 
-	ck_assert_int_ge(fd, 0);
-	close(fd);
-	gen_write(&gen.file, path);
-	ck_assert_int_eq(trace_open(&trace, path, &e), 0);
-	unlink(path);
+	open_generated(&trace, &gen.file);
 	/* The only thing that differs from run to run. */
 	free(trace.path);
 	trace.path = util_copy("x.zst", 5);
