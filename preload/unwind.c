@@ -3,9 +3,9 @@
  * The unwinder: reuse what did not change.
  *
  * Allocations come in runs that share most of their stack. So each thread
- * keeps its last stack: per frame its place (pc, sp, bp), its node, and the
- * memory slots that were read to get from it to the next frame out, with the
- * values found there. A new stack is walked from the hook outward by cached
+ * keeps its last stack: per frame its place (pc, sp, bp), its node, and what
+ * slots of memory were read to get from it to the next frame out: that one's
+ * pc at its sp - 8, and seldom others. A new stack is walked from the hook outward by cached
  * rules; as soon as a frame has the place of a kept one, the rest of the walk
  * is a pure function of the kept slots: they are compared instead, and when
  * all are equal, the kept frames and their nodes stand.
@@ -23,8 +23,7 @@
  * or bp + constant, or *(bp + constant); return address at CFA - 8; bp at
  * CFA + constant or unchanged" and fit in 64 bits with the pc's number. What
  * does not fit (signal frames, a CFA in another register) is walked whole,
- * with all registers, by walk_full(). Such a step is never taken for
- * unchanged. Code without tables (a JIT's) is taken to keep a frame pointer
+ * with all registers, by walk_full(), and no frame inside it is kept. Code without tables (a JIT's) is taken to keep a frame pointer
  * when what bp points to looks like one; else the stack ends there.
  *
  * Nothing is written to the program's stack, and nothing outside the mapping
