@@ -5,26 +5,27 @@
  * Allocations come in runs that share most of their stack. So each thread
  * keeps its last stack: per frame its place (pc, sp, bp), its node, and what
  * slots of memory were read to get from it to the next frame out: that one's
- * pc at its sp - 8, and seldom others. A new stack is walked from the hook outward by cached
- * rules; as soon as a frame has the place of a kept one, the rest of the walk
- * is a pure function of the kept slots: they are compared instead, and when
- * all are equal, the kept frames and their nodes stand.
+ * pc at its sp - 8, and seldom others. A new stack is walked from the hook
+ * outward by cached rules; as soon as a frame has the place of a kept one, the
+ * rest of the walk is a pure function of the kept slots: they are compared
+ * instead, and when all are equal, the kept frames and their nodes stand.
  *
- * Why this is right: a step outward computes the next place from (pc, sp,
- * bp), the module's tables, and the slots it reads. Same place, same tables,
- * same slots: same next place. (bp counts only where a CFA further out is
- * computed from it; most code uses it for other things.) Tables change with
- * dlclose only; then every kept stack is forgotten (record.c). A slot that
- * differs ends the agreement there: the walk goes on from that frame, and may
- * meet the kept stack again further out.
+ * Why this is right: a step outward computes the next place from (pc, sp, bp),
+ * the module's tables, and the slots it reads. Same place, same tables, same
+ * slots: same next place. (bp counts only where a CFA further out is computed
+ * from it; most code uses it for other things.) Tables change with dlclose
+ * only; then every kept stack is forgotten (record.c). A slot that differs
+ * ends the agreement there: the walk goes on from that frame, and may meet the
+ * kept stack again further out.
  *
  * Rules. For a pc the tables say how to find the CFA (the caller's sp), the
- * return address and the caller's bp. Nearly all are of the form "CFA = sp
- * or bp + constant, or *(bp + constant); return address at CFA - 8; bp at
- * CFA + constant or unchanged" and fit in 64 bits with the pc's number. What
- * does not fit (signal frames, a CFA in another register) is walked whole,
- * with all registers, by walk_full(), and no frame inside it is kept. Code without tables (a JIT's) is taken to keep a frame pointer
- * when what bp points to looks like one; else the stack ends there.
+ * return address and the caller's bp. Nearly all are of the form "CFA = sp or
+ * bp + constant, or *(bp + constant); return address at CFA - 8; bp at CFA +
+ * constant or unchanged" and fit in 64 bits with the pc's number. What does
+ * not fit (signal frames, a CFA in another register) is walked whole, with all
+ * registers, by walk_full(), and no frame inside it is kept. Code without
+ * tables (a JIT's) is taken to keep a frame pointer when what bp points to
+ * looks like one; else the stack ends there.
  *
  * Nothing is written to the program's stack, and nothing outside the mapping
  * that holds sp is read.
