@@ -109,7 +109,7 @@ programs = $(patsubst %,$B/%,$(basename $(1)))
 
 PRELOAD := $(call objects,$(wildcard preload/*.c))
 ANALYZER := $(call objects,$(filter-out analyzer/main.c analyzer/launch.c,\
-	$(wildcard analyzer/*.c)))
+	$(wildcard analyzer/*.c analyzer/*/*.c)))
 # The recorder's modules as ordinary objects, with sanitizers, for tests.
 PURE := $(patsubst preload/%.c,$B/pure/%.o,$(filter-out preload/hooks.c,\
 	$(wildcard preload/*.c)))
@@ -160,7 +160,8 @@ $B/pure/%.o: preload/%.c $B/flags
 $B/analyzer/%.o: analyzer/%.c $B/flags
 	$(say) CC $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON) $(DEPS) $(SANFLAGS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(COMMON) -Ianalyzer $(DEPS) $(SANFLAGS) $(CFLAGS) \
+		-c -o $@ $<
 
 $B/libmemtrace.so: $(PRELOAD) preload/libmemtrace.map $B/flags $B/objects
 	$(say) LD $@

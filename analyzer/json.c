@@ -1,233 +1,55 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The report as one JSON object. Bytes and times are integers; fields are
- * added and never renamed.
- */
-#include "view.h"
+/* JSON's texts; see json.h. */
+#include "json.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Print `n` bytes as a JSON string; what is not UTF-8 becomes U+FFFD. */
-static void put_bytes(const char *text, size_t n)
+#include "term.h"
+
+void json_put_bytes(FILE *out, const char *text, size_t n)
 {
 	char *copy = util_copy(text, n); /* its NUL ends cut characters */
 	const char *p = copy;
 
-	putchar('"');
+	putc('"', out);
 	while (*p) {
 		unsigned int size = term_utf8(p);
 
 		if (!size)
-			fputs("\\ufffd", stdout);
+			fputs("\\ufffd", out);
 		else if (*p == '"' || *p == '\\')
-			printf("\\%c", *p);
+			fprintf(out, "\\%c", *p);
 		else if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			printf("\\u%04x", (unsigned char)*p);
+			fprintf(out, "\\u%04x", (unsigned char)*p);
 		else
-			fwrite(p, 1, size, stdout);
+			fwrite(p, 1, size, out);
 		p += size ? size : 1;
 	}
-	putchar('"');
+	putc('"', out);
 	free(copy);
 }
 
-/* Print a string or null. */
-static void put_string(const char *text)
+void json_put_text(FILE *out, const char *text)
 {
 	if (text)
-		put_bytes(text, strlen(text));
+		json_put_bytes(out, text, strlen(text));
 	else
-		fputs("null", stdout);
+		fputs("null", out);
 }
 
-/* Print `"name": text,` of the top level. */
-static void put_field(const char *name, const char *text)
+void json_put_command(FILE *out, const char *command, size_t bytes)
 {
-	printf("  \"%s\": ", name);
-	put_string(text);
-	fputs(",\n", stdout);
-}
+	const char *p = command, *end = p ? p + bytes : p;
 
-/* Print the arguments of the command as an array. */
-static void put_command(const struct trace *t)
-{
-	const char *p = t->command, *end = p ? p + t->command_bytes : p;
-
-	fputs("  \"command\": [", stdout);
+	putc('[', out);
 	while (p < end) {
 		size_t n = strnlen(p, (size_t)(end - p));
 
-		put_bytes(p, n);
+		json_put_bytes(out, p, n);
 		p += n + 1;
 		if (p < end)
-			fputs(", ", stdout);
+			fputs(", ", out);
 	}
-	fputs("],\n", stdout);
-}
-
-/* Print who ran and how it ended. */
-static void put_process(const struct trace *t)
-{
-	put_command(t);
-	put_field("exe", t->exe);
-	put_field("host", t->host);
-	printf("  \"pid\": %u,\n  \"parent_pid\": %u,\n", t->process.pid,
-	       t->process.parent_pid);
-	put_field("parent_trace", t->parent);
-	put_field("allocator", t->allocator);
-	put_field("options", t->options);
-	printf("  \"start_ns\": %" PRIu64 ",\n  \"duration_ns\": %" PRIu64
-	       ",\n",
-	       t->process.real_ns, trace_duration_ns(t));
-	put_field("end", trace_end_name(t));
-	printf("  \"signal\": %u,\n", t->signal);
-}
-
-/* Print the sums. */
-static void put_totals(const struct trace *t, const struct prof *p)
-{
-	printf("  \"totals\": {\"allocations\": %" PRIu64
-	       ", \"frees\": %" PRIu64 ", \"allocated_bytes\": %" PRIu64
-	       ", \"temporary\": %" PRIu64 ", \"failed\": %" PRIu64
-	       ", \"events\": %" PRIu64 "},\n",
-	       p->allocations, p->frees, p->allocated_bytes, p->temporary,
-	       p->failed, p->events);
-	printf("  \"peak\": {\"bytes\": %" PRIu64 ", \"blocks\": %" PRIu64
-	       ", \"at_ns\": %" PRIu64 "},\n",
-	       p->peak_bytes, p->peak_blocks, trace_ns(t, p->peak_clock));
-	printf("  \"exit\": {\"bytes\": %" PRIu64 ", \"blocks\": %" PRIu64
-	       "},\n",
-	       p->exit_bytes, p->exit_blocks);
-	printf("  \"mappings\": {\"calls\": %" PRIu64 ", \"bytes\": %" PRIu64
-	       ", \"peak_bytes\": %" PRIu64 ", \"exit_bytes\": %" PRIu64 "},\n",
-	       p->mmaps, p->mapped_bytes, p->mappings.peak_bytes,
-	       p->mappings.bytes);
-}
-
-/* Print what is missing or does not fit. */
-static void put_trust(const struct trace *t, const struct prof *p)
-{
-	const struct prof_anomalies *a = &p->anomalies;
-
-	printf("  \"lost\": {\"events\": %" PRIu64 ", \"stacks\": %" PRIu64
-	       ", \"cut_stacks\": %" PRIu64 ", \"unreadable_events\": %" PRIu64
-	       "},\n",
-	       t->lost.events, t->lost.stacks, t->lost.cut, t->missing);
-	printf("  \"anomalies\": {\"lost_frees\": %" PRIu64
-	       ", \"unknown_frees\": %" PRIu64 ", \"unknown_kinds\": %" PRIu64
-	       ", \"unknown_stacks\": %" PRIu64 "},\n",
-	       a->lost_frees, a->unknown_frees, a->unknown_kinds,
-	       a->unknown_stacks);
-	printf("  \"truncated\": %s,\n  \"live_missing\": %s,\n",
-	       t->truncated ? "true" : "false",
-	       t->live_missing ? "true" : "false");
-	put_field("damage", error_is_set(&t->damage) ? t->damage.text : NULL);
-	fputs("  \"problems\": [", stdout);
-	for (size_t i = 0; i < t->problem_count; i++) {
-		fputs(i ? ", " : "", stdout);
-		put_string(t->problems[i].text);
-	}
-	fputs("],\n", stdout);
-}
-
-/* Print the threads. */
-static void put_threads(const struct trace *t)
-{
-	fputs("  \"threads\": [", stdout);
-	for (size_t i = 0; i < t->thread_count; i++) {
-		const struct trace_thread *thread = &t->threads[i];
-
-		printf("%s\n    {\"index\": %u, \"tid\": %u, \"name\": ",
-		       i ? "," : "", thread->index, thread->tid);
-		put_string(thread->name);
-		putchar('}');
-	}
-	printf("%s],\n", t->thread_count ? "\n  " : "");
-}
-
-/* Print the modules, with how much is known of their names. */
-static void put_modules(const struct view *v)
-{
-	static const char *const state[] = {
-		[SYM_LINES] = "lines",	     [SYM_NAMES] = "names",
-		[SYM_EXPORTS] = "exports",   [SYM_MISSING] = "missing",
-		[SYM_MISMATCH] = "mismatch",
-	};
-	const struct trace *t = v->trace;
-
-	fputs("  \"modules\": [", stdout);
-	for (size_t i = 0; i < t->module_count; i++) {
-		const struct trace_module *m = &t->modules[i];
-
-		printf("%s\n    {\"path\": ", i ? "," : "");
-		put_string(m->path);
-		fputs(", \"build_id\": \"", stdout);
-		for (uint32_t j = 0; j < m->build_id_bytes; j++)
-			printf("%02x", m->build_id[j]);
-		printf("\", \"symbols\": \"%s\"}",
-		       m->path ? state[sites_module_state(v->sites,
-							  (uint32_t)i)]
-			       : "missing");
-	}
-	printf("%s],\n", t->module_count ? "\n  " : "");
-}
-
-/* Print one site. */
-static void put_site(const struct site *s)
-{
-	const struct site_totals *n = &s->totals;
-
-	fputs("    {\"function\": ", stdout);
-	put_string(s->function);
-	fputs(", \"file\": ", stdout);
-	put_string(s->file);
-	if (s->file)
-		printf(", \"line\": %u", s->line);
-	else
-		fputs(", \"line\": null", stdout);
-	fputs(", \"module\": ", stdout);
-	put_string(s->module);
-	printf(", \"offset\": ");
-	if (s->function)
-		fputs("null", stdout);
-	else
-		printf("%" PRIu64, s->offset);
-	printf(", \"allocations\": %" PRIu64 ", \"allocated_bytes\": %" PRIu64
-	       ", \"peak_bytes\": %" PRIu64 ", \"peak_blocks\": %" PRIu64
-	       ", \"exit_bytes\": %" PRIu64 ", \"exit_blocks\": %" PRIu64
-	       ", \"temporary\": %" PRIu64 "}",
-	       n->allocations, n->allocated_bytes, n->peak_bytes,
-	       n->peak_blocks, n->exit_bytes, n->exit_blocks, n->temporary);
-}
-
-/* Print all sites, in the order of the moment that was asked for. */
-static void put_sites(const struct view *v)
-{
-	const struct site **site =
-		view_sort(v->sites, v->at == VIEW_EXIT ? view_exit_bytes
-						       : view_peak_bytes);
-
-	fputs("  \"sites\": [", stdout);
-	for (size_t i = 0; i < v->sites->count; i++) {
-		fputs(i ? ",\n" : "\n", stdout);
-		put_site(site[i]);
-	}
-	printf("%s]\n", v->sites->count ? "\n  " : "");
-	free(site);
-}
-
-void view_json(const struct view *v)
-{
-	fputs("{\n  \"version\": 1,\n", stdout);
-	put_field("trace", v->trace->path);
-	put_process(v->trace);
-	put_totals(v->trace, v->prof);
-	put_trust(v->trace, v->prof);
-	put_threads(v->trace);
-	put_modules(v);
-	put_sites(v);
-	fputs("}\n", stdout);
+	putc(']', out);
 }

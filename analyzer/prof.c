@@ -1,30 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The replay of a trace: the loop over all events.
+ * Sums of a replay; see prof.h.
  */
 #include "prof.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "merge.h"
+/* A block's owner when it is not to be counted. */
+#define NOT_TAKEN UINT32_MAX
 
-/* How far ahead of its event a block's place is fetched. */
-#define PREFETCH_EVENTS 12
+#define FIRST_SLOTS 1024
 
-/* Events between two calls of the progress function. */
-#define PROGRESS_EVENTS (1u << 18)
-
-/* What the replay remembers of a thread. */
-struct prof_thread {
-	uint64_t last;		  /* address of its last allocation */
-	struct heap_block moving; /* taken by MT_REALLOC_FREE; address 0: no */
-};
-
-/* Return the number of the stack that ends at a node, entered when new. */
-static uint32_t add_stack(struct prof *p, uint32_t node)
+/* Enter a row; returns its number. */
+static uint32_t add_row(struct prof *p, const struct prof_key *key)
 {
-	uint32_t i = p->stack_count++;
+	uint32_t i = p->row_count++;
 
 	if (i % PROF_CHUNK == 0) {
 		size_t n = i / PROF_CHUNK;
@@ -37,28 +28,83 @@ static uint32_t add_stack(struct prof *p, uint32_t node)
 			abort();
 		memset(p->chunk[n], 0, PROF_CHUNK * sizeof(**p->chunk));
 	}
-	prof_stack(p, i)->node = node;
-	if (node < p->node_count)
-		p->stack_of_node[node] = i;
+	p->key = util_grow(p->key, i, &p->key_room, sizeof(*p->key));
+	p->key[i] = *key;
 	return i;
 }
 
-/* Return the number of an event's stack. */
-static inline uint32_t stack_number(struct prof *p, uint32_t node)
+/* Return where a key is, or would be, among the slots. */
+static uint32_t *find_slot(const struct prof *p, const struct prof_key *key)
 {
-	if (__builtin_expect(node >= p->node_count, 0)) {
-		p->anomalies.unknown_stacks++;
-		node = MT_NODE_LOST;
-		if (node >= p->node_count)
-			return 0;
+	uint64_t h = (key->size ^ (uint64_t)key->thread << 40) *
+			     0x9e3779b97f4a7c15u +
+		     key->node;
+	size_t i = (h * 0xff51afd7ed558ccdu) >> 32;
+
+	for (;; i++) {
+		uint32_t *slot = &p->slot[i & (p->slots - 1)];
+		const struct prof_key *k;
+
+		if (!*slot)
+			return slot;
+		k = &p->key[*slot - 1];
+		if (k->node == key->node && k->size == key->size &&
+		    k->thread == key->thread)
+			return slot;
 	}
-	if (p->stack_of_node[node])
-		return p->stack_of_node[node];
-	return add_stack(p, node);
 }
 
-/* Set a stack's live bytes aside when they are those of the peak. */
-static inline void before_change(struct prof *p, struct prof_stack *s)
+/* Double the slots. */
+static void grow_slots(struct prof *p)
+{
+	free(p->slot);
+	p->slots *= 2;
+	p->slot = util_alloc(p->slots, sizeof(*p->slot));
+	for (uint32_t i = 0; i < p->row_count; i++)
+		*find_slot(p, &p->key[i]) = i + 1;
+}
+
+/* Return the number of the row of a key, entered when it is new. */
+static uint32_t keyed_row(struct prof *p, const struct prof_key *key)
+{
+	uint32_t *slot = find_slot(p, key);
+
+	if (*slot)
+		return *slot - 1;
+	*slot = p->row_count + 1;
+	if (p->row_count >= p->slots / 2) {
+		uint32_t i = add_row(p, key);
+
+		grow_slots(p);
+		return i;
+	}
+	return add_row(p, key);
+}
+
+/* Return the number of a block's row. */
+static inline uint32_t row_number(struct prof *p, const struct heap_block *b,
+				  uint32_t node)
+{
+	struct prof_key key = {.node = node};
+
+	if (__builtin_expect(node >= p->node_count, 0)) {
+		p->unknown_stacks++;
+		key.node = node = MT_NODE_LOST;
+	}
+	if (p->options.keys) {
+		key.thread = p->options.keys & PROF_BY_THREAD ? b->thread : 0;
+		key.size = p->options.keys & PROF_BY_SIZE ? b->size : 0;
+		return keyed_row(p, &key);
+	}
+	if (node >= p->node_count)
+		return 0;
+	if (!p->row_of_node[node] && node != MT_NODE_LOST)
+		p->row_of_node[node] = add_row(p, &key);
+	return p->row_of_node[node];
+}
+
+/* Set a row's live bytes aside when they are those of the peak. */
+static inline void before_change(struct prof *p, struct prof_row *s)
 {
 	if (s->peak_number == p->peak_number)
 		return;
@@ -67,226 +113,197 @@ static inline void before_change(struct prof *p, struct prof_stack *s)
 	s->peak_blocks = s->live_blocks;
 }
 
-/* Take note that a block is live. */
-static inline void block_begins(struct prof *p, struct prof_stack *s,
-				const struct heap_block *b, uint64_t clock)
+/* Take what is live now as the peak. */
+static void set_peak(struct prof *p, uint64_t clock)
 {
-	before_change(p, s);
-	heap_insert(&p->heap, b);
-	s->live_bytes += b->size;
-	s->live_blocks++;
-	p->live_bytes += b->size;
-	if (p->live_bytes > p->peak_bytes) {
-		p->peak_bytes = p->live_bytes;
-		p->peak_blocks = p->heap.count;
-		p->peak_clock = clock;
-		p->peak_number++;
-	}
+	p->peak_bytes = p->live_bytes;
+	p->peak_blocks = p->live_blocks;
+	p->peak_clock = clock;
+	p->peak_number++;
 }
 
-/* Take note that a block is no longer live; it is removed from the heap. */
-static inline struct prof_stack *block_ends(struct prof *p,
-					    struct heap_block *b)
+/* Begin the window when its time has come; tell whether it has. */
+static inline bool is_counting(struct prof *p, const struct replay_event *e)
 {
-	struct prof_stack *s = prof_stack(p, b->owner);
+	if (__builtin_expect(!p->counting, 0) &&
+	    e->event->time >= p->options.from) {
+		p->counting = true;
+		set_peak(p, p->options.from);
+	}
+	return p->counting;
+}
 
+/* Take note that a block of row `s` is live. */
+static inline void add_live(struct prof *p, struct prof_row *s, uint64_t size,
+			    uint64_t clock)
+{
+	before_change(p, s);
+	s->live_bytes += size;
+	s->live_blocks++;
+	p->live_bytes += size;
+	p->live_blocks++;
+	if (p->live_bytes > p->peak_bytes && p->counting)
+		set_peak(p, clock);
+}
+
+/* Take note of a new block. */
+static void begins(void *context, struct heap_block *b,
+		   const struct replay_event *e, const struct heap_block *from)
+{
+	struct prof *p = context;
+	bool counting = is_counting(p, e);
+	struct prof_row *s;
+
+	(void)from;
+	if (p->options.takes &&
+	    !p->options.takes(p->options.takes_context, e)) {
+		b->owner = NOT_TAKEN;
+		return;
+	}
+	b->owner = row_number(p, b, e->event->stack);
+	s = prof_row(p, b->owner);
+	if (counting) {
+		s->allocations++;
+		s->allocated_bytes += b->size;
+		p->allocations++;
+		p->allocated_bytes += b->size;
+	}
+	add_live(p, s, b->size, b->born);
+}
+
+/* Take note of a block's end. */
+static void ends(void *context, const struct heap_block *b,
+		 const struct replay_event *e, enum replay_end why,
+		 bool temporary)
+{
+	struct prof *p = context;
+	bool counting = is_counting(p, e);
+	struct prof_row *s;
+
+	if (b->owner == NOT_TAKEN)
+		return;
+	s = prof_row(p, b->owner);
 	before_change(p, s);
 	s->live_bytes -= b->size;
 	s->live_blocks--;
 	p->live_bytes -= b->size;
-	heap_remove(&p->heap, b);
-	return s;
-}
-
-/* Apply an allocation. */
-static inline void apply_alloc(struct prof *p, uint32_t thread,
-			       const struct mt_event *e)
-{
-	struct heap_block *there,
-		b = {.address = e->address, .size = e->size, .thread = thread};
-	struct prof_stack *s;
-
-	if (__builtin_expect(!e->address, 0)) {
-		p->failed++;
+	p->live_blocks--;
+	if (!counting || why == REPLAY_LOST)
 		return;
-	}
-	there = heap_find(&p->heap, e->address);
-	if (__builtin_expect(there->address, 0)) {
-		p->anomalies.lost_frees++;
-		block_ends(p, there);
-	}
-	b.owner = stack_number(p, e->stack);
-	s = prof_stack(p, b.owner);
-	s->allocations++;
-	s->allocated_bytes += e->size;
-	p->allocations++;
-	p->allocated_bytes += e->size;
-	p->threads[thread].last = e->address;
-	block_begins(p, s, &b, e->time);
-}
-
-/* Apply a free that is not realloc's. */
-static inline void apply_free(struct prof *p, uint32_t thread,
-			      const struct mt_event *e)
-{
-	struct heap_block *b = heap_find(&p->heap, e->address);
-	bool temporary;
-
-	if (__builtin_expect(!b->address, 0)) {
-		p->anomalies.unknown_frees++;
-		return;
-	}
-	temporary =
-		b->thread == thread && p->threads[thread].last == e->address;
-	block_ends(p, b)->temporary += temporary;
+	s->frees++;
+	s->lifetimes += e->event->time - b->born;
+	s->temporary += temporary;
 	p->temporary += temporary;
 	p->frees++;
 }
 
-/* Apply the first half of a realloc. */
-static void apply_realloc_free(struct prof *p, uint32_t thread,
-			       const struct mt_event *e)
+/* Take back the end of a block that lives on. */
+static void resumes(void *context, const struct heap_block *b,
+		    const struct replay_event *e)
 {
-	struct heap_block *b = heap_find(&p->heap, e->address);
+	struct prof *p = context;
+	struct prof_row *s;
 
-	p->threads[thread].moving.address = 0;
-	if (!b->address) {
-		p->anomalies.unknown_frees++;
+	if (b->owner == NOT_TAKEN)
 		return;
-	}
-	p->threads[thread].moving = *b;
-	block_ends(p, b);
-	p->frees++;
-}
-
-/* Apply the second half of a realloc that failed: the old block lives on. */
-static void apply_realloc_cancel(struct prof *p, uint32_t thread,
-				 const struct mt_event *e)
-{
-	struct heap_block *moving = &p->threads[thread].moving;
-
-	p->failed++;
-	if (!e->address || moving->address != e->address)
-		return;
-	if (heap_find(&p->heap, e->address)->address) {
-		p->anomalies.lost_frees++;
-	} else {
+	s = prof_row(p, b->owner);
+	if (p->counting && s->frees) {
+		s->frees--;
+		s->lifetimes -= e->event->time - b->born;
 		p->frees--;
-		block_begins(p, prof_stack(p, moving->owner), moving, e->time);
 	}
-	moving->address = 0;
+	add_live(p, s, b->size, e->event->time);
 }
 
-/* Apply what is neither a plain allocation nor a plain free. */
-static void apply_other(struct prof *p, uint32_t thread,
-			const struct mt_event *e)
+/* Take note of a mapping, or of a failure. */
+static void others(void *context, const struct replay_event *at)
 {
+	struct prof *p = context;
+	const struct mt_event *e = at->event;
 	uint64_t bytes = (e->size + ~p->page_mask) & p->page_mask;
+	bool counting = is_counting(p, at);
 
 	switch (e->kind) {
-	case MT_REALLOC_FREE:
-		apply_realloc_free(p, thread, e);
-		break;
-	case MT_REALLOC_CANCEL:
-		apply_realloc_cancel(p, thread, e);
-		break;
 	case MT_MMAP:
 	case MT_MREMAP:
 		if (!e->address)
 			break;
-		p->mmaps++;
-		p->mapped_bytes += bytes;
+		p->mmaps += counting;
+		p->mapped_bytes += counting ? bytes : 0;
 		mappings_add(&p->mappings, e->address, bytes);
 		break;
 	case MT_MUNMAP:
 	case MT_MREMAP_FREE:
-		p->munmaps++;
+		p->munmaps += counting;
 		mappings_remove(&p->mappings, e->address, bytes);
 		break;
 	default:
-		p->anomalies.unknown_kinds++;
+		p->failed += counting;
 		break;
 	}
 }
 
-/* Apply a run of events of one thread. */
-static void apply_run(struct prof *p, const struct merge_run *run)
-{
-	for (uint32_t i = 0; i < run->count; i++) {
-		const struct mt_event *e = &run->event[i];
-
-		if (i + PREFETCH_EVENTS < run->count)
-			heap_prefetch(&p->heap, e[PREFETCH_EVENTS].address);
-		if (e->kind >= MT_MALLOC && e->kind <= MT_NEW_ARRAY)
-			apply_alloc(p, run->thread, e);
-		else if (e->kind >= MT_FREE && e->kind <= MT_DELETE_ARRAY)
-			apply_free(p, run->thread, e);
-		else
-			apply_other(p, run->thread, e);
-	}
-	p->events += run->count;
-}
-
-/* Return the events that the trace's segments hold. */
-static uint64_t count_events(const struct trace *t)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < t->thread_count; i++)
-		for (size_t j = 0; j < t->threads[i].segments.count; j++)
-			n += t->threads[i].segments.at[j].count;
-	return n;
-}
-
 /* Set up for a trace. */
-static void prof_init(struct prof *p, const struct trace *t)
+static void prof_init(struct prof *p, const struct trace *t,
+		      const struct prof_options *o)
 {
 	uint64_t page = t->process.page_bytes;
 
-	*p = (struct prof){.node_count = t->node_count};
+	*p = (struct prof){
+		.options = *o,
+		.node_count = t->node_count,
+		.counting = !o->from,
+		.slots = FIRST_SLOTS,
+	};
 	if (!page || page & (page - 1))
 		page = 4096;
 	p->page_mask = ~(page - 1);
-	heap_init(&p->heap);
-	p->threads = util_alloc(t->thread_count, sizeof(*p->threads));
-	p->stack_of_node = util_alloc(t->node_count, sizeof(*p->stack_of_node));
-	add_stack(p, MT_NODE_LOST);
-	if (MT_NODE_LOST < t->node_count)
-		p->stack_of_node[MT_NODE_LOST] = 0;
+	if (o->keys)
+		p->slot = util_alloc(p->slots, sizeof(*p->slot));
+	else
+		p->row_of_node =
+			util_alloc(t->node_count, sizeof(*p->row_of_node));
+	add_row(p, &(struct prof_key){.node = MT_NODE_LOST});
+	if (o->keys)
+		*find_slot(p, &p->key[0]) = 1;
 }
 
-void prof_run(struct prof *p, struct trace *t, prof_progress *progress)
+void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
+	      replay_progress *progress)
 {
-	uint64_t total = count_events(t), next = PROGRESS_EVENTS, last = 0;
-	struct merge_run run;
-	struct merge m;
+	struct replay_listener listener = {p, begins, ends, resumes, others};
+	struct replay r;
 
-	prof_init(p, t);
-	merge_init(&m, t, heap_fits, &p->heap);
-	while (merge_next(&m, &run)) {
-		apply_run(p, &run);
-		last = run.event[run.count - 1].time;
-		if (progress && p->events >= next) {
-			progress(p->events, total);
-			next += PROGRESS_EVENTS;
-		}
-	}
-	merge_free(&m);
-	trace_extend(t, last);
+	prof_init(p, t, o);
+	replay_run(&r, t, o->until, &listener, 1, progress);
+	if (o->until == UINT64_MAX)
+		trace_extend(t, r.last_clock);
+	if (!p->counting)
+		set_peak(p, o->from);
+	p->events = r.events;
+	p->anomalies = r.anomalies;
 	p->exit_bytes = p->live_bytes;
-	p->exit_blocks = p->heap.count;
-	heap_free(&p->heap);
-	free(p->stack_of_node);
-	free(p->threads);
-	p->stack_of_node = NULL;
-	p->threads = NULL;
+	p->exit_blocks = p->live_blocks;
+	replay_free(&r);
+	free(p->row_of_node);
+	free(p->slot);
+	p->row_of_node = p->slot = NULL;
+}
+
+void prof_drop_rows(struct prof *p)
+{
+	for (size_t i = 0; i * PROF_CHUNK < p->row_count; i++)
+		free(p->chunk[i]);
+	free(p->chunk);
+	free(p->key);
+	p->chunk = NULL;
+	p->key = NULL;
+	p->row_count = 0;
 }
 
 void prof_free(struct prof *p)
 {
-	for (size_t i = 0; i * PROF_CHUNK < p->stack_count; i++)
-		free(p->chunk[i]);
-	free(p->chunk);
+	prof_drop_rows(p);
 	mappings_free(&p->mappings);
 	*p = (struct prof){0};
 }

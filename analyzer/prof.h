@@ -1,46 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The replay: every event of a trace applied to the heap in the order of
- * time, and what came of it, in total and per stack.
+ * Sums of a replay: in total, and per stack (and thread, and size, where
+ * asked for).
  *
  * What was live at the peak is exact and costs O(1) per event: the peak has
- * a number that is raised at each new maximum; a stack's live bytes are set
+ * a number that is raised at each new maximum; a row's live bytes are set
  * aside the first time they change after that. At the end they are the peak's
- * if they carry its number, and else the stack has not changed since.
+ * if they carry its number, and else the row has not changed since.
  */
 #ifndef ANALYZER_PROF_H
 #define ANALYZER_PROF_H
 
-#include "heap.h"
 #include "mappings.h"
-#include "trace.h"
+#include "replay.h"
 
-/* What one stack allocated; bytes are as requested. A cache line. */
-struct prof_stack {
+/* What else than the stack tells rows apart. */
+#define PROF_BY_THREAD 1u
+#define PROF_BY_SIZE 2u
+
+/* What a row allocated; bytes are as requested. A cache line. */
+struct prof_row {
 	uint64_t allocations;
 	uint64_t allocated_bytes;
 	uint64_t temporary;
+	uint64_t lifetimes; /* of its blocks that ended, clock units */
 	uint64_t live_bytes;
-	uint64_t peak_bytes;  /* set aside; see prof_peak() */
-	uint64_t peak_number; /* of the peak they were set aside after */
+	uint64_t peak_bytes; /* set aside; see prof_peak() */
 	uint32_t live_blocks;
 	uint32_t peak_blocks;
-	uint32_t node; /* innermost frame */
+	uint32_t peak_number; /* of the peak they were set aside after */
+	uint32_t frees;
 };
 
-/* Stacks per chunk, so that their memory never moves. */
+/* Which row it is. */
+struct prof_key {
+	uint64_t size;	 /* with PROF_BY_SIZE, else 0 */
+	uint32_t node;	 /* innermost frame */
+	uint32_t thread; /* with PROF_BY_THREAD: place in trace->threads */
+};
+
+/* Tell whether a block is to be counted. */
+typedef bool prof_takes(void *context, const struct replay_event *e);
+
+/* What of a trace is summed up, and how finely. Zeroed but `until`: all. */
+struct prof_options {
+	unsigned int keys;
+	uint64_t from, until; /* clock values: the window [from, until) */
+	prof_takes *takes;    /* NULL: every block */
+	void *takes_context;
+};
+
+/* Rows per chunk, so that their memory never moves. */
 #define PROF_CHUNK 4096
 
-/* Things in the trace that a whole recording does not have. */
-struct prof_anomalies {
-	uint64_t lost_frees;	/* allocations at a live address */
-	uint64_t unknown_frees; /* frees where no block is */
-	uint64_t unknown_kinds;
-	uint64_t unknown_stacks;
-};
-
 struct prof {
-	/* Of the heap, mmap kinds excepted. */
+	/* Of the heap, mmap kinds excepted. What was counted is of the window;
+	 * the peak is the highest moment in it, the exit is its end. */
 	uint64_t allocations, allocated_bytes, frees, temporary, failed;
 	uint64_t peak_bytes, peak_blocks, peak_clock;
 	uint64_t exit_bytes, exit_blocks;
@@ -48,36 +63,41 @@ struct prof {
 	uint64_t mmaps, munmaps, mapped_bytes;
 	struct mappings mappings;
 	uint64_t events;
-	struct prof_anomalies anomalies;
+	struct replay_anomalies anomalies;
+	uint64_t unknown_stacks;
 
-	struct prof_stack **chunk;
-	uint32_t stack_count; /* number 0: those that were lost */
+	struct prof_row **chunk;
+	struct prof_key *key;
+	uint32_t row_count; /* number 0: stacks that were lost */
 
 	/* The rest is prof.c's own. */
-	struct heap heap;
-	uint64_t live_bytes, peak_number;
-	uint32_t *stack_of_node;
-	size_t node_count, chunk_room;
-	struct prof_thread *threads;
+	struct prof_options options;
+	bool counting; /* the window has begun */
+	uint64_t live_bytes, live_blocks;
+	uint32_t peak_number;
+	uint32_t *row_of_node; /* without keys */
+	uint32_t *slot;	       /* with keys: rows + 1 by hash; 0: free */
+	size_t slots, node_count, chunk_room, key_room;
 	uint64_t page_mask;
 };
 
-/* Told now and then how many of how many events are done. */
-typedef void prof_progress(uint64_t done, uint64_t total);
+/* Sum a trace up. `progress` may be NULL. */
+void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
+	      replay_progress *progress);
 
-/* Replay a trace. `progress` may be NULL. */
-void prof_run(struct prof *p, struct trace *t, prof_progress *progress);
+/* Free the rows, and keep the sums. */
+void prof_drop_rows(struct prof *p);
 
 void prof_free(struct prof *p);
 
-/* Return a stack by its number, below stack_count. */
-static inline struct prof_stack *prof_stack(const struct prof *p, uint32_t i)
+/* Return a row by its number, below row_count. */
+static inline struct prof_row *prof_row(const struct prof *p, uint32_t i)
 {
 	return &p->chunk[i / PROF_CHUNK][i % PROF_CHUNK];
 }
 
-/* Say what of a stack was live at the peak. */
-static inline void prof_peak(const struct prof *p, const struct prof_stack *s,
+/* Say what of a row was live at the peak. */
+static inline void prof_peak(const struct prof *p, const struct prof_row *s,
 			     uint64_t *bytes, uint64_t *blocks)
 {
 	bool aside = s->peak_number == p->peak_number;

@@ -82,8 +82,9 @@ struct sym {
 	struct map demangled; /* linkage name -> function name */
 };
 
-struct sym *sym_new(void)
+struct sym *sym_new(const struct sym_options *o)
 {
+	(void)o;
 	return util_alloc(1, sizeof(struct sym));
 }
 

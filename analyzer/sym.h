@@ -34,7 +34,10 @@ struct sym_frame {
 /* Frames that one code address can stand for. */
 #define SYM_MAX_FRAMES 64
 
-struct sym *sym_new(void);
+struct sym_options;
+
+/* `o` says where to look for files; NULL: where they were recorded. */
+struct sym *sym_new(const struct sym_options *o);
 void sym_free(struct sym *s);
 
 /*

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -64,6 +65,20 @@ bool term_wants_colour(enum term_colour asked)
 	if ((no && *no) || (term && strcmp(term, "dumb") == 0))
 		return false;
 	return isatty(STDOUT_FILENO);
+}
+
+unsigned int term_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	if (columns && strtoul(columns, NULL, 10))
+		return (unsigned int)strtoul(columns, NULL, 10);
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+		return 0;
+	return size.ws_col;
 }
 
 struct term_style term_style(bool colour)

@@ -32,6 +32,12 @@ enum term_colour { TERM_AUTO, TERM_ALWAYS, TERM_NEVER };
  */
 bool term_wants_colour(enum term_colour asked);
 
+/*
+ * Return the columns that stdout shows: of the terminal, or of $COLUMNS; 0
+ * when it is none, so that nothing need be cut.
+ */
+unsigned int term_width(void);
+
 /* Escape sequences, empty without colour. */
 struct term_style {
 	const char *bold, *dim, *plain;

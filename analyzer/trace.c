@@ -670,6 +670,32 @@ uint64_t trace_ns(const struct trace *t, uint64_t clock)
 	return ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
 }
 
+uint64_t trace_span_ns(const struct trace *t, uint64_t span)
+{
+	uint64_t clock;
+
+	if (__builtin_add_overflow(t->process.clock, span, &clock))
+		return UINT64_MAX;
+	return trace_ns(t, clock);
+}
+
+uint64_t trace_clock(const struct trace *t, uint64_t ns)
+{
+	const struct mt_meta_process *p = &t->process;
+	unsigned __int128 span = ns;
+
+	if (p->clock_kind != MT_CLOCK_MONOTONIC) {
+		if (t->end_clock <= p->clock || t->end_clock_ns <= p->clock_ns)
+			return p->clock;
+		/* Rounded up: trace_ns() of it is not before `ns`. */
+		span = (span * (t->end_clock - p->clock) +
+			(t->end_clock_ns - p->clock_ns) - 1) /
+		       (t->end_clock_ns - p->clock_ns);
+	}
+	return span > UINT64_MAX - p->clock ? UINT64_MAX
+					    : p->clock + (uint64_t)span;
+}
+
 void trace_extend(struct trace *t, uint64_t clock)
 {
 	uint64_t ns = trace_ns(t, clock);

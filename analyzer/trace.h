@@ -118,6 +118,12 @@ void trace_close(struct trace *t);
 /* Convert a clock value to ns since the start of the recording. */
 uint64_t trace_ns(const struct trace *t, uint64_t clock);
 
+/* Convert a span of clock values to ns. */
+uint64_t trace_span_ns(const struct trace *t, uint64_t span);
+
+/* Convert ns since the start of the recording to a clock value. */
+uint64_t trace_clock(const struct trace *t, uint64_t ns);
+
 /* Take note that there was an event at a clock value: it lasted till then. */
 void trace_extend(struct trace *t, uint64_t clock);
 

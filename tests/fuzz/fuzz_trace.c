@@ -14,8 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "prof.h"
-#include "site.h"
+#include "group.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -60,7 +59,7 @@ static void repair_heads(uint8_t *data, size_t size)
 }
 
 /* What the sites charge must add up to what the replay counted. */
-static void check_sums(const struct prof *p, const struct sites *s)
+static void check_sums(const struct prof *p, const struct groups *s)
 {
 	if (s->totals.allocations != p->allocations ||
 	    s->totals.exit_bytes != p->exit_bytes ||
@@ -87,18 +86,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		write_file(live_path, copy + split, size - split);
 	free(copy);
 	if (trace_open(&t, path, &e) == 0) {
-		struct sites sites;
-		struct prof prof;
+		const struct prof_options all = {.until = UINT64_MAX};
+		struct profile profile;
+		struct groups sites;
 
-		prof_run(&prof, &t, NULL);
 		/* No fuzzed path may lead to a file of this machine. */
 		for (size_t i = 0; i < t.module_count; i++)
 			if (t.modules[i].path)
 				t.modules[i].path[0] = '\0';
-		sites_build(&sites, &t, &prof);
-		check_sums(&prof, &sites);
-		sites_free(&sites);
-		prof_free(&prof);
+		profile_of_trace(&profile, &t, &all, NULL, NULL);
+		groups_build(&sites, &profile, GROUP_SITE, true);
+		check_sums(profile.prof, &sites);
+		groups_free(&sites);
+		profile_free(&profile);
 	} else if (!error_is_set(&e)) {
 		abort();
 	}

@@ -57,6 +57,7 @@ static struct gen gen;
 static struct sim_expected expected;
 static struct trace trace;
 static struct prof prof;
+static const struct prof_options everything = {.until = UINT64_MAX};
 
 /* Record a random program, read the trace and replay it. */
 static void replay(const struct sim_options *o)
@@ -64,7 +65,7 @@ static void replay(const struct sim_options *o)
 	sim_run(o, &gen, &expected, NULL, NULL);
 	open_generated(&trace, &gen.file);
 	gen_free(&gen);
-	prof_run(&prof, &trace, NULL);
+	prof_run(&prof, &trace, &everything, NULL);
 	ck_assert_str_eq(trace.damage.text, "");
 	ck_assert_uint_eq(trace.missing, 0);
 }
@@ -77,7 +78,7 @@ static void finish(void)
 
 static void check_sums(void)
 {
-	const struct prof_anomalies *a = &prof.anomalies;
+	const struct replay_anomalies *a = &prof.anomalies;
 
 	ck_assert_uint_eq(prof.events, expected.events);
 	ck_assert_uint_eq(prof.allocations, expected.total.allocations);
@@ -90,21 +91,22 @@ static void check_sums(void)
 	ck_assert_uint_eq(a->lost_frees, 0);
 	ck_assert_uint_eq(a->unknown_frees, 0);
 	ck_assert_uint_eq(a->unknown_kinds, 0);
-	ck_assert_uint_eq(a->unknown_stacks, 0);
+	ck_assert_uint_eq(prof.unknown_stacks, 0);
 }
 
 /* Return which of the program's stacks a replayed one is. */
-static size_t stack_index(const struct prof_stack *s)
+static size_t stack_index(uint32_t row)
 {
-	uint64_t pc = trace.pcs[trace.nodes[s->node].pc].pc;
+	uint64_t pc = trace.pcs[trace.nodes[prof.key[row].node].pc].pc;
 
 	ck_assert_uint_ge(pc, 0x401000);
 	return (pc - 0x401000) / 16;
 }
 
-static void check_stack(const struct prof_stack *s)
+static void check_row(uint32_t row)
 {
-	size_t i = stack_index(s);
+	const struct prof_row *s = prof_row(&prof, row);
+	size_t i = stack_index(row);
 	uint64_t bytes, blocks;
 
 	ck_assert_uint_lt(i, SIM_STACKS);
@@ -130,9 +132,9 @@ START_TEST(finds_what_the_program_did)
 	ck_assert_uint_eq(prof.peak_clock,
 			  expected.peak_clock >>
 				  runs[_i].tick_shift << runs[_i].tick_shift);
-	for (uint32_t i = 0; i < prof.stack_count; i++)
-		if (prof_stack(&prof, i)->allocations) {
-			check_stack(prof_stack(&prof, i));
+	for (uint32_t i = 0; i < prof.row_count; i++)
+		if (prof_row(&prof, i)->allocations) {
+			check_row(i);
 			stacks++;
 		}
 	for (uint32_t i = 0; i < SIM_STACKS; i++)
@@ -209,7 +211,7 @@ START_TEST(counts_what_does_not_fit)
 	gen_end(&gen, MT_END_EXIT, 10000);
 	open_generated(&trace, &gen.file);
 	gen_free(&gen);
-	prof_run(&prof, &trace, NULL);
+	prof_run(&prof, &trace, &everything, NULL);
 	ck_assert_uint_eq(prof.peak_bytes, 100);
 	ck_assert_uint_eq(prof.peak_clock, 2000);
 	ck_assert_uint_eq(prof.exit_bytes, 50);

@@ -49,7 +49,8 @@ static void replay(void)
 {
 	gen_write(&gen.file, path);
 	ck_assert_msg(trace_open(&trace, path, &error) == 0, "%s", error.text);
-	prof_run(&prof, &trace, NULL);
+	prof_run(&prof, &trace, &(struct prof_options){.until = UINT64_MAX},
+		 NULL);
 }
 
 static void forget(void)

@@ -10,7 +10,7 @@
 #include "gen.h"
 #include "open.h"
 #include "suite.h"
-#include "view.h"
+#include "view/view.h"
 
 /* ---- Numbers. ---- */
 
@@ -89,7 +89,7 @@ static struct gen gen;
 static struct sim_expected expected;
 
 /* Return what `print` writes to stdout. */
-static char *capture(void (*print)(const struct view *v), const struct view *v)
+static char *capture(view_function *print, struct view *v)
 {
 	FILE *f = tmpfile();
 	int saved = dup(STDOUT_FILENO);
@@ -99,7 +99,7 @@ static char *capture(void (*print)(const struct view *v), const struct view *v)
 	ck_assert_ptr_nonnull(f);
 	fflush(stdout);
 	dup2(fileno(f), STDOUT_FILENO);
-	print(v);
+	ck_assert_int_eq(print(v, &(struct error){0}), 0);
 	fflush(stdout);
 	dup2(saved, STDOUT_FILENO);
 	close(saved);
@@ -113,26 +113,27 @@ static char *capture(void (*print)(const struct view *v), const struct view *v)
 }
 
 /* Report on what `gen` has. */
-static char *report(void (*print)(const struct view *v), struct view *v)
+static char *report(view_function *print, const struct options *o)
 {
 	char *text;
-	struct sites sites;
+	struct profile profile;
 	struct trace trace;
-	struct prof prof;
+	struct view v = {
+		.trace = &trace,
+		.profile = &profile,
+		.options = o,
+		.style = {.exact = o->exact, .term = term_style(false)},
+	};
 
 	open_generated(&trace, &gen.file);
 	/* The only thing that differs from run to run. */
 	free(trace.path);
 	trace.path = util_copy("x.zst", 5);
-	prof_run(&prof, &trace, NULL);
-	sites_build(&sites, &trace, &prof);
-	v->trace = &trace;
-	v->prof = &prof;
-	v->sites = &sites;
-	v->style = term_style(false);
-	text = capture(print, v);
-	sites_free(&sites);
-	prof_free(&prof);
+	profile_of_trace(&profile, &trace,
+			 &(struct prof_options){.until = UINT64_MAX}, NULL,
+			 NULL);
+	text = capture(print, &v);
+	profile_free(&profile);
 	trace_close(&trace);
 	return text;
 }
@@ -181,12 +182,12 @@ static uint64_t add_up(const char *text, const char *title, size_t *rows)
 
 START_TEST(columns_add_up)
 {
-	struct view v = {.rows = (unsigned int)_i, .exact = true};
+	struct options o = {.rows = (unsigned int)_i, .exact = true};
 	char *text, *again;
 	size_t rows;
 
 	sim_run(&program, &gen, &expected, NULL, NULL);
-	text = report(view_summary, &v);
+	text = report(view_summary, &o);
 	ck_assert_uint_eq(add_up(text, "Live at peak\n", &rows),
 			  expected.peak_bytes);
 	ck_assert_uint_le(rows, (size_t)_i + 1);
@@ -198,7 +199,7 @@ START_TEST(columns_add_up)
 			  expected.total.temporary);
 	ck_assert_uint_eq(add_up(text, "Live at the end\n", &rows),
 			  expected.total.live_bytes);
-	again = report(view_summary, &v);
+	again = report(view_summary, &o);
 	ck_assert_str_eq(text, again);
 	free(text);
 	free(again);
@@ -208,22 +209,22 @@ END_TEST
 
 /* What ran, how it ended, and a line that the report then has. */
 static const struct {
-	enum view_at at;
+	enum options_at at;
 	enum mt_end end;
 	const char *has, *has_not;
 } reports[] = {
-	{VIEW_ALL, MT_END_EXIT, "example, pid 4711: ", "was killed"},
-	{VIEW_ALL, MT_END_NONE, "the program was killed", "signal"},
-	{VIEW_ALL, MT_END_SIGNAL, "died of signal 11 (", "killed"},
-	{VIEW_ALL, MT_END_EXEC, "another program by exec", "killed"},
-	{VIEW_PEAK, MT_END_EXIT, "Live at peak", "Live at the end"},
-	{VIEW_PEAK, MT_END_EXIT, "blocks still live", "Most allocated"},
-	{VIEW_EXIT, MT_END_EXIT, "Live at the end", "Live at peak"},
+	{OPTIONS_AT_ALL, MT_END_EXIT, "example, pid 4711: ", "was killed"},
+	{OPTIONS_AT_ALL, MT_END_NONE, "the program was killed", "signal"},
+	{OPTIONS_AT_ALL, MT_END_SIGNAL, "died of signal 11 (", "killed"},
+	{OPTIONS_AT_ALL, MT_END_EXEC, "another program by exec", "killed"},
+	{OPTIONS_AT_PEAK, MT_END_EXIT, "Live at peak", "Live at the end"},
+	{OPTIONS_AT_PEAK, MT_END_EXIT, "blocks still live", "Most allocated"},
+	{OPTIONS_AT_EXIT, MT_END_EXIT, "Live at the end", "Live at peak"},
 };
 
 START_TEST(says_what_matters)
 {
-	struct view v = {.rows = 5, .at = reports[_i].at};
+	struct options shown = {.rows = 5, .at = reports[_i].at};
 	struct mt_meta_end end = {.end = reports[_i].end,
 				  .signal = SIGSEGV,
 				  .clock = 100000,
@@ -236,7 +237,7 @@ START_TEST(says_what_matters)
 	if (end.end != MT_END_NONE)
 		gen_meta(&gen, MT_META_END, &end, sizeof(end), NULL, 0);
 	gen_end(&gen, MT_END_NONE, 0);
-	text = report(view_summary, &v);
+	text = report(view_summary, &shown);
 	ck_assert_msg(strstr(text, reports[_i].has) != NULL, "%s", text);
 	ck_assert_msg(!strstr(text, reports[_i].has_not), "%s", text);
 	free(text);
@@ -249,7 +250,7 @@ START_TEST(ties_break_by_name)
 {
 	static const uint64_t pcs[] = {0x401020, 0x401000, 0x401010};
 	struct mt_event e = {.time = 2000, .size = 10, .kind = MT_MALLOC};
-	struct view v = {.rows = 5};
+	struct options o = {.rows = 5};
 	const char *first, *second, *third;
 	char *text;
 
@@ -263,7 +264,7 @@ START_TEST(ties_break_by_name)
 		gen_event(&gen, 0, &e);
 	}
 	gen_end(&gen, MT_END_EXIT, 5000);
-	text = report(view_summary, &v);
+	text = report(view_summary, &o);
 	first = strstr(text, "example+0x1000");
 	second = strstr(text, "example+0x1010");
 	third = strstr(text, "example+0x1020");
@@ -351,14 +352,14 @@ START_TEST(json_is_json)
 		"\"a \\\"b\\\\\\u000a\\u0001\\ufffd\xc3\xa4\"",
 		"\"\\ufffd\\ufffd\", \"\", \"x\"",
 	};
-	struct view v = {.rows = 5};
+	struct options o = {.rows = 5};
 	char *text, number[64];
 
 	sim_run(&program, &gen, &expected, NULL, NULL);
 	/* The last record of a type counts. */
 	gen_meta(&gen, MT_META_COMMAND, NULL, 0, nasty, sizeof(nasty));
 	gen_end(&gen, MT_END_NONE, 0);
-	text = report(view_json, &v);
+	text = report(view_summary_json, &o);
 	ck_assert_int_eq(*json_space(json_value(text)), '\0');
 	for (int i = 0; i < COUNT(fields); i++)
 		ck_assert_msg(strstr(text, fields[i]) != NULL, "%s\n%s",

@@ -109,21 +109,24 @@ static void put_event(const struct trace *t, const struct trace_thread *thread,
 	putchar('\n');
 }
 
-void view_events(struct trace *t, bool stacks)
+int view_events(struct view *v, struct error *e)
 {
+	struct trace *t = v->trace;
 	struct merge_run run;
 	struct merge m;
 	struct heap h;
 
+	(void)e;
 	heap_init(&h);
 	merge_init(&m, t, heap_fits, &h);
 	while (merge_next(&m, &run)) {
 		for (uint32_t i = 0; i < run.count; i++) {
 			apply(&h, &run.event[i]);
 			put_event(t, &t->threads[run.thread], &run.event[i],
-				  stacks);
+				  !v->options->no_stack);
 		}
 	}
 	merge_free(&m);
 	heap_free(&h);
+	return 0;
 }

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line; see options.h. */
+#include "options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "units.h"
+
+#define EXIT_USAGE 2
+
+/* How many names a list of words can have. */
+#define MAX_WORDS 64
+
+enum option_id {
+	OPT_ROWS,
+	OPT_AT,
+	OPT_BY,
+	OPT_SORT,
+	OPT_CUMULATIVE,
+	OPT_CALLEES,
+	OPT_TOTAL,
+	OPT_NORMALIZE,
+	OPT_NO_STACK,
+	OPT_FORMAT,
+	OPT_OUTPUT,
+	OPT_FROM,
+	OPT_TO,
+	OPT_THREAD,
+	OPT_SIZE,
+	OPT_LIFETIME,
+	OPT_FOCUS,
+	OPT_IGNORE,
+	OPT_HIDE,
+	OPT_WHERE,
+	OPT_JSON,
+	OPT_CSV,
+	OPT_EXACT,
+	OPT_COLOUR,
+	OPT_SYSROOT,
+	OPT_DEBUG_PATH,
+	OPT_HELP,
+	OPT_VERSION,
+};
+
+/* An option; `words` are those it takes, where they can be listed. */
+struct option_info {
+	const char *name;
+	char letter;
+	bool own; /* for the commands that name it only */
+	const char *argument, *help, *words;
+};
+
+static const struct option_info infos[] = {
+	[OPT_ROWS] = {"rows", 'n', false, "N", "rows per table", NULL},
+	[OPT_AT] = {"at", 0, false, "WHEN",
+		    "peak, exit, total, churn, temporary, or a time (12.3s)",
+		    "peak exit total churn temporary"},
+	[OPT_BY] = {"by", 0, true, "WHAT",
+		    "site, function, module, thread, size or stack",
+		    "site function module thread size stack"},
+	[OPT_SORT] = {"sort", 0, true, "WHAT", "by bytes or by blocks",
+		      "bytes blocks"},
+	[OPT_CUMULATIVE] = {"cumulative", 0, true, NULL,
+			    "count a stack for all that is on it", NULL},
+	[OPT_CALLEES] = {"callees", 0, true, NULL,
+			 "from main downward, not from the site upward", NULL},
+	[OPT_TOTAL] = {"total", 0, true, NULL,
+		       "all that was allocated: reads the index only", NULL},
+	[OPT_NORMALIZE] = {"normalize", 0, true, NULL,
+			   "scale OLD to the total of NEW", NULL},
+	[OPT_NO_STACK] = {"no-stack", 0, true, NULL, "leave the stacks out",
+			  NULL},
+	[OPT_FORMAT] = {"format", 'f', true, "F", "the format to write",
+			"pprof folded speedscope massif callgrind dhat "
+			"heaptrack chrome sqlite prometheus openmetrics svg"},
+	[OPT_OUTPUT] = {"output", 'o', true, "FILE", "where to write it", NULL},
+	[OPT_FROM] = {"from", 0, false, "TIME",
+		      "leave out what was before (1.5s, 200ms)", NULL},
+	[OPT_TO] = {"to", 0, false, "TIME", "leave out what was after", NULL},
+	[OPT_THREAD] = {"thread", 0, false, "T",
+			"what thread T allocated: its name or id", NULL},
+	[OPT_SIZE] = {"size", 0, false, "MIN:MAX", "blocks of these sizes",
+		      NULL},
+	[OPT_LIFETIME] = {"lifetime", 0, false, "MIN:MAX",
+			  "blocks that lived so long", NULL},
+	[OPT_FOCUS] = {"focus", 0, false, "REGEX",
+		       "stacks with a frame that matches", NULL},
+	[OPT_IGNORE] = {"ignore", 0, false, "REGEX",
+			"no stacks with a frame that matches", NULL},
+	[OPT_HIDE] = {"hide", 0, false, "REGEX",
+		      "leave frames that match out of the stacks", NULL},
+	[OPT_WHERE] = {"where", 0, false, "EXPR",
+		       "an expression, as size > 1M && stack ~ \"parse\"",
+		       NULL},
+	[OPT_JSON] = {"json", 0, false, NULL, "one JSON object per trace",
+		      NULL},
+	[OPT_CSV] = {"csv", 0, false, NULL, "comma-separated values", NULL},
+	[OPT_EXACT] = {"exact", 0, false, NULL, "bytes as integers", NULL},
+	[OPT_COLOUR] = {"color", 0, false, "[WHEN]", "always, never or auto",
+			"always never auto"},
+	[OPT_SYSROOT] = {"sysroot", 0, false, "DIR",
+			 "look for modules below DIR first", NULL},
+	[OPT_DEBUG_PATH] = {"debug-path", 0, false, "DIRS",
+			    "look for debug files there too", NULL},
+	[OPT_HELP] = {"help", 'h', false, NULL, "this text", NULL},
+	[OPT_VERSION] = {"version", 0, false, NULL, "the version", NULL},
+};
+
+#define INFOS (sizeof(infos) / sizeof(*infos))
+
+const struct options_command options_commands[] = {
+	{NULL, "TRACE...", "the summary, on one screen", ""},
+	{"top", "TRACE...", "who allocated most", " by sort cumulative "},
+	{"events", "TRACE", "every event, one a line", " no-stack "},
+	{0},
+};
+
+_Noreturn void options_usage(const char *what, const char *word,
+			     const char *nearest)
+{
+	fprintf(stderr, "memtrace-report: %s '", what);
+	term_put_text(stderr, word);
+	fputc('\'', stderr);
+	if (nearest)
+		fprintf(stderr, ", did you mean '%s'?", nearest);
+	fputs("\nmemtrace-report: see memtrace-report --help\n", stderr);
+	exit(EXIT_USAGE);
+}
+
+/* Split words at blanks into a list that ends with NULL; free the text. */
+static char *split(const char *text, const char *words[MAX_WORDS])
+{
+	char *copy = util_copy(text, strlen(text)), *save;
+	size_t n = 0;
+
+	for (char *w = strtok_r(copy, " ", &save); w && n < MAX_WORDS - 1;
+	     w = strtok_r(NULL, " ", &save))
+		words[n++] = w;
+	words[n] = NULL;
+	return copy;
+}
+
+/* Return the place of a word among an option's; ends the program if none. */
+static unsigned int choose(enum option_id id, const char *text)
+{
+	const char *words[MAX_WORDS];
+	const char *nearest;
+	char *what;
+	char *copy = split(infos[id].words, words);
+
+	for (unsigned int i = 0; words[i]; i++)
+		if (strcmp(words[i], text) == 0) {
+			free(copy);
+			return i;
+		}
+	nearest = util_nearest(text, words);
+	what = util_format("--%s takes %s, not", infos[id].name,
+			   infos[id].help);
+	options_usage(what, text, nearest);
+}
+
+/* Read a number of rows. */
+static unsigned int read_rows(const char *text)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || !n ||
+	    n > 1000000000)
+		options_usage("-n takes a number from 1 on, not", text, NULL);
+	return (unsigned int)n;
+}
+
+/* Read a time. */
+static uint64_t read_time(enum option_id id, const char *text)
+{
+	uint64_t ns;
+	char *what;
+
+	if (units_time(text, &ns))
+		return ns;
+	what = util_format("--%s takes a time like 12.3s or 200ms, not",
+			   infos[id].name);
+	options_usage(what, text, NULL);
+}
+
+/* Read the argument of --at. */
+static void read_at(struct options *o, const char *text)
+{
+	if (units_time(text, &o->at_ns))
+		o->at = OPTIONS_AT_TIME;
+	else
+		o->at = OPTIONS_AT_PEAK + choose(OPT_AT, text);
+}
+
+/* Take an option whose argument is a text, or that has none. */
+static void take_plain(struct options *o, enum option_id id, const char *text)
+{
+	const char **texts[INFOS] = {
+		[OPT_OUTPUT] = &o->output,   [OPT_THREAD] = &o->thread,
+		[OPT_SIZE] = &o->size,	     [OPT_LIFETIME] = &o->lifetime,
+		[OPT_FOCUS] = &o->focus,     [OPT_IGNORE] = &o->ignore,
+		[OPT_HIDE] = &o->hide,	     [OPT_WHERE] = &o->where,
+		[OPT_SYSROOT] = &o->sysroot, [OPT_DEBUG_PATH] = &o->debug_path,
+		[OPT_FORMAT] = &o->format,
+	};
+	bool *flags[INFOS] = {
+		[OPT_CUMULATIVE] = &o->cumulative,
+		[OPT_CALLEES] = &o->callees,
+		[OPT_TOTAL] = &o->total,
+		[OPT_NORMALIZE] = &o->normalize,
+		[OPT_NO_STACK] = &o->no_stack,
+		[OPT_JSON] = &o->json,
+		[OPT_CSV] = &o->csv,
+		[OPT_EXACT] = &o->exact,
+	};
+
+	if (texts[id])
+		*texts[id] = text;
+	else
+		*flags[id] = true;
+}
+
+/* Take an option that was found on the command line. */
+static void take(struct options *o, enum option_id id, const char *text)
+{
+	uint64_t min, max;
+
+	switch (id) {
+	case OPT_ROWS:
+		o->rows = read_rows(text);
+		break;
+	case OPT_AT:
+		read_at(o, text);
+		break;
+	case OPT_BY:
+		o->by = (enum group_by)choose(id, text);
+		o->by_said = true;
+		break;
+	case OPT_SORT:
+		o->blocks = choose(id, text);
+		break;
+	case OPT_FROM:
+		o->from_ns = read_time(id, text);
+		break;
+	case OPT_TO:
+		o->to_ns = read_time(id, text);
+		break;
+	case OPT_COLOUR:
+		o->colour = text && choose(id, text)
+				    ? (choose(id, text) == 1 ? TERM_NEVER
+							     : TERM_AUTO)
+				    : TERM_ALWAYS;
+		break;
+	case OPT_FORMAT:
+		choose(id, text);
+		o->format = text;
+		break;
+	case OPT_SIZE:
+		if (!units_range(text, units_bytes, &min, &max))
+			options_usage("--size takes MIN:MAX in bytes, not",
+				      text, NULL);
+		o->size = text;
+		break;
+	case OPT_LIFETIME:
+		if (!units_range(text, units_time, &min, &max))
+			options_usage("--lifetime takes MIN:MAX in time, not",
+				      text, NULL);
+		o->lifetime = text;
+		break;
+	default:
+		take_plain(o, id, text);
+		break;
+	}
+}
+
+/* Tell whether a command has an option of its own. */
+static bool has_own(const struct options_command *c, const char *name)
+{
+	char *word = util_format(" %s ", name);
+	bool has = strstr(c->options, word);
+
+	free(word);
+	return has;
+}
+
+/* Tell whether an option is for a command. */
+static bool is_for(const struct options_command *c, size_t id)
+{
+	return !infos[id].own || has_own(c, infos[id].name);
+}
+
+/* ---- Help. ---- */
+
+static const char examples[] =
+	"memtrace-report - where the memory of a recorded program went\n"
+	"\n"
+	"  memtrace-report memtrace.app.4711.zst          one screen\n"
+	"  memtrace-report top --at peak -n 30 TRACE      live at the peak\n"
+	"  memtrace-report --json TRACE | jq .peak.bytes  for scripts\n"
+	"\n"
+	"usage: memtrace-report [COMMAND] [OPTIONS] TRACE...\n"
+	"\n";
+
+/* Print a line of two columns. */
+static void help_line(const char *left, const char *right)
+{
+	printf("  %-24s %s\n", left, right);
+}
+
+/* Print the help on all. */
+static void help_all(void)
+{
+	fputs(examples, stdout);
+	for (const struct options_command *c = options_commands; c->help; c++) {
+		char *left = util_format("%s%s%s", c->name ? c->name : "",
+					 c->name ? " " : "", c->arguments);
+
+		help_line(left, c->help);
+		free(left);
+	}
+	puts("\nmemtrace-report COMMAND --help has a command's options.\n"
+	     "Exit status: 0 done, 1 unreadable input or failed output, "
+	     "2 usage.");
+}
+
+/* Print the help on one option. */
+static void help_option(const struct option_info *i)
+{
+	char *argument = !i->argument ? util_copy("", 0)
+			 : *i->argument == '['
+				 ? util_format("[=%s", i->argument + 1)
+				 : util_format(" %s", i->argument);
+	char *left = i->letter ? util_format("-%c, --%s%s", i->letter, i->name,
+					     argument)
+			       : util_format("    --%s%s", i->name, argument);
+
+	help_line(left, i->help);
+	free(left);
+	free(argument);
+}
+
+/* Print the help on a command. */
+static void help_command(const struct options_command *c)
+{
+	printf("memtrace-report %s - %s\n\nusage: memtrace-report %s "
+	       "[OPTIONS] %s\n\n",
+	       c->name, c->help, c->name, c->arguments);
+	for (int own = 1; own >= 0; own--)
+		for (size_t id = 0; id < INFOS; id++)
+			if (infos[id].own == own && is_for(c, id))
+				help_option(&infos[id]);
+}
+
+/* ---- Parsing. ---- */
+
+/* Return the option of a long name of `n` characters; INFOS: none. */
+static size_t find_long(const char *name, size_t n)
+{
+	for (size_t id = 0; id < INFOS; id++)
+		if (strlen(infos[id].name) == n &&
+		    memcmp(infos[id].name, name, n) == 0)
+			return id;
+	if (n == 6 && memcmp(name, "colour", n) == 0)
+		return OPT_COLOUR;
+	return INFOS;
+}
+
+/* End the program over an option that does not exist. */
+static _Noreturn void unknown_option(const struct options_command *c,
+				     const char *word)
+{
+	const char *names[INFOS + 1];
+	char *name = util_copy(word, strcspn(word, "="));
+	size_t n = 0;
+
+	for (size_t id = 0; id < INFOS; id++)
+		if (is_for(c, id))
+			names[n++] = util_format("--%s", infos[id].name);
+	names[n] = NULL;
+	options_usage("unknown option", name, util_nearest(name, names));
+}
+
+/* Find which option a word is; `*text` is its argument if it has it in it. */
+static size_t find_option(const struct options_command *c, char *word,
+			  const char **text)
+{
+	char *equals = strchr(word, '=');
+	size_t id;
+
+	*text = NULL;
+	if (word[1] == '-') {
+		size_t n =
+			equals ? (size_t)(equals - word) - 2 : strlen(word) - 2;
+
+		id = find_long(word + 2, n);
+		*text = equals ? equals + 1 : NULL;
+	} else {
+		for (id = 0; id < INFOS && infos[id].letter != word[1]; id++)
+			;
+		*text = word[2] ? word + 2 : NULL;
+	}
+	if (id == INFOS)
+		unknown_option(c, word);
+	return id;
+}
+
+/* Take the option at argv[i]; returns the place after it. */
+static int take_word(const struct options_command *c, struct options *o,
+		     char **argv, int i, int argc)
+{
+	const char *text;
+	size_t id = find_option(c, argv[i], &text);
+	const struct option_info *info = &infos[id];
+
+	if (!is_for(c, id)) {
+		char *what = util_format("%s%s has no option",
+					 c->name ? "" : "the summary",
+					 c->name ? c->name : "");
+
+		options_usage(what, argv[i], NULL);
+	}
+	if (!info->argument && text)
+		options_usage("no value is taken by option", argv[i], NULL);
+	if (info->argument && *info->argument != '[' && !text) {
+		if (i + 1 == argc)
+			options_usage("no value for option", argv[i], NULL);
+		text = argv[++i];
+	}
+	take(o, (enum option_id)id, text);
+	return i + 1;
+}
+
+/* Find a command by its name, or say that it is none. */
+static const struct options_command *find_command(const char *word)
+{
+	const char *names[MAX_WORDS];
+	const struct options_command *c = options_commands + 1;
+	size_t n = 0;
+
+	for (; c->help && n < MAX_WORDS - 1; c++) {
+		if (strcmp(c->name, word) == 0)
+			return c;
+		names[n++] = c->name;
+	}
+	names[n] = NULL;
+	/* A trace is a file; a mistyped command is near to one. */
+	if (access(word, F_OK) && !strpbrk(word, "/.") && *word != '-' &&
+	    util_nearest(word, names))
+		options_usage("unknown command", word,
+			      util_nearest(word, names));
+	return options_commands;
+}
+
+/* Do what --help or --version ask for; tell whether one was there. */
+static bool informed(const struct options_command *c, int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "-h") == 0) {
+			if (c->name)
+				help_command(c);
+			else
+				help_all();
+			return true;
+		}
+		if (strcmp(argv[i], "--version") == 0) {
+			puts("memtrace-report " OPTIONS_VERSION);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Move the options of argv before its other arguments, as getopt does; take
+ * them, and return the place of the first other one. */
+static int take_all(const struct options_command *c, struct options *o,
+		    int argc, char **argv, int first)
+{
+	char **others = util_alloc((size_t)argc + 1, sizeof(*others));
+	int count = 0, i = first;
+
+	while (i < argc) {
+		if (strcmp(argv[i], "--") == 0) {
+			for (i++; i < argc; i++)
+				others[count++] = argv[i];
+		} else if (argv[i][0] == '-' && argv[i][1]) {
+			i = take_word(c, o, argv, i, argc);
+		} else {
+			others[count++] = argv[i++];
+		}
+	}
+	memcpy(argv + argc - count, others, (size_t)count * sizeof(*others));
+	free(others);
+	return argc - count;
+}
+
+const struct options_command *options_parse(int argc, char **argv,
+					    struct options *o, int *first)
+{
+	const struct options_command *c =
+		argc > 1 ? find_command(argv[1]) : options_commands;
+
+	*o = (struct options){.to_ns = UINT64_MAX};
+	*first = 0;
+	if (informed(c, argc, argv))
+		return c;
+	*first = take_all(c, o, argc, argv, c->name ? 2 : 1);
+	if (o->json && o->csv)
+		options_usage("--json does not go with", "--csv", NULL);
+	return c;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line: one table of commands and one of options, from which come
+ * the parser, the help, the nearest right word and the shells' completions.
+ */
+#ifndef ANALYZER_OPTIONS_H
+#define ANALYZER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "group.h"
+#include "term.h"
+
+#define OPTIONS_VERSION "0.2.0"
+
+/* What a moment or a sum is asked for by --at. */
+enum options_at {
+	OPTIONS_AT_ALL, /* not said */
+	OPTIONS_AT_PEAK,
+	OPTIONS_AT_EXIT,
+	OPTIONS_AT_TOTAL,     /* all that was allocated */
+	OPTIONS_AT_CHURN,     /* all that was allocated and freed again */
+	OPTIONS_AT_TEMPORARY, /* freed by the thread before its next */
+	OPTIONS_AT_TIME,      /* live at `at_ns` */
+};
+
+struct options {
+	/* Output. */
+	bool json, csv, exact, no_stack;
+	unsigned int rows; /* 0: not said */
+	enum term_colour colour;
+	const char *output, *format;
+	/* What is looked at. */
+	enum options_at at;
+	uint64_t at_ns, from_ns, to_ns; /* to_ns: UINT64_MAX, not said */
+	const char *thread, *size, *lifetime, *where;
+	const char *focus, *ignore, *hide; /* regular expressions */
+	/* How. */
+	enum group_by by;
+	bool by_said, blocks, cumulative, callees, normalize, total;
+	/* Where names come from. */
+	const char *sysroot, *debug_path;
+};
+
+/* A command, and its options beyond those that all have. */
+struct options_command {
+	const char *name;      /* NULL: the summary */
+	const char *arguments; /* as the help has them */
+	const char *help;
+	const char *options; /* long names, each with a blank around it */
+};
+
+/* Ends with an all NULL one. */
+extern const struct options_command options_commands[];
+
+/*
+ * Read the command line. Returns the command; `*first` is the place of the
+ * first other argument, 0 when all was done (--help). Ends the program, with
+ * status 2 and the nearest right word, over what cannot be.
+ */
+const struct options_command *options_parse(int argc, char **argv,
+					    struct options *o, int *first);
+
+/* End the program over a wrong command line; `nearest` may be NULL. */
+_Noreturn void options_usage(const char *what, const char *word,
+			     const char *nearest);
+
+/* Write the completion of a shell: bash, zsh or fish. -1: no such shell. */
+int options_completion(FILE *out, const char *shell);
+
+#endif

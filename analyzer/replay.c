@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The replay of a trace: the loop over all events.
+ */
+#include "replay.h"
+
+#include <stdlib.h>
+
+#include "merge.h"
+
+/* How far ahead of its event a block's place is fetched. */
+#define PREFETCH_EVENTS 12
+
+/* Events between two calls of the progress function. */
+#define PROGRESS_EVENTS (1u << 18)
+
+/* What the replay remembers of a thread. */
+struct replay_thread {
+	uint64_t last;		  /* address of its last allocation */
+	struct heap_block moving; /* taken by MT_REALLOC_FREE; address 0: no */
+};
+
+/* Tell the listeners that a block begins, and enter it. */
+static inline void begin(struct replay *r, struct heap_block *b,
+			 const struct replay_event *e,
+			 const struct heap_block *from)
+{
+	for (size_t i = 0; i < r->listener_count; i++)
+		if (r->listeners[i].begins)
+			r->listeners[i].begins(r->listeners[i].context, b, e,
+					       from);
+	heap_insert(&r->heap, b);
+}
+
+/* Tell the listeners that a block ends, and remove it. */
+static inline void end(struct replay *r, struct heap_block *b,
+		       const struct replay_event *e, enum replay_end why,
+		       bool temporary)
+{
+	for (size_t i = 0; i < r->listener_count; i++)
+		if (r->listeners[i].ends)
+			r->listeners[i].ends(r->listeners[i].context, b, e, why,
+					     temporary);
+	heap_remove(&r->heap, b);
+}
+
+/* Tell the listeners that a block lives on, and enter it again. */
+static void resume(struct replay *r, const struct heap_block *b,
+		   const struct replay_event *e)
+{
+	for (size_t i = 0; i < r->listener_count; i++)
+		if (r->listeners[i].resumes)
+			r->listeners[i].resumes(r->listeners[i].context, b, e);
+	heap_insert(&r->heap, b);
+}
+
+/* Tell the listeners of an event that changes no block. */
+static void other(struct replay *r, const struct replay_event *e)
+{
+	for (size_t i = 0; i < r->listener_count; i++)
+		if (r->listeners[i].others)
+			r->listeners[i].others(r->listeners[i].context, e);
+}
+
+/* Apply an allocation. */
+static inline void apply_alloc(struct replay *r, struct replay_event *at)
+{
+	const struct mt_event *e = at->event;
+	struct replay_thread *thread = &r->threads[at->thread];
+	struct heap_block *there, *from = NULL,
+				  b = {.address = e->address,
+				       .size = e->size,
+				       .born = e->time,
+				       .thread = at->thread};
+
+	if (__builtin_expect(!e->address, 0)) {
+		other(r, at);
+		return;
+	}
+	there = heap_find(&r->heap, e->address);
+	if (__builtin_expect(there->address, 0)) {
+		r->anomalies.lost_frees++;
+		end(r, there, at, REPLAY_LOST, false);
+	}
+	if ((e->kind == MT_REALLOC || e->kind == MT_REALLOCARRAY) &&
+	    thread->moving.address)
+		from = &thread->moving;
+	thread->last = e->address;
+	at->number = r->begun++;
+	begin(r, &b, at, from);
+	thread->moving.address = 0;
+}
+
+/* Apply a free that is not realloc's. */
+static inline void apply_free(struct replay *r, const struct replay_event *at)
+{
+	struct heap_block *b = heap_find(&r->heap, at->event->address);
+
+	if (__builtin_expect(!b->address, 0)) {
+		r->anomalies.unknown_frees++;
+		return;
+	}
+	end(r, b, at, REPLAY_FREED,
+	    b->thread == at->thread &&
+		    r->threads[at->thread].last == b->address);
+}
+
+/* Apply the first half of a realloc. */
+static void apply_realloc_free(struct replay *r, const struct replay_event *at)
+{
+	struct heap_block *b = heap_find(&r->heap, at->event->address);
+	struct heap_block *moving = &r->threads[at->thread].moving;
+
+	moving->address = 0;
+	if (!b->address) {
+		r->anomalies.unknown_frees++;
+		return;
+	}
+	*moving = *b;
+	end(r, b, at, REPLAY_REALLOCATED, false);
+}
+
+/* Apply the second half of a realloc that failed: the old block lives on. */
+static void apply_realloc_cancel(struct replay *r,
+				 const struct replay_event *at)
+{
+	struct heap_block *moving = &r->threads[at->thread].moving;
+	const struct mt_event *e = at->event;
+
+	other(r, at);
+	if (!e->address || moving->address != e->address)
+		return;
+	if (heap_find(&r->heap, e->address)->address)
+		r->anomalies.lost_frees++;
+	else
+		resume(r, moving, at);
+	moving->address = 0;
+}
+
+/* Apply what is neither a plain allocation nor a plain free. */
+static void apply_other(struct replay *r, const struct replay_event *at)
+{
+	switch (at->event->kind) {
+	case MT_REALLOC_FREE:
+		apply_realloc_free(r, at);
+		break;
+	case MT_REALLOC_CANCEL:
+		apply_realloc_cancel(r, at);
+		break;
+	case MT_MMAP:
+	case MT_MREMAP:
+	case MT_MUNMAP:
+	case MT_MREMAP_FREE:
+		other(r, at);
+		break;
+	default:
+		r->anomalies.unknown_kinds++;
+		break;
+	}
+}
+
+/* Apply `count` events of one thread. */
+static void apply_run(struct replay *r, const struct merge_run *run,
+		      uint32_t count)
+{
+	struct replay_event at = {.thread = run->thread};
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct mt_event *e = &run->event[i];
+
+		at.event = e;
+		at.number = r->begun;
+		if (i + PREFETCH_EVENTS < count)
+			heap_prefetch(&r->heap, e[PREFETCH_EVENTS].address);
+		if (e->kind >= MT_MALLOC && e->kind <= MT_NEW_ARRAY)
+			apply_alloc(r, &at);
+		else if (e->kind >= MT_FREE && e->kind <= MT_DELETE_ARRAY)
+			apply_free(r, &at);
+		else
+			apply_other(r, &at);
+	}
+	r->events += count;
+	if (count)
+		r->last_clock = run->event[count - 1].time;
+}
+
+/* Return how many events of a run are before a clock value. */
+static uint32_t events_before(const struct merge_run *run, uint64_t until)
+{
+	uint32_t n = run->count;
+
+	while (n && run->event[n - 1].time >= until)
+		n--;
+	return n;
+}
+
+/* Return the events that the trace's segments hold. */
+static uint64_t count_events(const struct trace *t)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < t->thread_count; i++)
+		for (size_t j = 0; j < t->threads[i].segments.count; j++)
+			n += t->threads[i].segments.at[j].count;
+	return n;
+}
+
+void replay_run(struct replay *r, struct trace *t, uint64_t until,
+		const struct replay_listener *listeners, size_t count,
+		replay_progress *progress)
+{
+	uint64_t total = count_events(t), next = PROGRESS_EVENTS;
+	struct merge_run run;
+	struct merge m;
+
+	*r = (struct replay){
+		.listeners = listeners,
+		.listener_count = count,
+		.threads = util_alloc(t->thread_count, sizeof(*r->threads)),
+	};
+	heap_init(&r->heap);
+	merge_init(&m, t, heap_fits, &r->heap);
+	while (merge_next(&m, &run)) {
+		uint32_t n = events_before(&run, until);
+
+		apply_run(r, &run, n);
+		if (n < run.count)
+			break;
+		if (progress && r->events >= next) {
+			progress(r->events, total);
+			next += PROGRESS_EVENTS;
+		}
+	}
+	merge_free(&m);
+	free(r->threads);
+	r->threads = NULL;
+}
+
+void replay_free(struct replay *r)
+{
+	heap_free(&r->heap);
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The report as text, made to fit a screen: what ran and the totals, a table
+ * per question, and how far the figures are to be trusted.
+ */
+#include "view.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows of a table when -n does not say: in the whole report, with --at. */
+#define ROWS 5
+#define ROWS_AT 20
+
+/* A table: its title, what it is sorted by, and one more column. */
+struct summary_table {
+	const char *key, *title;
+	unsigned int needs; /* PROFILE_HAS_... */
+	const char *column;
+	view_key *by;
+	enum table_type type;
+	const char *other_column;
+	view_key *other;
+	enum table_type other_type;
+};
+
+static const struct summary_table table_peak = {
+	"peak",	  "Live at peak",   PROFILE_HAS_PEAK,
+	"bytes",  view_peak_bytes,  TABLE_BYTES,
+	"blocks", view_peak_blocks, TABLE_COUNT,
+};
+static const struct summary_table table_bytes = {
+	"bytes", "Most allocated, by bytes", PROFILE_HAS_ALLOCATED,
+	"bytes", view_allocated_bytes,	     TABLE_BYTES,
+	"calls", view_allocations,	     TABLE_COUNT,
+};
+static const struct summary_table table_calls = {
+	"calls", "Most allocated, by calls", PROFILE_HAS_ALLOCATED,
+	"calls", view_allocations,	     TABLE_COUNT,
+	"bytes", view_allocated_bytes,	     TABLE_BYTES,
+};
+static const struct summary_table table_temporary = {
+	"temporary",
+	"Temporary: freed by the thread before it allocated again",
+	PROFILE_HAS_TEMPORARY,
+	"temporary",
+	view_temporary,
+	TABLE_COUNT,
+	"of calls",
+	view_allocations,
+	TABLE_COUNT,
+};
+static const struct summary_table table_exit = {
+	"exit",	  "Live at the end", PROFILE_HAS_EXIT,
+	"bytes",  view_exit_bytes,   TABLE_BYTES,
+	"blocks", view_exit_blocks,  TABLE_COUNT,
+};
+
+/* Print the lines of the two moments. */
+static void put_moments(const struct view *v)
+{
+	const struct profile *p = v->profile;
+	const struct profile_totals *n = &p->totals;
+	char bytes[2][TERM_NUMBER], blocks[2][TERM_NUMBER], at[TERM_NUMBER];
+	int wide, high;
+
+	term_bytes(bytes[0], n->peak_bytes, v->style.exact);
+	term_bytes(bytes[1], n->exit_bytes, v->style.exact);
+	term_count(blocks[0], n->peak_blocks);
+	term_count(blocks[1], n->exit_blocks);
+	wide = (int)(strlen(bytes[0]) > strlen(bytes[1]) ? strlen(bytes[0])
+							 : strlen(bytes[1]));
+	high = (int)(strlen(blocks[0]) > strlen(blocks[1]) ? strlen(blocks[0])
+							   : strlen(blocks[1]));
+	if (p->has & PROFILE_HAS_PEAK) {
+		printf("peak  %*s in %*s blocks", wide, bytes[0], high,
+		       blocks[0]);
+		if (p->has & PROFILE_HAS_TIME)
+			printf(" at %s", term_time(at, p->peak_ns));
+		putchar('\n');
+	}
+	if (p->has & PROFILE_HAS_EXIT)
+		printf("exit  %*s in %*s blocks still live\n", wide, bytes[1],
+		       high, blocks[1]);
+}
+
+/* Print the line about mappings, if there were any. */
+static void put_mappings(const struct view *v)
+{
+	const struct prof *p = v->profile->prof;
+	char n[TERM_NUMBER], total[TERM_NUMBER], peak[TERM_NUMBER],
+		now[TERM_NUMBER];
+
+	if (!p || (!p->mmaps && !p->munmaps))
+		return;
+	printf("mmap  %s in %s calls, peak %s, at the end %s\n",
+	       term_bytes(total, p->mapped_bytes, v->style.exact),
+	       term_count(n, p->mmaps),
+	       term_bytes(peak, p->mappings.peak_bytes, v->style.exact),
+	       term_bytes(now, p->mappings.bytes, v->style.exact));
+}
+
+/* Fill in the numbers of a row. */
+static void fill(union table_cell *row, uint64_t by, uint64_t sum,
+		 uint64_t whole, uint64_t other)
+{
+	row[0].n = by;
+	row[1].real = table_percent(by, whole);
+	row[2].real = table_percent(sum, whole);
+	row[3].n = other;
+}
+
+/* Add the row that makes the columns add up. */
+static void add_rest(struct table *t, const struct summary_table *s,
+		     const struct groups *g, uint64_t sum, uint64_t other,
+		     size_t sites)
+{
+	uint64_t whole = s->by(&g->totals);
+	char n[TERM_NUMBER], *text;
+
+	fill(table_add(t), whole - sum, whole, whole,
+	     s->other(&g->totals) - other);
+	text = util_format("%s other site%s", term_count(n, sites),
+			   sites == 1 ? "" : "s");
+	t->rest = table_keep(t, text);
+	free(text);
+}
+
+/* Print a table, unless it would be empty. */
+static void put_table(struct view *v, const struct groups *g,
+		      const struct summary_table *s)
+{
+	const struct table_column column[] = {
+		{s->column, s->column, s->type},
+		{NULL, "%", TABLE_PERCENT},
+		{NULL, "sum%", TABLE_PERCENT},
+		{s->other_column, s->other_column, s->other_type},
+		{"site", "site", TABLE_SITE},
+	};
+	const struct group **site;
+	uint64_t whole = s->by(&g->totals), sum = 0, other = 0;
+	size_t n = 0, shown;
+	struct table t;
+
+	if (!whole || !(v->profile->has & s->needs))
+		return;
+	site = view_sort(g, s->by);
+	while (n < g->count && s->by(&site[n]->totals))
+		n++;
+	shown = view_rows(v, v->options->at ? ROWS_AT : ROWS, n);
+	table_begin(&t, s->key, s->title, column, 5);
+	for (size_t i = 0; i < shown; i++) {
+		union table_cell *row = table_add(&t);
+		const struct profile_totals *own = &site[i]->totals;
+
+		sum += s->by(own);
+		other += s->other(own);
+		fill(row, s->by(own), sum, whole, s->other(own));
+		row[4].frame = site[i]->frame;
+	}
+	if (shown < g->count && (shown < n || other < s->other(&g->totals)))
+		add_rest(&t, s, g, sum, other, g->count - shown);
+	view_table(v, &t);
+	free(site);
+}
+
+/* The trust section: its title before its first line. */
+struct trust {
+	const struct view *view;
+	bool begun;
+};
+
+static void trust_line(struct trust *s, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Print a line of the trust section. */
+static void trust_line(struct trust *s, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	if (!s->begun)
+		printf("\n%sHow far to trust this%s\n",
+		       s->view->style.term.bold, s->view->style.term.plain);
+	s->begun = true;
+	va_start(args, format);
+	if (vasprintf(&text, format, args) >= 0) {
+		fputs("  ", stdout);
+		term_put_text(stdout, text);
+		putchar('\n');
+		free(text);
+	}
+	va_end(args);
+}
+
+/* Say how it ended, when not of itself. */
+static void trust_end(struct trust *s)
+{
+	const struct trace *t = s->view->trace;
+
+	if (t->state == TRACE_RUNNING)
+		trust_line(s, "the program is still running");
+	else if (t->state == TRACE_KILLED)
+		trust_line(s, "the program was killed: what was live then "
+			      "counts as live at the end");
+	else if (t->end == MT_END_SIGNAL)
+		trust_line(s, "the program died of signal %u (%s)", t->signal,
+			   t->signal && t->signal < NSIG
+				   ? strsignal((int)t->signal)
+				   : "unknown");
+	else if (t->end == MT_END_EXEC)
+		trust_line(s, "the process became another program by exec");
+	else if (t->end == MT_END_UNDERSCORE_EXIT)
+		trust_line(s, "the program ended by _exit: what it still "
+			      "would have freed counts as live at the end");
+	if (t->live_missing)
+		trust_line(s,
+			   "%s.live is not there: the last events of each "
+			   "thread are missing",
+			   util_basename(t->path));
+	if (t->truncated)
+		trust_line(s, "the file is cut short");
+}
+
+/* Say how many of something there are, unless none. */
+static void trust_count(struct trust *s, uint64_t n, const char *one,
+			const char *several)
+{
+	char text[TERM_NUMBER];
+
+	if (n)
+		trust_line(s, "%s %s", term_count(text, n),
+			   n == 1 ? one : several);
+}
+
+/* Say what of the recording was given up or is damaged. */
+static void trust_losses(struct trust *s)
+{
+	const struct trace *t = s->view->trace;
+
+	trust_count(s, t->lost.events, "event was lost while recording",
+		    "events were lost while recording");
+	trust_count(s, t->lost.stacks, "event has no stack",
+		    "events have no stack");
+	trust_count(s, t->lost.cut, "stack was cut at its outer end",
+		    "stacks were cut at their outer end");
+	trust_count(s, t->missing, "event can't be read",
+		    "events can't be read");
+	if (error_is_set(&t->damage))
+		trust_line(s, "the trace is damaged: %s", t->damage.text);
+	for (size_t i = 0; i < t->problem_count; i++)
+		trust_line(s, "%s", t->problems[i].text);
+}
+
+/* Say what in the events does not fit together. */
+static void trust_anomalies(struct trust *s)
+{
+	const struct prof *p = s->view->profile->prof;
+	const struct replay_anomalies *a = &p->anomalies;
+
+	trust_count(s, a->lost_frees,
+		    "free was not seen: its block's address was given again",
+		    "frees were not seen: their blocks' addresses were given "
+		    "again");
+	trust_count(s, a->unknown_frees,
+		    "free was of a block that was not seen allocated",
+		    "frees were of blocks that were not seen allocated");
+	trust_count(s, a->unknown_kinds, "event is of unknown kind",
+		    "events are of unknown kind");
+	trust_count(s, p->unknown_stacks, "event is of unknown stack",
+		    "events are of unknown stack");
+}
+
+/* Return why sites in a module have no name. */
+static const char *why_nameless(const struct view *v, uint32_t module_id)
+{
+	switch (stacks_module_state(&v->profile->stacks, module_id)) {
+	case SYM_MISSING:
+		return "not found or not readable";
+	case SYM_MISMATCH:
+		return "another build than was recorded";
+	case SYM_EXPORTS:
+		return "stripped";
+	default:
+		return "no symbol for these";
+	}
+}
+
+/* Say what share of the bytes is charged to places without names. */
+static void trust_symbols(struct trust *s, const struct groups *g)
+{
+	const struct view *v = s->view;
+	const struct stacks *stacks = &v->profile->stacks;
+	size_t modules = stacks->module_count;
+	uint64_t *bytes = util_alloc(modules, sizeof(*bytes));
+	uint64_t nowhere = 0, all = g->totals.allocated_bytes;
+
+	for (size_t i = 0; i < g->count; i++) {
+		const struct frame *f = g->at[i].frame;
+
+		if (f->function)
+			continue;
+		if (f->module_id < modules)
+			bytes[f->module_id] += g->at[i].totals.allocated_bytes;
+		else
+			nowhere += g->at[i].totals.allocated_bytes;
+	}
+	for (size_t i = 0; i < modules; i++)
+		if (table_percent(bytes[i], all) >= 0.05)
+			trust_line(s,
+				   "no symbols for %s (%s): %.1f %% of the "
+				   "bytes",
+				   util_basename(stacks->modules[i].path),
+				   why_nameless(v, (uint32_t)i),
+				   table_percent(bytes[i], all));
+	if (table_percent(nowhere, all) >= 0.05)
+		trust_line(s, "code outside any module: %.1f %% of the bytes",
+			   table_percent(nowhere, all));
+	free(bytes);
+}
+
+/* Print the trust section, if there is something to say. */
+static void put_trust(struct view *v, const struct groups *g)
+{
+	struct trust trust = {.view = v};
+
+	if (v->trace) {
+		trust_end(&trust);
+		trust_losses(&trust);
+		trust_anomalies(&trust);
+	}
+	for (size_t i = 0; i < v->profile->note_count; i++)
+		trust_line(&trust, "%s", v->profile->notes[i]);
+	trust_symbols(&trust, g);
+}
+
+/* Print the tables that were asked for. */
+static void put_tables(struct view *v, const struct groups *g)
+{
+	enum options_at at = v->options->at;
+
+	if (at == OPTIONS_AT_ALL || at == OPTIONS_AT_PEAK)
+		put_table(v, g, &table_peak);
+	if (at == OPTIONS_AT_ALL || at == OPTIONS_AT_TOTAL) {
+		put_table(v, g, &table_bytes);
+		put_table(v, g, &table_calls);
+	}
+	if (at == OPTIONS_AT_ALL || at == OPTIONS_AT_TEMPORARY)
+		put_table(v, g, &table_temporary);
+	if (at == OPTIONS_AT_ALL || at == OPTIONS_AT_EXIT ||
+	    at == OPTIONS_AT_TIME)
+		put_table(v, g, &table_exit);
+}
+
+int view_summary(struct view *v, struct error *e)
+{
+	struct groups sites;
+
+	if (v->style.form == TABLE_AS_JSON)
+		return view_summary_json(v, e);
+	groups_build(&sites, v->profile, GROUP_SITE, false);
+	if (v->style.form == TABLE_AS_TEXT) {
+		view_head(v);
+		put_moments(v);
+		put_mappings(v);
+	}
+	put_tables(v, &sites);
+	if (v->style.form == TABLE_AS_TEXT)
+		put_trust(v, &sites);
+	groups_free(&sites);
+	return 0;
+}

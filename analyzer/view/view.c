@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the views share: the frame around their tables, and sites in order.
+ */
+#include "view.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "json.h"
+
+/* The accessors of totals that tables are made by. */
+#define VIEW_KEY(field)                                       \
+	uint64_t view_##field(const struct profile_totals *t) \
+	{                                                     \
+		return t->field;                              \
+	}
+
+VIEW_KEY(peak_bytes)
+VIEW_KEY(peak_blocks)
+VIEW_KEY(exit_bytes)
+VIEW_KEY(exit_blocks)
+VIEW_KEY(allocated_bytes)
+VIEW_KEY(allocations)
+VIEW_KEY(temporary)
+
+/* What an order is made by. */
+struct order {
+	const struct groups *groups;
+	view_key *key;
+};
+
+/* Order by the key, largest first, then by name. */
+static int compare(const void *a, const void *b, void *context)
+{
+	const struct group *x = *(const struct group *const *)a;
+	const struct group *y = *(const struct group *const *)b;
+	const struct order *by = context;
+	uint64_t m = by->key(&x->totals), n = by->key(&y->totals);
+
+	if (m != n)
+		return m > n ? -1 : 1;
+	return groups_compare(by->groups, x, y);
+}
+
+const struct group **view_sort(const struct groups *g, view_key *key)
+{
+	const struct group **sorted = util_alloc(g->count, sizeof(*sorted));
+	struct order by = {g, key};
+
+	for (size_t i = 0; i < g->count; i++)
+		sorted[i] = &g->at[i];
+	qsort_r(sorted, g->count, sizeof(*sorted), compare, &by);
+	return sorted;
+}
+
+size_t view_rows(const struct view *v, size_t rows, size_t there_are)
+{
+	if (v->options->rows)
+		rows = v->options->rows;
+	else if (v->style.form != TABLE_AS_TEXT)
+		rows = there_are;
+	return there_are <= rows + 1 ? there_are : rows;
+}
+
+void view_head(const struct view *v)
+{
+	const struct profile *p = v->profile;
+	char a[TERM_NUMBER], b[TERM_NUMBER], c[TERM_NUMBER];
+
+	fputs(v->style.term.bold, stdout);
+	term_put_text(stdout, p->program);
+	fputs(v->style.term.plain, stdout);
+	if (p->pid)
+		printf(", pid %u", p->pid);
+	putchar(':');
+	if (p->has & PROFILE_HAS_TIME)
+		printf(" %s,", term_time(a, p->duration_ns));
+	if (p->has & PROFILE_HAS_ALLOCATED)
+		printf(" %s allocations, %s in total",
+		       term_count(b, p->totals.allocations),
+		       term_bytes(c, p->totals.allocated_bytes,
+				  v->style.exact));
+	else
+		printf(" %s in %s blocks",
+		       term_bytes(c, p->totals.exit_bytes, v->style.exact),
+		       term_count(b, p->totals.exit_blocks));
+	putchar('\n');
+}
+
+/* Print who ran, as the first fields of the JSON object. */
+static void put_json_head(const struct view *v, const char *name)
+{
+	printf("{\n  \"version\": 1,\n  \"view\": \"%s\",\n  \"trace\": ",
+	       name);
+	json_put_text(stdout, v->profile ? v->profile->path : v->trace->path);
+	if (!v->profile)
+		return;
+	fputs(",\n  \"command\": ", stdout);
+	json_put_command(stdout, v->profile->command,
+			 v->profile->command_bytes);
+	printf(",\n  \"pid\": %u,\n  \"duration_ns\": %" PRIu64,
+	       v->profile->pid, v->profile->duration_ns);
+}
+
+void view_begin(struct view *v, const char *name)
+{
+	v->begun = false;
+	if (v->style.form == TABLE_AS_JSON)
+		put_json_head(v, name);
+	else if (v->style.form == TABLE_AS_TEXT && v->profile)
+		view_head(v);
+}
+
+void view_table(struct view *v, struct table *t)
+{
+	if (v->style.form == TABLE_AS_JSON)
+		fputs(",\n  ", stdout);
+	else if (v->style.form == TABLE_AS_CSV && v->begun)
+		putchar('\n');
+	if (v->style.form != TABLE_AS_TEXT || t->rows)
+		table_print(t, &v->style, stdout);
+	v->begun = true;
+	table_free(t);
+}
+
+void view_line(struct view *v, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	if (v->style.form != TABLE_AS_TEXT)
+		return;
+	va_start(args, format);
+	if (vasprintf(&text, format, args) >= 0) {
+		term_put_text(stdout, text);
+		putchar('\n');
+		free(text);
+	}
+	va_end(args);
+}
+
+void view_end(struct view *v)
+{
+	if (v->style.form == TABLE_AS_JSON)
+		fputs("\n}\n", stdout);
+}

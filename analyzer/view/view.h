@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The views: what is made of an analysed trace, one file each. All write to
+ * stdout and change nothing; whether stdout took it, main.c checks.
+ *
+ * A view that is made of tables calls view_begin(), view_table() for each,
+ * and view_end(): that makes the text, the JSON object or the CSV.
+ */
+#ifndef ANALYZER_VIEW_H
+#define ANALYZER_VIEW_H
+
+#include "group.h"
+#include "options.h"
+#include "profile.h"
+#include "table.h"
+
+/* What a view is about; one of the first two may be NULL, see main.c. */
+struct view {
+	struct profile *profile;
+	struct trace *trace;
+	const struct options *options;
+	struct table_style style;
+	bool begun; /* view.c: something stands before */
+};
+
+/* What is said of a profile in a table. */
+typedef uint64_t view_key(const struct profile_totals *t);
+
+view_key view_peak_bytes, view_peak_blocks, view_exit_bytes, view_exit_blocks,
+	view_allocated_bytes, view_allocations, view_temporary;
+
+/*
+ * Return the groups by a key, largest first, ties by name. Free the array;
+ * the groups stay whose they are.
+ */
+const struct group **view_sort(const struct groups *g, view_key *key);
+
+/* Return how many rows a table shows: of -n, else as given; JSON and CSV have
+ * all. A remainder of one row takes no more room than the row. */
+size_t view_rows(const struct view *v, size_t rows, size_t there_are);
+
+/* Begin a view: who ran, in the form that was asked for. */
+void view_begin(struct view *v, const char *name);
+
+/* Add a table, and free it. An empty one leaves no trace in text. */
+void view_table(struct view *v, struct table *t);
+
+/* Print a line of text, in text only. */
+void view_line(struct view *v, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+void view_end(struct view *v);
+
+/* Print the line about what ran. */
+void view_head(const struct view *v);
+
+/* The views. Each returns 0, or -1 with `e` filled. */
+typedef int view_function(struct view *v, struct error *e);
+
+view_function view_summary; /* summary.c: the report as text */
+view_function view_summary_json;
+view_function view_top;
+view_function view_events; /* damage is noted in the trace */
+
+#endif
