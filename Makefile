@@ -11,6 +11,7 @@
 #   make lint           format, man pages, scripts, layers, exported names
 #   make check-asan     the tests with ASan and UBSan in all but the recorder
 #   make check-tsan     the unit tests with TSan
+#   make check-export  let other tools judge what is exported for them
 #   make check-install  install into a scratch DESTDIR and use it from there;
 #                       as root also into PREFIX, unless it is there already
 #   make distcheck      everything above on a clean export, gcc and clang
@@ -52,7 +53,8 @@ MAKEFLAGS += -rR --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all unit tests demo check bench fuzz lint check-asan check-tsan \
-	check-install distcheck install uninstall clean help FORCE
+	check-install check-export distcheck \
+	install uninstall clean help FORCE
 
 ifeq ($(V),1)
 Q =
@@ -281,6 +283,11 @@ check-tsan:
 	@.ci/setup build test
 	@$(MAKE) B=$B/tsan SAN=thread unit
 	@MT_BUILD=$(abspath $B/tsan) tests/run unit/
+
+check-export:
+	@.ci/setup build test export
+	@$(MAKE) tests
+	@MT_BUILD=$(abspath $B) tests/run export/
 
 check-install: all
 	@B=$B PREFIX='$(PREFIX)' tests/install

@@ -27,6 +27,8 @@
  *   table      a table as text, JSON or CSV
  *   options    the command line
  *   view/      what is printed, one file a view
+ *   export/    what other tools read, one file a format
+ *   import/    what other tools wrote, one file a format
  *   main       which view
  *
  * launch.c is another program: memtrace, which starts a recording.
@@ -36,10 +38,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/export.h"
 #include "view/view.h"
 
 /* What a command is given. */
 enum needs { NEEDS_PROFILE, NEEDS_TRACE };
+
+/* Return the format that --format asks for. */
+static const struct export_format *format_of(const struct options *o)
+{
+	const struct export_format *f =
+		o->format ? export_find(o->format) : NULL;
+
+	if (!f)
+		options_usage("export needs --format, not",
+			      o->format ? o->format : "nothing", NULL);
+	return f;
+}
+
+/* The command export. */
+static int run_export(struct view *v, struct error *e)
+{
+	return export_write(format_of(v->options), v->profile, v->options, e);
+}
 
 /* The commands of options.c, and what does them. */
 static const struct command {
@@ -51,6 +72,7 @@ static const struct command {
 	{NULL, NEEDS_PROFILE, 0, view_summary},
 	{"top", NEEDS_PROFILE, 0, view_top},
 	{"events", NEEDS_TRACE, 0, view_events},
+	{"export", NEEDS_PROFILE, 0, run_export},
 };
 
 /* Return what does a command. */
@@ -89,6 +111,8 @@ static struct prof_options prof_options(const struct options *o,
 						: trace_clock(t, o->to_ns),
 	};
 
+	if (c->view == run_export)
+		p.keys |= format_of(o)->keys;
 	if (o->by == GROUP_THREAD)
 		p.keys |= PROF_BY_THREAD;
 	if (o->by == GROUP_SIZE)

@@ -115,6 +115,8 @@ const struct options_command options_commands[] = {
 	{NULL, "TRACE...", "the summary, on one screen", ""},
 	{"top", "TRACE...", "who allocated most", " by sort cumulative "},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
+	{"export", "-f FORMAT [-o FILE] TRACE", "for other tools to read",
+	 " format output "},
 	{0},
 };
 

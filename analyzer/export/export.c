@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exports: the list of formats, and how a file comes to be whole or not at
+ * all.
+ */
+#include "export.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct export_format formats[] = {
+	{"folded", 0, false, false, export_folded},
+};
+
+const struct export_format *export_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
+		if (strcmp(formats[i].name, name) == 0)
+			return &formats[i];
+	return NULL;
+}
+
+/* Say that a file could not be written. */
+static int failed(const char *path, struct error *e)
+{
+	return error_set(e, ERROR_NO_OFFSET, "cannot write %s: %s", path,
+			 strerror(errno));
+}
+
+/* Write to a file beside `path`, then let it take that name. */
+static int write_file(const struct export_format *f, struct export *x,
+		      const char *path, struct error *e)
+{
+	char *temporary = util_format("%s.XXXXXX", path);
+	int fd = mkstemp(temporary);
+	mode_t mask = umask(0);
+	int status = -1;
+
+	umask(mask);
+	x->out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!x->out) {
+		free(temporary);
+		return failed(path, e);
+	}
+	x->path = temporary;
+	if (f->write(x, e) == 0) {
+		if (fchmod(fd, 0666 & ~mask) || fflush(x->out) ||
+		    ferror(x->out) || rename(temporary, path))
+			failed(path, e);
+		else
+			status = 0;
+	}
+	fclose(x->out);
+	if (status)
+		unlink(temporary);
+	free(temporary);
+	return status;
+}
+
+int export_write(const struct export_format *f, struct profile *p,
+		 const struct options *o, struct error *e)
+{
+	struct export x = {
+		.profile = p,
+		.trace = p->trace,
+		.options = o,
+		.out = stdout,
+	};
+
+	if (f->needs_trace && !p->trace)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "%s needs the events, which a %s file has not",
+				 f->name, p->source);
+	if (o->output && strcmp(o->output, "-") != 0)
+		return write_file(f, &x, o->output, e);
+	if (f->needs_file)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "%s cannot be written to stdout: say -o FILE",
+				 f->name);
+	return f->write(&x, e);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exports: a profile in another tool's format, one file each.
+ *
+ * An exporter writes to a stream, which becomes the file that was asked for
+ * only when all of it was written.
+ */
+#ifndef ANALYZER_EXPORT_H
+#define ANALYZER_EXPORT_H
+
+#include <stdio.h>
+
+#include "options.h"
+#include "profile.h"
+
+/* What is exported, and to where. */
+struct export
+{
+	struct profile *profile;
+	struct trace *trace; /* for further replays; NULL: an import */
+	const struct options *options;
+	const char *path; /* of the file being written; NULL: stdout */
+	FILE *out;
+};
+
+/* Write it all; 0, or -1 with `e` filled. Whether `out` took it is checked
+ * by the caller. */
+typedef int export_function(struct export *x, struct error *e);
+
+struct export_format {
+	const char *name;
+	unsigned int keys; /* of the profile: PROF_BY_... */
+	bool needs_trace;  /* cannot be made of an import */
+	bool needs_file;   /* cannot be written to a pipe */
+	export_function *write;
+};
+
+/* Return a format by its name, or NULL. */
+const struct export_format *export_find(const char *name);
+
+/*
+ * Write `p` in a format to `path` (NULL: stdout). 0, or -1 with `e` filled;
+ * then there is no file, or the one that was there before.
+ */
+int export_write(const struct export_format *f, struct profile *p,
+		 const struct options *o, struct error *e);
+
+export_function export_folded;
+
+#endif
