@@ -8,6 +8,7 @@
  *   units      quantities as people write them
  *   map        hash map of integers
  *   strpool    strings kept once
+ *   unpack     a whole file, decompressed
  *   trace      a trace's index and streams (the only user of zstd)
  *     meta       the meta log: process, modules, threads, end
  *     live       the live file of a recording that was not ended
@@ -39,6 +40,7 @@
 #include <string.h>
 
 #include "export/export.h"
+#include "import/import.h"
 #include "view/view.h"
 
 /* What a command is given. */
@@ -136,8 +138,8 @@ static struct table_style style_of(const struct options *o)
 }
 
 /* Show a trace; 0, or -1 with `e` filled. */
-static int show(struct trace *t, const struct options *o,
-		const struct command *c, struct error *e)
+static int show_trace(struct trace *t, const struct options *o,
+		      const struct command *c, struct error *e)
 {
 	struct profile profile;
 	struct view view = {
@@ -159,23 +161,65 @@ static int show(struct trace *t, const struct options *o,
 	return status;
 }
 
-/* Work on one trace; return the exit status. */
+/* Show what another tool wrote; 1 when it is no file of a tool known. */
+static int show_import(const char *path, const struct options *o,
+		       const struct command *c, struct error *e)
+{
+	struct profile profile;
+	struct view view = {
+		.profile = &profile,
+		.options = o,
+		.style = style_of(o),
+	};
+	int status = import_file(&profile, path, NULL, e);
+
+	if (status)
+		return status;
+	if (c->needs == NEEDS_TRACE)
+		status = error_set(e, ERROR_NO_OFFSET,
+				   "%s needs the events, which a %s file has "
+				   "not",
+				   c->name, profile.source);
+	else
+		status = c->view(&view, e);
+	profile_free(&profile);
+	return status;
+}
+
+/* Work on a trace that was opened; return the exit status. */
+static int run_trace(struct trace *t, const char *path, const struct options *o,
+		     const struct command *c)
+{
+	struct error e = {0};
+
+	if (show_trace(t, o, c, &e)) {
+		complain(path, &e);
+		return 1;
+	}
+	if (error_is_set(&t->damage)) {
+		fflush(stdout);
+		complain(path, &t->damage);
+		return 1;
+	}
+	return 0;
+}
+
+/* Work on one file; return the exit status. */
 static int run(const char *path, const struct options *o,
 	       const struct command *c)
 {
-	struct error e = {0};
+	struct error e = {0}, other = {0};
 	struct trace t;
-	int status = 0;
+	int status = 1;
 
-	if (trace_open(&t, path, &e) || show(&t, o, c, &e)) {
-		complain(path, &e);
-		trace_close(&t);
-		return 1;
-	}
-	if (error_is_set(&t.damage)) {
-		fflush(stdout);
-		complain(path, &t.damage);
-		status = 1;
+	if (trace_open(&t, path, &e) == 0) {
+		status = run_trace(&t, path, o, c);
+	} else {
+		status = show_import(path, o, c, &other);
+		/* Of no format: what is wrong with it as a trace counts. */
+		if (status)
+			complain(path, status < 0 ? &other : &e);
+		status = status != 0;
 	}
 	trace_close(&t);
 	return status;

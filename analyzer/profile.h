@@ -38,9 +38,10 @@ struct profile_thread {
 #define PROFILE_HAS_PEAK 2u
 #define PROFILE_HAS_EXIT 4u
 #define PROFILE_HAS_TEMPORARY 8u
-#define PROFILE_HAS_FREES 16u /* frees and lifetime_ns */
-#define PROFILE_HAS_TIME 32u  /* duration and the time of the peak */
-#define PROFILE_HAS_ALL 63u
+#define PROFILE_HAS_FREES 16u  /* frees and lifetime_ns */
+#define PROFILE_HAS_TIME 32u   /* duration and the time of the peak */
+#define PROFILE_HAS_BLOCKS 64u /* live ones were counted, too */
+#define PROFILE_HAS_ALL 127u
 
 struct profile {
 	const char *path;   /* of the file */

@@ -379,18 +379,11 @@ uint32_t stacks_add_module(struct stacks *s, const struct trace_module *m)
 	return (uint32_t)s->module_count++;
 }
 
-uint32_t stacks_add_pc(struct stacks *s, uint64_t pc, uint32_t module,
+uint32_t stacks_new_pc(struct stacks *s, uint64_t pc, uint32_t module,
 		       uint32_t flags)
 {
 	struct stacks_made *made = s->made;
-	uint64_t *at;
-	bool fresh;
 
-	/* A user address has 47 bits; importers number made-up ones. */
-	at = map_put(&made->pc_at, pc << 1 | (flags & MT_PC_EXACT), &fresh);
-	if (!fresh)
-		return (uint32_t)*at;
-	*at = s->pc_count;
 	made->pcs = util_grow(made->pcs, s->pc_count, &made->pc_room,
 			      sizeof(*made->pcs));
 	made->pcs[s->pc_count] = (struct mt_pc){pc, module, flags};
@@ -401,10 +394,26 @@ uint32_t stacks_add_pc(struct stacks *s, uint64_t pc, uint32_t module,
 	return (uint32_t)s->pc_count++;
 }
 
+uint32_t stacks_add_pc(struct stacks *s, uint64_t pc, uint32_t module,
+		       uint32_t flags)
+{
+	bool fresh;
+	uint64_t *at = map_put(&s->made->pc_at, pc, &fresh);
+
+	if (fresh)
+		*at = stacks_new_pc(s, pc, module, flags);
+	return (uint32_t)*at;
+}
+
 void stacks_set_frames(struct stacks *s, uint32_t pc,
 		       const struct sym_frame *frame, size_t n)
 {
 	set_frames(s, pc, frame, n);
+}
+
+void stacks_name_by_files(struct stacks *s, const struct sym_options *o)
+{
+	add_modules(s, o);
 }
 
 uint32_t stacks_add_node(struct stacks *s, uint32_t parent, uint32_t pc)

@@ -94,14 +94,20 @@ void stacks_begin(struct stacks *s);
 /* Enter a module, whose path and build-id are copied; returns its number. */
 uint32_t stacks_add_module(struct stacks *s, const struct trace_module *m);
 
-/* Enter a pc, the same one once; `flags` as in struct mt_pc. */
+/* Enter a pc; `flags` as in struct mt_pc. */
+uint32_t stacks_new_pc(struct stacks *s, uint64_t pc, uint32_t module,
+		       uint32_t flags);
+
+/* The same, but an address that is there already is not entered again. */
 uint32_t stacks_add_pc(struct stacks *s, uint64_t pc, uint32_t module,
 		       uint32_t flags);
 
-/* Give a pc its frames, innermost first; strings are copied. Without this
- * they are looked up in its module. */
+/* Give a pc its frames, innermost first; strings are copied. */
 void stacks_set_frames(struct stacks *s, uint32_t pc,
 		       const struct sym_frame *frame, size_t n);
+
+/* Let the names that were not given be looked up in the modules' files. */
+void stacks_name_by_files(struct stacks *s, const struct sym_options *o);
 
 /* Enter a node, the same one once. Parent 0: it is an outermost frame. */
 uint32_t stacks_add_node(struct stacks *s, uint32_t parent, uint32_t pc);

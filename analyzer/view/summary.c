@@ -58,6 +58,15 @@ static const struct summary_table table_exit = {
 	"blocks", view_exit_blocks,  TABLE_COUNT,
 };
 
+/* Print one of the two moments, its numbers `wide` and `high` columns wide. */
+static void put_moment(const struct view *v, const char *name, int wide,
+		       const char *bytes, int high, const char *blocks)
+{
+	printf("%s  %*s", name, wide, bytes);
+	if (v->profile->has & PROFILE_HAS_BLOCKS)
+		printf(" in %*s blocks", high, blocks);
+}
+
 /* Print the lines of the two moments. */
 static void put_moments(const struct view *v)
 {
@@ -75,15 +84,15 @@ static void put_moments(const struct view *v)
 	high = (int)(strlen(blocks[0]) > strlen(blocks[1]) ? strlen(blocks[0])
 							   : strlen(blocks[1]));
 	if (p->has & PROFILE_HAS_PEAK) {
-		printf("peak  %*s in %*s blocks", wide, bytes[0], high,
-		       blocks[0]);
+		put_moment(v, "peak", wide, bytes[0], high, blocks[0]);
 		if (p->has & PROFILE_HAS_TIME)
 			printf(" at %s", term_time(at, p->peak_ns));
 		putchar('\n');
 	}
-	if (p->has & PROFILE_HAS_EXIT)
-		printf("exit  %*s in %*s blocks still live\n", wide, bytes[1],
-		       high, blocks[1]);
+	if (p->has & PROFILE_HAS_EXIT) {
+		put_moment(v, "exit", wide, bytes[1], high, blocks[1]);
+		puts(" still live");
+	}
 }
 
 /* Print the line about mappings, if there were any. */
@@ -132,11 +141,17 @@ static void add_rest(struct table *t, const struct summary_table *s,
 static void put_table(struct view *v, const struct groups *g,
 		      const struct summary_table *s)
 {
+	bool has_other =
+		s->other != view_peak_blocks && s->other != view_exit_blocks;
+
+	has_other |= (v->profile->has & PROFILE_HAS_BLOCKS) != 0;
+
 	const struct table_column column[] = {
 		{s->column, s->column, s->type},
 		{NULL, "%", TABLE_PERCENT},
 		{NULL, "sum%", TABLE_PERCENT},
-		{s->other_column, s->other_column, s->other_type},
+		{has_other ? s->other_column : NULL,
+		 has_other ? s->other_column : NULL, s->other_type},
 		{"site", "site", TABLE_SITE},
 	};
 	const struct group **site;

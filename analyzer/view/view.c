@@ -83,9 +83,7 @@ void view_head(const struct view *v)
 		       term_bytes(c, p->totals.allocated_bytes,
 				  v->style.exact));
 	else
-		printf(" %s in %s blocks",
-		       term_bytes(c, p->totals.exit_bytes, v->style.exact),
-		       term_count(b, p->totals.exit_blocks));
+		printf(" a %s file", p->source);
 	putchar('\n');
 }
 
