@@ -53,13 +53,13 @@ for name in heaptrack1.txt massif.out gperftools.heap jemalloc.heap go.pb.gz \
 	heaptrack3.zst; do
 	bytes=$(stat -c %s "$data/$name")
 	for ((i = 1; i <= 12; i++)); do
-		head -c $((bytes * i / 13)) "$data/$name" >cut
+		head -c $((bytes * i / 13)) "$data/$name" >part
 		{
-			cat cut
+			cat part
 			printf '\377\n'
 			tail -c +$((bytes * i / 13 + 3)) "$data/$name"
 		} >changed
-		for file in cut changed; do
+		for file in part changed; do
 			"$REPORT" "$file" >/dev/null 2>err
 			status=$?
 			[ $status -le 1 ] || fail "$name, $file at $i/13: $status"
