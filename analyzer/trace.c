@@ -29,6 +29,12 @@
 /* The most raw bytes that a record of any stream has in a column. */
 #define MAX_RECORD_BYTES 32
 
+/* Of the file, as much is mapped at a time while it is indexed. */
+#define INDEX_BYTES (8u << 20)
+
+/* What one fault of a mapped file brings in at the most. */
+#define FAULT_BYTES (64ull << 10)
+
 /* Bytes of a skippable frame's magic and size. */
 #define SKIP_HEAD 8
 
@@ -140,10 +146,22 @@ static uint64_t resync(const struct trace *t, uint64_t off)
 	return t->map_bytes;
 }
 
+/*
+ * Give the memory behind [from, to) of the mapping back. A fault brings in
+ * the pages around it too, so what lies before is given back once more.
+ */
+static void forget(struct trace *t, uint64_t from, uint64_t to)
+{
+	uint64_t start = from & ~(FAULT_BYTES - 1), end = to & ~4095ull;
+
+	if (start < end)
+		madvise((void *)(t->map + start), end - start, MADV_DONTNEED);
+}
+
 /* Walk the file and enter its segments. */
 static void index_segments(struct trace *t)
 {
-	uint64_t off = 0, left, bytes;
+	uint64_t off = 0, seen = 0, left, bytes;
 	struct mt_segment head;
 
 	while ((left = t->map_bytes - off)) {
@@ -177,6 +195,10 @@ static void index_segments(struct trace *t)
 		}
 		add_segment(t, off, &head);
 		off += bytes + head.data_bytes;
+		if (off - seen > INDEX_BYTES) {
+			forget(t, seen, off);
+			seen = off;
+		}
 	}
 }
 
@@ -313,14 +335,9 @@ int trace_read_columns(struct trace *t, const struct trace_segment *s,
 
 void trace_forget(struct trace *t, const struct trace_segment *s)
 {
-	uint64_t page = 4096, from, to;
-
-	if (s->live)
-		return;
-	from = (s->offset + page - 1) & ~(page - 1);
-	to = (uint64_t)(s->data - t->map + s->data_bytes) & ~(page - 1);
-	if (from < to)
-		madvise((void *)(t->map + from), to - from, MADV_DONTNEED);
+	if (!s->live)
+		forget(t, s->offset,
+		       (uint64_t)(s->data - t->map) + s->data_bytes);
 }
 
 void trace_note_missing(struct trace *t, const struct trace_segment *s,
