@@ -207,15 +207,15 @@ static void resumes(void *context, const struct heap_block *b,
 	if (b->owner == NOT_TAKEN)
 		return;
 	s = prof_row(p, b->owner);
-	if (p->counting && s->frees) {
+	if (e->ended >= p->options.from) {
 		s->frees--;
-		s->lifetimes -= e->event->time - b->born;
+		s->lifetimes -= e->ended - b->born;
 		p->frees--;
 	}
 	add_live(p, s, b->size, e->event->time);
 }
 
-/* Take note of a mapping, or of a failure. */
+/* Take note of a mapping, or of a failure; when blocks are chosen, of none. */
 static void others(void *context, const struct replay_event *at)
 {
 	struct prof *p = context;
@@ -223,6 +223,8 @@ static void others(void *context, const struct replay_event *at)
 	uint64_t bytes = (e->size + ~p->page_mask) & p->page_mask;
 	bool counting = is_counting(p, at);
 
+	if (p->options.takes)
+		return;
 	switch (e->kind) {
 	case MT_MMAP:
 	case MT_MREMAP:

@@ -42,7 +42,10 @@ struct prof_key {
 /* Tell whether a block is to be counted. */
 typedef bool prof_takes(void *context, const struct replay_event *e);
 
-/* What of a trace is summed up, and how finely. Zeroed but `until`: all. */
+/*
+ * What of a trace is summed up, and how finely. Zeroed but `until`: all. Where
+ * blocks are chosen, mappings and failed calls, which are none, are left out.
+ */
 struct prof_options {
 	unsigned int keys;
 	uint64_t from, until; /* clock values: the window [from, until) */

@@ -18,6 +18,7 @@
 struct replay_thread {
 	uint64_t last;		  /* address of its last allocation */
 	struct heap_block moving; /* taken by MT_REALLOC_FREE; address 0: no */
+	uint64_t moving_since;	  /* clock */
 };
 
 /* Tell the listeners that a block begins, and enter it. */
@@ -46,11 +47,13 @@ static inline void end(struct replay *r, struct heap_block *b,
 
 /* Tell the listeners that a block lives on, and enter it again. */
 static void resume(struct replay *r, const struct heap_block *b,
-		   const struct replay_event *e)
+		   struct replay_event *e)
 {
+	e->ended = r->threads[e->thread].moving_since;
 	for (size_t i = 0; i < r->listener_count; i++)
 		if (r->listeners[i].resumes)
 			r->listeners[i].resumes(r->listeners[i].context, b, e);
+	e->ended = 0;
 	heap_insert(&r->heap, b);
 }
 
@@ -117,12 +120,12 @@ static void apply_realloc_free(struct replay *r, const struct replay_event *at)
 		return;
 	}
 	*moving = *b;
+	r->threads[at->thread].moving_since = at->event->time;
 	end(r, b, at, REPLAY_REALLOCATED, false);
 }
 
 /* Apply the second half of a realloc that failed: the old block lives on. */
-static void apply_realloc_cancel(struct replay *r,
-				 const struct replay_event *at)
+static void apply_realloc_cancel(struct replay *r, struct replay_event *at)
 {
 	struct heap_block *moving = &r->threads[at->thread].moving;
 	const struct mt_event *e = at->event;
@@ -138,7 +141,7 @@ static void apply_realloc_cancel(struct replay *r,
 }
 
 /* Apply what is neither a plain allocation nor a plain free. */
-static void apply_other(struct replay *r, const struct replay_event *at)
+static void apply_other(struct replay *r, struct replay_event *at)
 {
 	switch (at->event->kind) {
 	case MT_REALLOC_FREE:

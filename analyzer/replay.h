@@ -19,6 +19,7 @@ struct replay_event {
 	const struct mt_event *event;
 	uint32_t thread; /* place in trace->threads */
 	uint64_t number; /* of the blocks that began before */
+	uint64_t ended;	 /* resumes(): when the block had ended; else 0 */
 };
 
 enum replay_end {

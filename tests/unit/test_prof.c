@@ -229,11 +229,56 @@ START_TEST(counts_what_does_not_fit)
 }
 END_TEST
 
+/* A realloc that failed was no end: neither of a life, nor, when it began
+ * before the window, one that the window has to take back. */
+static const struct {
+	uint64_t from, frees, lifetimes;
+} windows[] = {
+	{0, 2, 5000 + 1000},
+	{4500, 2, 5000 + 1000},
+	{5500, 1, 5000},
+};
+
+START_TEST(takes_failed_reallocs_back)
+{
+	struct prof_options o = {.from = windows[_i].from, .until = UINT64_MAX};
+	uint64_t frees = 0, lifetimes = 0;
+
+	gen_begin(&gen, 100, 0);
+	for (uint32_t i = 0; i < MT_NODE_FIRST; i++)
+		gen_node(&gen, 0, 0);
+	add_event(2000, MT_MALLOC, 0x5000, 100);
+	add_event(2500, MT_MALLOC, 0x6000, 10);
+	add_event(3000, MT_REALLOC_FREE, 0x5000, 0);
+	add_event(3500, MT_REALLOC_CANCEL, 0x5000, 1000);
+	add_event(4000, MT_MALLOC, 0x7000, 1);
+	add_event(5000, MT_FREE, 0x7000, 0);
+	add_event(5200, MT_REALLOC_FREE, 0x5000, 0);
+	add_event(6000, MT_MALLOC, 0, 77);
+	add_event(7500, MT_FREE, 0x6000, 0);
+	add_event(8000, MT_REALLOC_CANCEL, 0x5000, 1000);
+	gen_end(&gen, MT_END_EXIT, 10000);
+	open_generated(&trace, &gen.file);
+	gen_free(&gen);
+	prof_run(&prof, &trace, &o, NULL);
+	for (uint32_t i = 0; i < prof.row_count; i++) {
+		frees += prof_row(&prof, i)->frees;
+		lifetimes += prof_row(&prof, i)->lifetimes;
+	}
+	ck_assert_uint_eq(prof.frees, windows[_i].frees);
+	ck_assert_uint_eq(frees, windows[_i].frees);
+	ck_assert_uint_eq(lifetimes, windows[_i].lifetimes);
+	ck_assert_uint_eq(prof.exit_bytes, 100);
+	finish();
+}
+END_TEST
+
 static void add(TCase *c)
 {
 	tcase_add_loop_test(c, finds_what_the_program_did, 0, COUNT(runs));
 	tcase_add_loop_test(c, orders_ties_by_the_heap, 0, COUNT(ties));
 	tcase_add_test(c, counts_what_does_not_fit);
+	tcase_add_loop_test(c, takes_failed_reallocs_back, 0, COUNT(windows));
 }
 
 int main(void)
