@@ -119,29 +119,41 @@ static void take_row(struct profile *p, const struct prof *prof, uint32_t i)
 		profile_add_row(p, &row);
 }
 
-void profile_of_trace(struct profile *p, struct trace *t,
-		      const struct prof_options *o,
-		      const struct sym_options *sym, replay_progress *progress)
+void profile_open_trace(struct profile *p, struct trace *t,
+			const struct sym_options *sym)
 {
-	struct prof *prof = util_alloc(1, sizeof(*prof));
-
 	*p = (struct profile){
 		.path = t->path,
 		.source = "memtrace",
 		.has = PROFILE_HAS_ALL,
-		.keys = o->keys,
 		.program = "?",
 		.trace = t,
-		.prof = prof,
+		.prof = util_alloc(1, sizeof(*p->prof)),
 	};
-	prof_run(prof, t, o, progress);
 	take_process(p, t);
 	stacks_of_trace(&p->stacks, t, sym);
+}
+
+void profile_replay(struct profile *p, const struct prof_options *o,
+		    replay_progress *progress)
+{
+	struct prof *prof = p->prof;
+
+	p->keys = o->keys;
+	prof_run(prof, p->trace, o, progress);
 	for (uint32_t i = 0; i < prof->row_count; i++)
 		take_row(p, prof, i);
 	prof_drop_rows(prof);
-	p->duration_ns = trace_duration_ns(t);
-	p->peak_ns = trace_ns(t, prof->peak_clock);
+	p->duration_ns = trace_duration_ns(p->trace);
+	p->peak_ns = trace_ns(p->trace, prof->peak_clock);
+}
+
+void profile_of_trace(struct profile *p, struct trace *t,
+		      const struct prof_options *o,
+		      const struct sym_options *sym, replay_progress *progress)
+{
+	profile_open_trace(p, t, sym);
+	profile_replay(p, o, progress);
 }
 
 void profile_free(struct profile *p)

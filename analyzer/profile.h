@@ -77,10 +77,17 @@ struct profile {
 	size_t row_room, thread_room, note_room;
 };
 
-/* Profile a trace, which must outlive it. `progress` may be NULL. */
+/*
+ * Profile a trace, which must outlive it. `progress` may be NULL. In one step;
+ * or in two, between which frames can be hidden and stacks looked at.
+ */
 void profile_of_trace(struct profile *p, struct trace *t,
 		      const struct prof_options *o,
 		      const struct sym_options *sym, replay_progress *progress);
+void profile_open_trace(struct profile *p, struct trace *t,
+			const struct sym_options *sym);
+void profile_replay(struct profile *p, const struct prof_options *o,
+		    replay_progress *progress);
 
 void profile_free(struct profile *p);
 

@@ -14,7 +14,7 @@
 /* What is known of a pc. */
 struct stacks_pc {
 	struct frame *frame;
-	uint32_t count;
+	uint32_t count, hidden; /* of frames; the hidden ones come last */
 	bool known;
 	bool judged, runtime; /* is its module, once judged */
 };
@@ -38,6 +38,12 @@ static const struct frame cut = {
 static const struct frame lost = {
 	.name = "(no stack)",
 	.function = "(no stack)",
+	.module_id = MT_NO_MODULE,
+	.kind = JUDGE_RUNTIME,
+};
+static const struct frame hidden = {
+	.name = "(hidden)",
+	.function = "(hidden)",
 	.module_id = MT_NO_MODULE,
 	.kind = JUDGE_RUNTIME,
 };
@@ -187,7 +193,32 @@ static struct frame make_frame(struct stacks *s, const struct frame *place,
 	return frame;
 }
 
-/* Note the frames of a pc, without the hidden ones. */
+/* Move the frames that are hidden behind the others. */
+static void set_apart(struct stacks *s, struct stacks_pc *known)
+{
+	uint32_t all = known->count + known->hidden;
+
+	known->count = 0;
+	for (uint32_t i = 0; i < all; i++) {
+		struct frame f = known->frame[i];
+
+		if (s->hides && s->hides(s->hides_context, &f))
+			continue;
+		known->frame[i] = known->frame[known->count];
+		known->frame[known->count++] = f;
+	}
+	known->hidden = all - known->count;
+}
+
+void stacks_hide(struct stacks *s, stacks_hides *hides, void *context)
+{
+	s->hides = hides;
+	s->hides_context = context;
+	for (size_t i = 0; i < s->pc_count; i++)
+		set_apart(s, &s->known[i]);
+}
+
+/* Note the frames of a pc. */
 static void set_frames(struct stacks *s, uint32_t number,
 		       const struct sym_frame *frame, size_t n)
 {
@@ -201,16 +232,16 @@ static void set_frames(struct stacks *s, uint32_t number,
 	}
 	free(known->frame);
 	known->frame = util_alloc(n, sizeof(*known->frame));
-	known->count = 0;
+	known->count = (uint32_t)n;
+	known->hidden = 0;
 	known->known = true;
 	for (size_t i = 0; i < n; i++) {
-		struct frame f =
+		known->frame[i] =
 			make_frame(s, &place, &frame[i], is_runtime(s, number));
-
-		f.inlined = i + 1 < n;
-		if (!s->hides || !s->hides(s->hides_context, &f))
-			known->frame[known->count++] = f;
+		known->frame[i].inlined = i + 1 < n;
 	}
+	if (s->hides)
+		set_apart(s, known);
 }
 
 /* Look the frames of a pc up in its module's file. */
@@ -239,6 +270,14 @@ const struct frame *stacks_frames(struct stacks *s, uint32_t pc, size_t *n)
 	return known->frame;
 }
 
+const struct frame *stacks_all_frames(struct stacks *s, uint32_t pc, size_t *n)
+{
+	const struct frame *f = stacks_frames(s, pc, n);
+
+	*n += s->known[pc].hidden;
+	return f;
+}
+
 /* Append a frame to a list. */
 static void put(struct stacks_list *list, const struct frame *f)
 {
@@ -249,6 +288,8 @@ static void put(struct stacks_list *list, const struct frame *f)
 
 void stacks_expand(struct stacks *s, uint32_t node, struct stacks_list *list)
 {
+	uint32_t innermost = node;
+
 	list->count = 0;
 	for (; node >= MT_NODE_FIRST && node < s->node_count;
 	     node = s->nodes[node].parent) {
@@ -262,6 +303,8 @@ void stacks_expand(struct stacks *s, uint32_t node, struct stacks_list *list)
 		put(list, &cut);
 	else if (node)
 		put(list, &lost);
+	else if (innermost && !list->count)
+		put(list, &hidden);
 }
 
 void stacks_list_free(struct stacks_list *list)
@@ -320,7 +363,11 @@ const struct frame *stacks_site(struct stacks *s, uint32_t node)
 	     node >= MT_NODE_FIRST && node < s->node_count && !found;
 	     node = s->nodes[node].parent)
 		found = first_frame(s, s->nodes[node].pc);
-	return found ? found : node == MT_NODE_CUT ? &cut : &lost;
+	if (found)
+		return found;
+	if (node == MT_NODE_CUT)
+		return &cut;
+	return innermost && !node ? &hidden : &lost;
 }
 
 int stacks_compare(const struct frame *a, const struct frame *b)

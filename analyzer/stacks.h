@@ -44,10 +44,10 @@ struct stacks {
 	size_t node_count;
 	const struct trace_module *modules;
 	size_t module_count;
-	stacks_hides *hides; /* NULL: none; set before the first look-up */
-	void *hides_context;
 
 	/* The rest is stacks.c's own. */
+	stacks_hides *hides;
+	void *hides_context;
 	const char *allocator, *exe;
 	struct stacks_pc *known; /* by pc */
 	struct strpool *names;
@@ -62,15 +62,21 @@ void stacks_of_trace(struct stacks *s, const struct trace *t,
 
 void stacks_free(struct stacks *s);
 
+/* Leave frames out of every stack from now on; no frame may be held yet. */
+void stacks_hide(struct stacks *s, stacks_hides *hides, void *context);
+
 /*
  * Return the frames that a pc stands for, innermost first; their count in
  * `*n`: one at least, unless all are hidden. They stay where they are.
  */
 const struct frame *stacks_frames(struct stacks *s, uint32_t pc, size_t *n);
 
+/* Return them with the hidden ones, which come last. */
+const struct frame *stacks_all_frames(struct stacks *s, uint32_t pc, size_t *n);
+
 /*
  * Put all frames of a stack in a list. A cut end is a frame "(cut)", a stack
- * that was lost is "(no stack)".
+ * that was lost is "(no stack)", one without a frame left "(hidden)".
  */
 void stacks_expand(struct stacks *s, uint32_t node, struct stacks_list *list);
 

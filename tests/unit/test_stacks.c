@@ -217,7 +217,7 @@ START_TEST(expands_stacks)
 
 	make_trace(&t, stacks[2].stack);
 	stacks_of_trace(&s, &t, NULL);
-	s.hides = _i ? is_middle : NULL;
+	stacks_hide(&s, _i ? is_middle : NULL, NULL);
 	stacks_expand(&s, (uint32_t)t.node_count - 1, &list);
 	ck_assert_uint_eq(list.count, _i ? 3 : 4);
 	ck_assert_str_eq(list.at[0]->name, "Tree::insert");
