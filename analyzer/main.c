@@ -23,10 +23,15 @@
  *   stacks     stacks, and the names of their frames
  *   profile    who was recorded, stacks and sums: of a trace or an import
  *   group      a profile by site, function, module, thread, size, stack
+ *   expr       the language of --where
+ *   kinds      what the kinds of events are called
+ *   answers    an expression's tests, answered for the blocks of a trace
+ *   lives      which blocks are chosen by how long they lived
  *   term       units, colour, progress
  *   json       JSON's texts
  *   table      a table as text, JSON or CSV
  *   options    the command line
+ *   select     which blocks a report is about, by the options
  *   view/      what is printed, one file a view
  *   export/    what other tools read, one file a format
  *   import/    what other tools wrote, one file a format
@@ -106,21 +111,15 @@ static struct prof_options prof_options(const struct options *o,
 					const struct command *c,
 					const struct trace *t)
 {
-	struct prof_options p = {
-		.keys = c->keys,
-		.from = o->from_ns ? trace_clock(t, o->from_ns) : 0,
-		.until = o->to_ns == UINT64_MAX ? UINT64_MAX
-						: trace_clock(t, o->to_ns),
-	};
+	struct prof_options p = {.keys = c->keys};
 
+	select_window(o, t, &p.from, &p.until);
 	if (c->view == run_export)
 		p.keys |= format_of(o)->keys;
 	if (o->by == GROUP_THREAD)
 		p.keys |= PROF_BY_THREAD;
 	if (o->by == GROUP_SIZE)
 		p.keys |= PROF_BY_SIZE;
-	if (o->at == OPTIONS_AT_TIME)
-		p.until = trace_clock(t, o->at_ns);
 	return p;
 }
 
@@ -137,68 +136,89 @@ static struct table_style style_of(const struct options *o)
 	};
 }
 
-/* Show a trace; 0, or -1 with `e` filled. */
-static int show_trace(struct trace *t, const struct options *o,
-		      const struct command *c, struct error *e)
+/* Profile a trace and show it; 0, or -1 with `e` filled. */
+static int show_profile(struct view *v, const struct command *c,
+			struct error *e)
 {
+	struct prof_options p = prof_options(v->options, c, v->trace);
 	struct profile profile;
-	struct view view = {
-		.trace = t,
-		.options = o,
-		.style = style_of(o),
-	};
 	int status;
 
-	if (c->needs == NEEDS_TRACE)
-		return c->view(&view, e);
-	struct prof_options p = prof_options(o, c, t);
-
-	profile_of_trace(&profile, t, &p, NULL, term_bar);
+	profile_open_trace(&profile, v->trace, NULL);
+	select_trace(v->select, v->trace, &profile.stacks, term_bar);
+	select_set_options(v->select, &p);
+	profile_replay(&profile, &p, term_bar);
 	term_bar_clear();
-	view.profile = &profile;
-	status = c->view(&view, e);
+	v->profile = &profile;
+	status = c->view(v, e);
 	profile_free(&profile);
 	return status;
 }
 
+/* Show a trace by a view that needs no profile; the same. */
+static int show_trace(struct view *v, const struct command *c, struct error *e)
+{
+	struct stacks stacks;
+	int status;
+
+	if (!v->select)
+		return c->view(v, e);
+	stacks_of_trace(&stacks, v->trace, NULL);
+	select_trace(v->select, v->trace, &stacks, term_bar);
+	term_bar_clear();
+	status = c->view(v, e);
+	stacks_free(&stacks);
+	return status;
+}
+
+/* Say what of the command line a file without events cannot answer. */
+static int refuse_import(const struct view *v, const struct command *c,
+			 struct error *e)
+{
+	const struct options *o = v->options;
+
+	if (c->needs == NEEDS_TRACE)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "%s needs the events, which a %s file has not",
+				 c->name, v->profile->source);
+	if (o->from_ns || o->to_ns != UINT64_MAX || o->at == OPTIONS_AT_TIME)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "a time needs the events, which a %s file has "
+				 "not",
+				 v->profile->source);
+	return select_rows(v->select, v->profile, e);
+}
+
 /* Show what another tool wrote; 1 when it is no file of a tool known. */
-static int show_import(const char *path, const struct options *o,
+static int show_import(struct view *v, const char *path,
 		       const struct command *c, struct error *e)
 {
 	struct profile profile;
-	struct view view = {
-		.profile = &profile,
-		.options = o,
-		.style = style_of(o),
-	};
 	int status = import_file(&profile, path, NULL, e);
 
 	if (status)
 		return status;
-	if (c->needs == NEEDS_TRACE)
-		status = error_set(e, ERROR_NO_OFFSET,
-				   "%s needs the events, which a %s file has "
-				   "not",
-				   c->name, profile.source);
-	else
-		status = c->view(&view, e);
+	v->profile = &profile;
+	v->trace = NULL;
+	status = refuse_import(v, c, e);
+	if (!status)
+		status = c->view(v, e);
 	profile_free(&profile);
 	return status;
 }
 
 /* Work on a trace that was opened; return the exit status. */
-static int run_trace(struct trace *t, const char *path, const struct options *o,
-		     const struct command *c)
+static int run_trace(struct view *v, const char *path, const struct command *c)
 {
 	struct error e = {0};
 
-	if (show_trace(t, o, c, &e)) {
+	if ((c->needs == NEEDS_TRACE ? show_trace : show_profile)(v, c, &e)) {
 		complain(path, &e);
 		return 1;
 	}
-	if (error_is_set(&t->damage)) {
+	if (error_is_set(&v->trace->damage)) {
 		fflush(stdout);
-		complain(path, &t->damage);
+		complain(path, &v->trace->damage);
 		return 1;
 	}
 	return 0;
@@ -206,16 +226,22 @@ static int run_trace(struct trace *t, const char *path, const struct options *o,
 
 /* Work on one file; return the exit status. */
 static int run(const char *path, const struct options *o,
-	       const struct command *c)
+	       const struct command *c, struct select *s)
 {
 	struct error e = {0}, other = {0};
 	struct trace t;
+	struct view v = {
+		.trace = &t,
+		.options = o,
+		.select = s,
+		.style = style_of(o),
+	};
 	int status = 1;
 
 	if (trace_open(&t, path, &e) == 0) {
-		status = run_trace(&t, path, o, c);
+		status = run_trace(&v, path, c);
 	} else {
-		status = show_import(path, o, c, &other);
+		status = show_import(&v, path, c, &other);
 		/* Of no format: what is wrong with it as a trace counts. */
 		if (status)
 			complain(path, status < 0 ? &other : &e);
@@ -249,10 +275,42 @@ static int finish(int status)
 	return status;
 }
 
+/* Show which character of --where is wrong. */
+static void point_at(const char *text, uint64_t offset)
+{
+	fputs("  ", stderr);
+	term_put_text(stderr, text);
+	fputs("\n  ", stderr);
+	for (uint64_t i = 0; i < offset;) {
+		unsigned int n = term_utf8(text + i);
+
+		fputc(' ', stderr);
+		i += n ? n : 1;
+	}
+	fputs("^\n", stderr);
+}
+
+/* Read which blocks are asked for; ends the program over what cannot be. */
+static struct select *read_selection(const struct options *o)
+{
+	struct error e = {0};
+	struct select *s;
+
+	if (!select_new(&s, o, &e))
+		return s;
+	fputs("memtrace-report: ", stderr);
+	term_put_text(stderr, e.text);
+	fputc('\n', stderr);
+	if (e.offset != ERROR_NO_OFFSET)
+		point_at(o->where, e.offset);
+	exit(2);
+}
+
 int main(int argc, char **argv)
 {
 	const struct options_command *said;
 	const struct command *c;
+	struct select *s;
 	struct options o;
 	int first, status = 0;
 
@@ -268,11 +326,13 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	c = command_of(said);
+	s = read_selection(&o);
 	for (int i = first; i < argc; i++) {
 		if (i > first && !o.json && !o.csv && c->needs != NEEDS_TRACE)
 			putchar('\n');
-		status |= run(argv[i], &o, c);
+		status |= run(argv[i], &o, c, s);
 	}
+	select_free(s);
 	if (!status)
 		hint(argv[argc - 1], &o, c);
 	return finish(status);

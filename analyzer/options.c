@@ -515,5 +515,8 @@ const struct options_command *options_parse(int argc, char **argv,
 	*first = take_all(c, o, argc, argv, c->name ? 2 : 1);
 	if (o->json && o->csv)
 		options_usage("--json does not go with", "--csv", NULL);
+	if (o->to_ns < o->from_ns)
+		options_usage("nothing is before --to and after", "--from",
+			      NULL);
 	return c;
 }

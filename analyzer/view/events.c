@@ -13,33 +13,9 @@
 #include <stdlib.h>
 
 #include "heap.h"
+#include "kinds.h"
 #include "merge.h"
-
-static const char *const kind_names[MT_KINDS] = {
-	[MT_MALLOC] = "malloc",
-	[MT_CALLOC] = "calloc",
-	[MT_REALLOC] = "realloc",
-	[MT_REALLOCARRAY] = "reallocarray",
-	[MT_POSIX_MEMALIGN] = "posix_memalign",
-	[MT_ALIGNED_ALLOC] = "aligned_alloc",
-	[MT_MEMALIGN] = "memalign",
-	[MT_VALLOC] = "valloc",
-	[MT_PVALLOC] = "pvalloc",
-	[MT_NEW] = "new",
-	[MT_NEW_ARRAY] = "new[]",
-	[MT_MMAP] = "mmap",
-	[MT_MREMAP] = "mremap",
-	[MT_FREE] = "free",
-	[MT_CFREE] = "cfree",
-	[MT_FREE_SIZED] = "free_sized",
-	[MT_FREE_ALIGNED_SIZED] = "free_aligned_sized",
-	[MT_DELETE] = "delete",
-	[MT_DELETE_ARRAY] = "delete[]",
-	[MT_REALLOC_FREE] = "realloc_free",
-	[MT_MUNMAP] = "munmap",
-	[MT_MREMAP_FREE] = "mremap_free",
-	[MT_REALLOC_CANCEL] = "realloc_cancel",
-};
+#include "replay.h"
 
 /* Keep the heap as far as the merge needs it to decide ties. */
 static void apply(struct heap *h, const struct mt_event *e)
@@ -74,8 +50,9 @@ static void put_frame(const struct trace *t, const struct mt_pc *pc)
 }
 
 /* Print a stack. */
-static void put_stack(const struct trace *t, uint32_t node)
+static void put_stack(struct view *v, uint32_t node)
 {
+	const struct trace *t = v->trace;
 	const char *between = "";
 
 	if (!node || node >= t->node_count) {
@@ -83,6 +60,8 @@ static void put_stack(const struct trace *t, uint32_t node)
 		return;
 	}
 	for (; node >= MT_NODE_FIRST; node = t->nodes[node].parent) {
+		if (!select_shows(v->select, t->nodes[node].pc))
+			continue;
 		fputs(between, stdout);
 		put_frame(t, &t->pcs[t->nodes[node].pc]);
 		between = ";";
@@ -90,43 +69,109 @@ static void put_stack(const struct trace *t, uint32_t node)
 	if (node)
 		printf("%s%s", between,
 		       node == MT_NODE_CUT ? "(cut)" : "(lost)");
+	else if (!*between)
+		fputs("(hidden)", stdout);
 }
 
 /* Print one event. */
-static void put_event(const struct trace *t, const struct trace_thread *thread,
-		      const struct mt_event *e, bool stacks)
+static void put_event(struct view *v, const struct replay_event *at)
 {
-	const char *kind = kind_names[e->kind];
+	const struct trace_thread *thread = &v->trace->threads[at->thread];
+	const struct mt_event *e = at->event;
+	const char *kind = kinds_name(e->kind);
 
 	printf("%" PRIu64 " %u %u %s 0x%" PRIx64 " %" PRIu64 " %" PRIu64,
-	       trace_ns(t, e->time), thread->index, thread->tid,
+	       trace_ns(v->trace, e->time), thread->index, thread->tid,
 	       kind ? kind : "?", e->address, e->size,
 	       e->align_log2 ? (uint64_t)1 << e->align_log2 : 0);
-	if (stacks) {
+	if (!v->options->no_stack) {
 		putchar(' ');
-		put_stack(t, e->stack);
+		put_stack(v, e->stack);
 	}
 	putchar('\n');
 }
 
-int view_events(struct view *v, struct error *e)
+/* What is printed. */
+struct events {
+	struct view *view;
+	uint64_t from, until; /* clock values */
+};
+
+/* Print an event if it is in the window. */
+static void print(const struct events *x, const struct replay_event *e)
 {
-	struct trace *t = v->trace;
+	if (e->event->time >= x->from && e->event->time < x->until)
+		put_event(x->view, e);
+}
+
+/* Print all events, those that do not fit together too. */
+static void print_all(const struct events *x)
+{
 	struct merge_run run;
 	struct merge m;
 	struct heap h;
 
-	(void)e;
 	heap_init(&h);
-	merge_init(&m, t, heap_fits, &h);
-	while (merge_next(&m, &run)) {
+	merge_init(&m, x->view->trace, heap_fits, &h);
+	while (merge_next(&m, &run))
 		for (uint32_t i = 0; i < run.count; i++) {
 			apply(&h, &run.event[i]);
-			put_event(t, &t->threads[run.thread], &run.event[i],
-				  !v->options->no_stack);
+			print(x, &(struct replay_event){
+					 .event = &run.event[i],
+					 .thread = run.thread,
+				 });
 		}
-	}
 	merge_free(&m);
 	heap_free(&h);
+}
+
+static void begins(void *context, struct heap_block *b,
+		   const struct replay_event *e, const struct heap_block *from)
+{
+	const struct events *x = context;
+
+	(void)from;
+	b->owner = select_takes(x->view->select, e);
+	if (b->owner)
+		print(x, e);
+}
+
+/* Where a free was lost, the event is another block's allocation. */
+static void ends(void *context, const struct heap_block *b,
+		 const struct replay_event *e, enum replay_end why,
+		 bool temporary)
+{
+	(void)temporary;
+	if (b->owner && why != REPLAY_LOST)
+		print(context, e);
+}
+
+static void resumes(void *context, const struct heap_block *b,
+		    const struct replay_event *e)
+{
+	if (b->owner)
+		print(context, e);
+}
+
+/* Print the events of the blocks that are asked for. */
+static void print_selected(struct events *x)
+{
+	struct replay_listener listener = {x, begins, ends, resumes, NULL};
+	struct replay r;
+
+	replay_run(&r, x->view->trace, x->until, &listener, 1, NULL);
+	replay_free(&r);
+}
+
+int view_events(struct view *v, struct error *e)
+{
+	struct events x = {.view = v};
+
+	(void)e;
+	select_window(v->options, v->trace, &x.from, &x.until);
+	if (select_chooses(v->select))
+		print_selected(&x);
+	else
+		print_all(&x);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "group.h"
 #include "options.h"
 #include "profile.h"
+#include "select.h"
 #include "table.h"
 
 /* What a view is about; one of the first two may be NULL, see main.c. */
@@ -19,6 +20,8 @@ struct view {
 	struct profile *profile;
 	struct trace *trace;
 	const struct options *options;
+	struct select *select; /* which blocks; NULL: all. A view that replays
+				  the trace asks select_takes(). */
 	struct table_style style;
 	bool begun; /* view.c: something stands before */
 };

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which allocations an expression about their lives takes; see lives.h.
+ */
+#include "lives.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A live block that is not decided. */
+struct pending {
+	struct mt_event event;
+	uint64_t number;
+	uint32_t thread;
+	uint32_t next; /* of the unused ones */
+	bool used;
+};
+
+/* A block's owner when it is decided. */
+#define NO_PENDING UINT32_MAX
+
+struct finding {
+	struct lives *lives;
+	struct answers *answers;
+	struct pending *pending;
+	size_t count, room;
+	uint32_t unused;  /* head of the list */
+	uint32_t *moving; /* by thread: of the block that a realloc took last,
+			     which may come back */
+};
+
+bool lives_are_asked(const struct expr *x)
+{
+	return expr_uses(x, EXPR_LIFETIME) || expr_uses(x, EXPR_FREED) ||
+	       expr_uses(x, EXPR_TEMPORARY);
+}
+
+/* Note that a block is taken. */
+static void take(struct lives *l, uint64_t number)
+{
+	while (number / 8 >= l->bytes) {
+		size_t old = l->bytes;
+
+		l->bits = util_grow(l->bits, old, &l->bytes, 1);
+		memset(l->bits + old, 0, l->bytes - old);
+	}
+	l->bits[number / 8] |= (uint8_t)(1u << number % 8);
+}
+
+/* Note that it is not, after all. */
+static void leave(struct lives *l, uint64_t number)
+{
+	if (number / 8 < l->bytes)
+		l->bits[number / 8] &= (uint8_t) ~(1u << number % 8);
+}
+
+/* Keep a block until it is decided; returns where. */
+static uint32_t keep(struct finding *f, const struct replay_event *e)
+{
+	uint32_t i = f->unused;
+
+	if (i == NO_PENDING) {
+		f->pending = util_grow(f->pending, f->count, &f->room,
+				       sizeof(*f->pending));
+		i = (uint32_t)f->count++;
+	} else {
+		f->unused = f->pending[i].next;
+	}
+	f->pending[i] = (struct pending){
+		.event = *e->event,
+		.number = e->number,
+		.thread = e->thread,
+		.used = true,
+	};
+	return i;
+}
+
+/* Give a place back; NO_PENDING: none. */
+static void release(struct finding *f, uint32_t i)
+{
+	if (i == NO_PENDING)
+		return;
+	f->pending[i].used = false;
+	f->pending[i].next = f->unused;
+	f->unused = i;
+}
+
+static void begins(void *context, struct heap_block *b,
+		   const struct replay_event *e, const struct heap_block *from)
+{
+	struct finding *f = context;
+	struct answers_block block = {.event = e->event, .thread = e->thread};
+	enum expr_truth truth = answers_decide(f->answers, &block);
+
+	(void)from;
+	b->owner = truth == EXPR_UNKNOWN ? keep(f, e) : NO_PENDING;
+	if (truth == EXPR_YES)
+		take(f->lives, e->number);
+}
+
+/* Decide about a block whose life is known. */
+static void decide(struct finding *f, const struct pending *p, bool freed,
+		   bool temporary, uint64_t lifetime)
+{
+	struct answers_block b = {
+		.event = &p->event,
+		.thread = p->thread,
+		.is_known = true,
+		.freed = freed,
+		.temporary = temporary,
+		.lifetime = lifetime,
+	};
+
+	if (answers_decide(f->answers, &b) == EXPR_YES)
+		take(f->lives, p->number);
+}
+
+/* Return how long a block lived. Ticks that tie may have it end first. */
+static uint64_t lifetime_of(const struct heap_block *b,
+			    const struct replay_event *e)
+{
+	uint64_t clock = e->event->time;
+
+	return clock > b->born ? clock - b->born : 0;
+}
+
+static void ends(void *context, const struct heap_block *b,
+		 const struct replay_event *e, enum replay_end why,
+		 bool temporary)
+{
+	struct finding *f = context;
+	uint32_t *moving = &f->moving[e->thread];
+
+	if (b->owner == NO_PENDING)
+		return;
+	decide(f, &f->pending[b->owner], true, temporary, lifetime_of(b, e));
+	if (why == REPLAY_REALLOCATED) {
+		release(f, *moving);
+		*moving = b->owner;
+	} else {
+		release(f, b->owner);
+	}
+}
+
+static void resumes(void *context, const struct heap_block *b,
+		    const struct replay_event *e)
+{
+	struct finding *f = context;
+
+	if (b->owner == NO_PENDING)
+		return;
+	f->moving[e->thread] = NO_PENDING;
+	leave(f->lives, f->pending[b->owner].number);
+}
+
+/* Decide about the blocks that nobody freed. */
+static void decide_rest(struct finding *f, size_t threads)
+{
+	for (size_t i = 0; i < threads; i++)
+		release(f, f->moving[i]);
+	for (size_t i = 0; i < f->count; i++)
+		if (f->pending[i].used)
+			decide(f, &f->pending[i], false, false, UINT64_MAX);
+}
+
+void lives_find(struct lives *l, struct answers *a, struct trace *t,
+		replay_progress *progress)
+{
+	struct finding f = {
+		.lives = l,
+		.answers = a,
+		.unused = NO_PENDING,
+		.moving = util_alloc(t->thread_count, sizeof(*f.moving)),
+	};
+	struct replay_listener listener = {&f, begins, ends, resumes, NULL};
+	struct replay r;
+
+	memset(f.moving, 0xff, t->thread_count * sizeof(*f.moving));
+	replay_run(&r, t, UINT64_MAX, &listener, 1, progress);
+	replay_free(&r);
+	decide_rest(&f, t->thread_count);
+	free(f.moving);
+	free(f.pending);
+}
+
+void lives_free(struct lives *l)
+{
+	free(l->bits);
+	*l = (struct lives){0};
+}
