@@ -17,7 +17,8 @@
 struct export
 {
 	struct profile *profile;
-	struct trace *trace; /* for further replays; NULL: an import */
+	struct trace *trace; /* for further replays, which are to take what
+				profile->prof->options say; NULL: an import */
 	const struct options *options;
 	const char *path; /* of the file being written; NULL: stdout */
 	FILE *out;
