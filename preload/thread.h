@@ -75,7 +75,7 @@ struct mt_thread {
 	struct mt_pending pending[MT_PENDING];
 	struct mt_model model;
 	uint8_t packed[MT_SIZE_CLASSES * 20 + 1]; /* the tally, for sealing */
-};
+} __attribute__((aligned(64))); /* as the unwinder, which is behind it */
 
 /* This thread's, and the address of the mark of the hook it is in (0: none);
  * see record.c. */

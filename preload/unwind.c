@@ -18,6 +18,17 @@
  * ends the agreement there: the walk goes on from that frame, and may meet the
  * kept stack again further out.
  *
+ * Paths. Most walks are one that was made before. So per innermost frame and
+ * stack before (those two foretell 93 to 100 of 100 stacks) a path remembers
+ * by which rules a walk went, which kept frame it met, and the stack it found.
+ * Going it again, by_path() reads and compares all that the walk would, but
+ * the processor need not wait to learn where to read next, and no node is
+ * looked up: the steps' pcs and the met frame's node are those of then, so the
+ * stack is. Nothing is kept of such a walk; what is kept stays true of its own
+ * place and slots, and a path may meet any frame of it. Paths name rules by
+ * their numbers in this thread, which are given once until all are forgotten
+ * together.
+ *
  * Rules. For a pc the tables say how to find the CFA (the caller's sp), the
  * return address and the caller's bp. Nearly all are of the form "CFA = sp or
  * bp + constant, or *(bp + constant); return address at CFA - 8; bp at CFA +
@@ -75,6 +86,14 @@ struct step {
 	uint64_t rule;
 	uint64_t bp_slot; /* where the next bp was found, or 0: unchanged */
 	enum reads reads;
+	uint16_t near; /* of its rule */
+};
+
+/* A rule as paths use it. */
+struct near {
+	uint64_t pc;
+	int32_t cfa; /* from sp; or from bp, and then plus 1 */
+	int32_t bp;  /* where the caller's is, from the CFA; 0: unchanged */
 };
 
 struct region {
@@ -82,18 +101,33 @@ struct region {
 };
 
 #define MOST_STACK_BYTES (64ul << 20)
-#define NEAR_RULES 256
+#define NEAR_RULES 4096
 #define NODE_CACHE_BITS 12
+#define PATHS 8192
+#define PATH_STEPS 10
+
+/* How a stack was walked: by these rules, until a kept frame was met. */
+struct path {
+	uint32_t leaf;	 /* the stack, */
+	uint32_t parent; /* and that of the frame that was met, */
+	uint16_t met;	 /* whose number was this, plus 1; 0: no path */
+	uint16_t steps;
+	uint16_t near[PATH_STEPS];
+};
 
 struct mt_unwinder {
 	struct region region; /* of memory around sp, readable above it */
 	struct region other;  /* the one before: an alternate stack, say */
 	uint32_t depth;	      /* frames kept, outermost first */
 	bool cut;	      /* there were more beyond the outermost */
-	/* Rules lately used, by pc. */
-	struct {
-		uint64_t pc, rule;
-	} near[NEAR_RULES];
+	uint32_t last;	      /* the stack returned last */
+	/* Rules used: their numbers by hash of pc, then by number, from 1. */
+	uint32_t nears;
+	uint16_t near_at[2 * NEAR_RULES];
+	struct near near[NEAR_RULES];
+	uint64_t rule[NEAR_RULES];
+	/* Stacks lately walked, by innermost frame and the stack before. */
+	struct path path[PATHS] __attribute__((aligned(64)));
 	/* Nodes lately used; see node_get(). */
 	uint64_t node[1 << NODE_CACHE_BITS];
 	struct frame frame[MT_MAX_FRAMES];
@@ -104,19 +138,48 @@ struct mt_unwinder {
 
 const size_t mt_unwinder_bytes = sizeof(struct mt_unwinder);
 
-/* The rule of a pc; 0: it is no code. */
-static inline uint64_t rule_get(struct mt_unwinder *u, uint64_t key)
+/* Number the rule of a pc at its first use; 0: it is no code. */
+static __attribute__((noinline)) uint16_t near_add(struct mt_unwinder *u,
+						   uint64_t key, uint64_t i)
 {
-	uint64_t i = mt_rule_hash(key) % NEAR_RULES, rule;
+	uint64_t rule = mt_rule_get(key);
+	uint16_t n = (uint16_t)(u->nears + 1);
 
-	if (likely(u->near[i].pc == key))
-		return u->near[i].rule;
-	rule = mt_rule_get(key);
-	if (likely(rule)) {
-		u->near[i].pc = key;
-		u->near[i].rule = rule;
+	if (unlikely(!rule))
+		return 0;
+	u->near[n] = (struct near){
+		.pc = key,
+		.cfa = (int32_t)mt_rule_offset(rule) + !(rule & 1),
+		.bp = (int32_t)mt_rule_bp(rule),
+	};
+	u->rule[n] = rule;
+	u->near_at[i] = n;
+	u->nears = n;
+	return n;
+}
+
+/* The number of a pc's rule; 0: it is no code. */
+static inline uint16_t near_get(struct mt_unwinder *u, uint64_t key)
+{
+	uint64_t i = mt_rule_hash(key) % (2 * NEAR_RULES);
+	uint16_t n;
+
+	while ((n = u->near_at[i])) {
+		if (likely(u->near[n].pc == key))
+			return n;
+		i = (i + 1) % (2 * NEAR_RULES);
 	}
-	return rule;
+	return near_add(u, key, i);
+}
+
+/* Forget the rules, and the paths, which are made of them. */
+static __attribute__((noinline)) void forget_rules(struct mt_unwinder *u)
+{
+	if (!u->nears)
+		return;
+	u->nears = 0;
+	memset(u->near_at, 0, sizeof(u->near_at));
+	memset(u->path, 0, sizeof(u->path));
 }
 
 static inline bool in_region(const struct region *r, uint64_t address)
@@ -331,14 +394,14 @@ static bool full_row(uint64_t at, struct mt_cfi_row *row)
  */
 static bool full_note(struct full *f, struct step *s, uint64_t key)
 {
-	uint64_t rule = rule_get(f->u, key);
+	uint16_t near = near_get(f->u, key);
 
-	if (!rule)
+	if (!near)
 		return false;
 	s->pc = key;
 	s->sp = f->reg[MT_REG_SP];
 	s->bp = f->reg[MT_REG_BP];
-	if (step_out(&f->u->region, s, rule, s + 1) == STEP_FULL)
+	if (step_out(&f->u->region, s, f->u->rule[near], s + 1) == STEP_FULL)
 		s->reads = READS_OPAQUE;
 	return true;
 }
@@ -486,11 +549,12 @@ static inline __attribute__((always_inline)) struct walked walk(
 						       false};
 			f = &u->frame[changed(u, f - 1)];
 		}
-		rule = rule_get(u, s->pc);
-		if (unlikely(!rule)) {
+		s->near = near_get(u, s->pc);
+		if (unlikely(!s->near)) {
 			outcome = STEP_END;
 			break;
 		}
+		rule = u->rule[s->near];
 		if (unlikely(rule & RULE_LOADER) && s == u->step)
 			*loader = true;
 		outcome = step_out(&u->region, s, rule, s + 1);
@@ -610,15 +674,91 @@ static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
 	return outer.node;
 }
 
-uint32_t mt_unwind(struct mt_unwinder *u, const struct mt_place *at, bool *cut,
-		   bool *loader)
+/* The path that may lead outward from `at`. */
+static inline struct path *path_of(struct mt_unwinder *u,
+				   const struct mt_place *at)
 {
-	if (unlikely(!in_region(&u->region, at->sp)) &&
-	    !enter_region(u, at->sp))
+	uint64_t v = (at->pc << 20) ^ at->sp ^ ((uint64_t)u->last << 36);
+
+	return &u->path[(v * 0x9e3779b97f4a7c15u) >> 40 & (PATHS - 1)];
+}
+
+/* Step outward from `s` by a rule; false: it is not this place's. */
+static inline bool step_by(const struct region *r, const struct near *near,
+			   struct mt_place *s)
+{
+	uint64_t cfa =
+		(near->cfa & 1 ? s->bp - 1 : s->sp) + (uint64_t)near->cfa;
+	uint64_t slot = cfa + (uint64_t)near->bp;
+
+	if (unlikely(near->pc != s->pc || cfa <= s->sp || cfa > r->end ||
+		     cfa & 7))
+		return false;
+	if (near->bp) {
+		if (unlikely(slot < s->sp))
+			return false;
+		s->bp = *(const uint64_t *)(uintptr_t)slot;
+	}
+	s->pc = *(const uint64_t *)(uintptr_t)(cfa - 8);
+	s->sp = cfa;
+	return true;
+}
+
+/* The stack at `at`, by a path; MT_NODE_LOST: it leads elsewhere. */
+static inline uint32_t by_path(const struct mt_unwinder *u,
+			       const struct path *path,
+			       const struct mt_place *at)
+{
+	const struct frame *f = &u->frame[path->met - 1];
+	const struct more *more = &u->more[path->met - 1];
+	struct mt_place s = {.pc = at->pc, .sp = at->sp, .bp = at->bp};
+
+	if (unlikely(!path->met || path->met > u->depth || u->cut))
 		return MT_NODE_LOST;
+	for (unsigned int i = 0; i < path->steps; i++)
+		if (unlikely(!step_by(&u->region, &u->near[path->near[i]], &s)))
+			return MT_NODE_LOST;
+	if (likely(f->sp == s.sp && f->pc == s.pc &&
+		   more->node == path->parent &&
+		   (!more->bp_live || more->bp == s.bp) && stands(u, f)))
+		return path->leaf;
+	return MT_NODE_LOST;
+}
 
+/*
+ * Remember how a stack was walked. Not from the loader's own frames: their
+ * being new is to be told each time.
+ */
+static inline void path_note(const struct mt_unwinder *u, struct path *path,
+			     struct walked w, uint32_t leaf)
+{
+	path->met = 0;
+	if (unlikely(!w.kept || w.n > PATH_STEPS ||
+		     (w.n && u->step[0].rule & RULE_LOADER)))
+		return;
+	for (uint32_t i = 0; i < w.n; i++) {
+		if (unlikely((u->step[i].rule & 7) > RULE_BP ||
+			     u->step[i].reads != READS_PLACE))
+			return;
+		path->near[i] = u->step[i].near;
+	}
+	path->leaf = leaf;
+	path->parent = u->more[w.kept - 1].node;
+	path->steps = (uint16_t)w.n;
+	path->met = (uint16_t)w.kept;
+}
+
+/* The stack at `at`, by a walk; it is kept, and how it went. */
+static __attribute__((noinline)) uint32_t by_walk(struct mt_unwinder *u,
+						  struct path *path,
+						  const struct mt_place *at,
+						  bool *cut, bool *loader)
+{
 	struct walked w;
+	uint32_t leaf;
 
+	if (unlikely(u->nears > NEAR_RULES - 2 * MT_MAX_FRAMES - 2))
+		forget_rules(u);
 	for (;;) {
 		w = walk(u, at, loader);
 		if (likely(w.kept + w.n <= MT_MAX_FRAMES))
@@ -631,13 +771,34 @@ uint32_t mt_unwind(struct mt_unwinder *u, const struct mt_place *at, bool *cut,
 		return MT_NODE_LOST;
 	}
 	*cut = w.more;
-	return keep(u, w);
+	leaf = keep(u, w);
+	if (unlikely(*loader && u->depth))
+		u->depth--; /* lest it is no longer new the next time */
+	if (likely(leaf != MT_NODE_LOST))
+		path_note(u, path, w, leaf);
+	return leaf;
+}
+
+uint32_t mt_unwind(struct mt_unwinder *u, const struct mt_place *at, bool *cut,
+		   bool *loader)
+{
+	struct path *path = path_of(u, at);
+	uint32_t leaf;
+
+	if (unlikely(!in_region(&u->region, at->sp)) &&
+	    !enter_region(u, at->sp))
+		return MT_NODE_LOST;
+	leaf = by_path(u, path, at);
+	if (unlikely(leaf == MT_NODE_LOST))
+		leaf = by_walk(u, path, at, cut, loader);
+	u->last = leaf;
+	return leaf;
 }
 
 void mt_unwind_forget(struct mt_unwinder *u)
 {
 	u->depth = 0;
 	u->region = u->other = (struct region){0, 0};
-	memset(u->near, 0, sizeof(u->near));
 	memset(u->node, 0, sizeof(u->node));
+	forget_rules(u);
 }

@@ -50,6 +50,7 @@ nasty()
 {
 	same "$HOST/frames"
 	same "$HOST/rules"
+	UNWIND_SAMPLE=1 same "$HOST/paths"
 	same "$HOST/gone"
 	same "$HOST/throws"
 	same "$HOST/fibers"
