@@ -78,13 +78,25 @@ static inline bool is_inner_free(const void *p, uint64_t sp)
 
 /*
  * Record an allocation's outcome, or a free that is about to be. Returns its
- * stack.
+ * stack. `kind` is known when this is compiled, so one of the ways is left.
  */
-static inline uint32_t record(enum mt_kind kind, const void *p, uint64_t size,
-			      uint64_t align, const struct mt_place *at)
+static inline __attribute__((always_inline)) uint32_t record(
+	enum mt_kind kind, const void *p, uint64_t size, uint64_t align,
+	const struct mt_place *at)
 {
+	uint64_t address = (uint64_t)(uintptr_t)p;
+
+	if (kind == MT_MALLOC)
+		return mt_record_malloc(address, size, at);
+	if (kind == MT_FREE)
+		return mt_record_free(address, size, at);
+	if (kind == MT_NEW && !align)
+		return mt_record_new(address, size, at);
+	if (kind == MT_DELETE && !align)
+		return mt_record_delete(address, size, at);
+
 	struct mt_deal deal = {
-		.address = (uint64_t)(uintptr_t)p,
+		.address = address,
 		.size = size,
 		.align = align,
 		.kind = kind,

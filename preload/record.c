@@ -173,15 +173,23 @@ static inline uint32_t stack_of(struct mt_thread *t, const struct mt_deal *deal,
 	return stack;
 }
 
-uint32_t mt_record(const struct mt_deal *deal, const struct mt_place *at)
+/*
+ * mt_record(), for a kind that may be known when this is compiled: the deal
+ * is never in memory, where barrier() would make it anyone's.
+ */
+static inline __attribute__((always_inline)) uint32_t record(
+	struct mt_deal deal, const struct mt_place *at)
 {
 	struct mt_thread *t = mt_self;
 	volatile uint64_t mark;
 	uint64_t time, busy = (uint64_t)(uintptr_t)&mark;
 	uint32_t stack;
 
-	if (unlikely(mt_busy))
-		return nested(deal, at);
+	if (unlikely(mt_busy)) {
+		struct mt_deal copy = deal;
+
+		return nested(&copy, at);
+	}
 	mark = mark_of(busy);
 	barrier();
 	mt_busy = busy;
@@ -193,7 +201,7 @@ uint32_t mt_record(const struct mt_deal *deal, const struct mt_place *at)
 			return MT_NODE_LOST;
 		}
 	}
-	if (unlikely(deal->address == t->last_given) && gives(deal)) {
+	if (unlikely(deal.address == t->last_given) && gives(&deal)) {
 		/* An allocator that calls another hook: that has recorded it,
 		 * and it has not been freed since. */
 		mt_busy = 0;
@@ -201,13 +209,13 @@ uint32_t mt_record(const struct mt_deal *deal, const struct mt_place *at)
 	}
 	t->busy = true;
 	time = mt_clock();
-	stack = stack_of(t, deal, at);
+	stack = stack_of(t, &deal, at);
 	if (unlikely(t->pending_count)) {
 		drain(t);
 		if (t->count >= t->limit)
 			mt_thread_room(t);
 	}
-	append(t, deal, stack, time);
+	append(t, &deal, stack, time);
 	barrier();
 	t->busy = false;
 	mt_busy = 0;
@@ -223,3 +231,27 @@ uint32_t mt_record(const struct mt_deal *deal, const struct mt_place *at)
 	mark = 0;
 	return stack;
 }
+
+uint32_t mt_record(const struct mt_deal *deal, const struct mt_place *at)
+{
+	return record(*deal, at);
+}
+
+/* The kind is a constant to all that is put into one of these. */
+#define RECORD(name, known_kind)                                            \
+	__attribute__((flatten)) uint32_t name(                             \
+		uint64_t address, uint64_t size, const struct mt_place *at) \
+	{                                                                   \
+		struct mt_deal deal = {                                     \
+			.address = address,                                 \
+			.size = size,                                       \
+			.kind = (known_kind),                               \
+		};                                                          \
+                                                                            \
+		return record(deal, at);                                    \
+	}
+
+RECORD(mt_record_malloc, MT_MALLOC)
+RECORD(mt_record_free, MT_FREE)
+RECORD(mt_record_new, MT_NEW)
+RECORD(mt_record_delete, MT_DELETE)

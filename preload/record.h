@@ -18,4 +18,14 @@
  */
 uint32_t mt_record(const struct mt_deal *deal, const struct mt_place *at);
 
+/* The same, of the kinds that nearly all events are of. */
+uint32_t mt_record_malloc(uint64_t address, uint64_t size,
+			  const struct mt_place *at);
+uint32_t mt_record_free(uint64_t address, uint64_t size,
+			const struct mt_place *at);
+uint32_t mt_record_new(uint64_t address, uint64_t size,
+		       const struct mt_place *at);
+uint32_t mt_record_delete(uint64_t address, uint64_t size,
+			  const struct mt_place *at);
+
 #endif
