@@ -232,12 +232,13 @@ static inline __attribute__((always_inline)) uint32_t record(
 	return stack;
 }
 
-uint32_t mt_record(const struct mt_deal *deal, const struct mt_place *at)
+__attribute__((flatten)) uint32_t mt_record(const struct mt_deal *deal,
+					    const struct mt_place *at)
 {
 	return record(*deal, at);
 }
 
-/* The kind is a constant to all that is put into one of these. */
+/* The kind is a constant to all that is inlined into one of these. */
 #define RECORD(name, known_kind)                                            \
 	__attribute__((flatten)) uint32_t name(                             \
 		uint64_t address, uint64_t size, const struct mt_place *at) \
