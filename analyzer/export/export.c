@@ -13,6 +13,9 @@
 
 static const struct export_format formats[] = {
 	{"folded", 0, false, false, export_folded},
+	{"openmetrics", PROF_BY_SIZE, false, false, export_openmetrics},
+	{"prometheus", PROF_BY_SIZE, false, false, export_prometheus},
+	{"sqlite", PROF_BY_SIZE | PROF_BY_THREAD, false, true, export_sqlite},
 };
 
 const struct export_format *export_find(const char *name)
