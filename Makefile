@@ -134,7 +134,9 @@ PRODUCTS := $(if $(PRELOAD),$B/libmemtrace.so) \
 	$(if $(wildcard analyzer/launch.c),$B/memtrace) \
 	$(if $(wildcard analyzer/main.c),$B/memtrace-report)
 
-all: $(PRODUCTS)
+COMPLETIONS := $(addprefix $B/completion/,bash zsh fish)
+
+all: $(PRODUCTS) $(COMPLETIONS)
 unit: $(UNIT)
 tests: all $(UNIT) $(ORACLE) $(HOST_LIBS) $(HOST) $(FUZZ) $(TOOLS) \
 	$(EXAMPLES)
@@ -185,6 +187,11 @@ $B/memtrace: $B/analyzer/launch.o $B/analyzer.a
 $B/memtrace-report: $B/analyzer/main.o $B/analyzer.a
 	$(say) LD $@
 	$(Q)$(LINK) $^ -Wl,--as-needed $(ANALYZER_LIBS)
+
+$B/completion/%: $B/memtrace-report
+	$(say) GEN $@
+	@mkdir -p $(@D)
+	$(Q)$B/memtrace-report completion $* >$@
 
 TEST_INCLUDES = -Ianalyzer -Ipreload -Itests
 # The recorder's archive, for a unit test named after one of its files.
@@ -299,6 +306,10 @@ bindir = $(DESTDIR)$(PREFIX)/bin
 libdir = $(DESTDIR)$(PREFIX)/lib
 mandir = $(DESTDIR)$(PREFIX)/share/man
 incdir = $(DESTDIR)$(PREFIX)/include/memtrace
+share = $(DESTDIR)$(PREFIX)/share
+bashdir = $(share)/bash-completion/completions
+zshdir = $(share)/zsh/site-functions
+fishdir = $(share)/fish/vendor_completions.d
 API := $(wildcard include/memtrace/memtrace.h)
 
 install: all
@@ -307,6 +318,10 @@ install: all
 	install -m 644 $B/libmemtrace.so '$(libdir)'
 	install -m 644 man/*.1 '$(mandir)/man1'
 	install -m 644 man/*.5 '$(mandir)/man5'
+	install -d '$(bashdir)' '$(zshdir)' '$(fishdir)'
+	install -m 644 $B/completion/bash '$(bashdir)/memtrace-report'
+	install -m 644 $B/completion/zsh '$(zshdir)/_memtrace-report'
+	install -m 644 $B/completion/fish '$(fishdir)/memtrace-report.fish'
 ifneq ($(API),)
 	install -d '$(incdir)'
 	install -m 644 $(API) '$(incdir)'
@@ -320,6 +335,8 @@ uninstall:
 	rm -f '$(libdir)/libmemtrace.so' '$(incdir)/memtrace.h'
 	rm -f $(patsubst man/%,'$(mandir)/man1/%',$(wildcard man/*.1))
 	rm -f $(patsubst man/%,'$(mandir)/man5/%',$(wildcard man/*.5))
+	rm -f '$(bashdir)/memtrace-report' '$(zshdir)/_memtrace-report' \
+		'$(fishdir)/memtrace-report.fish'
 	rmdir '$(incdir)' 2>/dev/null || :
 ifeq ($(DESTDIR),)
 	@.ci/ldconfig '$(libdir)'

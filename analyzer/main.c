@@ -31,6 +31,7 @@
  *   json       JSON's texts
  *   table      a table as text, JSON or CSV
  *   options    the command line
+ *   completion the command line, for shells to complete
  *   select     which blocks a report is about, by the options
  *   view/      what is printed, one file a view
  *   export/    what other tools read, one file a format
@@ -81,6 +82,17 @@ static const struct command {
 	{"events", NEEDS_TRACE, 0, view_events},
 	{"export", NEEDS_PROFILE, 0, run_export},
 };
+
+/* The command completion; returns the exit status. */
+static int run_completion(int argc, char **argv)
+{
+	const char *shell = argc == 1 ? argv[0] : "";
+
+	if (options_completion(stdout, shell))
+		options_usage("completion is for bash, zsh or fish, not", shell,
+			      NULL);
+	return 0;
+}
 
 /* Return what does a command. */
 static const struct command *command_of(const struct options_command *c)
@@ -317,6 +329,8 @@ int main(int argc, char **argv)
 	said = options_parse(argc, argv, &o, &first);
 	if (!first)
 		return finish(0);
+	if (said->name && strcmp(said->name, "completion") == 0)
+		return finish(run_completion(argc - first, argv + first));
 	if (first == argc) {
 		fprintf(stderr,
 			"memtrace-report: which trace? "

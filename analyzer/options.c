@@ -45,15 +45,7 @@ enum option_id {
 	OPT_VERSION,
 };
 
-/* An option; `words` are those it takes, where they can be listed. */
-struct option_info {
-	const char *name;
-	char letter;
-	bool own; /* for the commands that name it only */
-	const char *argument, *help, *words;
-};
-
-static const struct option_info infos[] = {
+static const struct options_info infos[] = {
 	[OPT_ROWS] = {"rows", 'n', false, "N", "rows per table", NULL},
 	[OPT_AT] = {"at", 0, false, "WHEN",
 		    "peak, exit, total, churn, temporary, or a time (12.3s)",
@@ -117,6 +109,7 @@ const struct options_command options_commands[] = {
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE", "for other tools to read",
 	 " format output "},
+	{"completion", "bash|zsh|fish", "for a shell: its completion", ""},
 	{0},
 };
 
@@ -297,6 +290,16 @@ static bool is_for(const struct options_command *c, size_t id)
 	return !infos[id].own || has_own(c, infos[id].name);
 }
 
+const struct options_info *options_next(const struct options_command *c,
+					const struct options_info *i)
+{
+	size_t id = i ? (size_t)(i - infos) + 1 : 0;
+
+	while (id < INFOS && c && !is_for(c, id))
+		id++;
+	return id < INFOS ? &infos[id] : NULL;
+}
+
 /* ---- Help. ---- */
 
 static const char examples[] =
@@ -332,7 +335,7 @@ static void help_all(void)
 }
 
 /* Print the help on one option. */
-static void help_option(const struct option_info *i)
+static void help_option(const struct options_info *i)
 {
 	char *argument = !i->argument ? util_copy("", 0)
 			 : *i->argument == '['
@@ -418,7 +421,7 @@ static int take_word(const struct options_command *c, struct options *o,
 {
 	const char *text;
 	size_t id = find_option(c, argv[i], &text);
-	const struct option_info *info = &infos[id];
+	const struct options_info *info = &infos[id];
 
 	if (!is_for(c, id)) {
 		char *what = util_format("%s%s has no option",

@@ -52,6 +52,20 @@ struct options_command {
 	const char *options; /* long names, each with a blank around it */
 };
 
+/* An option; `words` are those it takes, where they can be listed. */
+struct options_info {
+	const char *name;
+	char letter;		  /* 0: none */
+	bool own;		  /* for the commands that name it only */
+	const char *argument;	  /* "[" before it: may be left out; or NULL */
+	const char *help, *words; /* a blank between two; may be NULL */
+};
+
+/* Return the option of a command (NULL: of all) after `i` (NULL: the first);
+ * NULL when there are no more. */
+const struct options_info *options_next(const struct options_command *c,
+					const struct options_info *i);
+
 /* Ends with an all NULL one. */
 extern const struct options_command options_commands[];
 
@@ -67,7 +81,8 @@ const struct options_command *options_parse(int argc, char **argv,
 _Noreturn void options_usage(const char *what, const char *word,
 			     const char *nearest);
 
-/* Write the completion of a shell: bash, zsh or fish. -1: no such shell. */
+/* completion.c: write the completion for a shell: bash, zsh or fish. -1: no
+ * such shell. */
 int options_completion(FILE *out, const char *shell);
 
 #endif

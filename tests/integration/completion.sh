@@ -1,0 +1,121 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What bash, zsh and fish complete: commands, the options of each and no
+# others, the words of an option, traces and directories but no other file.
+# Each shell is driven as it completes for a person.
+# shellcheck source=tests/integration/lib.sh
+. "$MT_TOP/tests/integration/lib.sh"
+
+for shell in bash zsh fish; do
+	"$REPORT" completion $shell >"completion.$shell" || fail "no $shell"
+	"$shell" -n "completion.$shell" || fail "$shell: syntax"
+done
+"$REPORT" completion tcsh >out 2>err && fail "completes for tcsh"
+grep -q "not 'tcsh'" err || fail "tcsh: $(cat err)"
+[ ! -s out ] || fail "tcsh: wrote $(cat out)"
+
+mkdir -p work/sub bin
+: >work/one.zst
+: >'work/two words.zst'
+: >work/other.txt
+ln -s "$REPORT" bin/memtrace-report
+PATH=$PWD/bin:$PATH
+# shellcheck source=/dev/null
+. ./completion.bash
+cd work || exit 2
+
+# Print what bash completes for these words, sorted.
+in_bash()
+{
+	# shellcheck disable=SC2034
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+	COMPREPLY=()
+	_memtrace_report
+	printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd '|'
+}
+
+# Print what fish completes for a line, sorted.
+in_fish()
+{
+	HOME=$PWD/.. fish --no-config -c '
+		source ../completion.fish
+		complete -C $argv[1]' "$1" | cut -f 1 | sort | paste -sd '|'
+}
+
+# Print what is on the screen after zsh was asked to complete a line: it runs
+# in a pseudo-terminal, where each match is written between < and >.
+in_zsh()
+{
+	HOME=$PWD/.. zsh -f -c '
+		zmodload zsh/zpty
+		zpty z zsh -f -i
+		zpty -w z "PS1= TERM=dumb; fpath=(.. \$fpath)
+			autoload -Uz compinit; compinit -u -D
+			source ../completion.zsh 2>/dev/null
+			compdef _memtrace_report memtrace-report
+			compadd() { builtin compadd -O hits \"\$@\"
+				print -r -- \"<\${(j:|:)hits}>\"
+				builtin compadd \"\$@\"; }
+			bindkey \"^I\" complete-word; print READY"
+		zpty -r -m z line "*READY*"
+		zpty -w -n z "$1"$'\''\t'\''
+		sleep 2
+		while zpty -r -t z line; do print -r -- "$line"; done
+		zpty -d z' zsh "$1"
+}
+
+# Check one shell's answer.
+completes()
+{
+	[ "$2" = "$3" ] || fail "$1: completes '$2', not '$3'"
+}
+
+at='churn|exit|peak|temporary|total'
+completes 'bash --at' "$(in_bash memtrace-report --at '')" "$at"
+completes 'bash --at=' "$(in_bash memtrace-report --at = '')" "$at"
+completes 'bash --at=' "$(in_bash memtrace-report --at =)" "$at"
+completes 'bash --at=pe' "$(in_bash memtrace-report --at = pe)" peak
+completes 'bash --color' "$(in_bash memtrace-report --color = n)" never
+completes 'bash --color one' "$(in_bash memtrace-report --color o)" one.zst
+completes 'bash --sort' "$(in_bash memtrace-report top --sort '')" \
+	'blocks|bytes'
+completes 'bash --fo' "$(in_bash memtrace-report --fo)" --focus
+completes 'bash export --fo' "$(in_bash memtrace-report export --fo)" \
+	'--focus|--format'
+completes 'bash -f' "$(in_bash memtrace-report export -f o)" openmetrics
+completes 'bash top --so' "$(in_bash memtrace-report top --so)" --sort
+completes 'bash events --so' "$(in_bash memtrace-report events --so)" ''
+completes 'bash trace' "$(in_bash memtrace-report top '')" \
+	'one.zst|sub|two words.zst'
+completes 'bash -o' "$(in_bash memtrace-report export -o o)" \
+	'one.zst|other.txt'
+completes 'bash --sysroot' "$(in_bash memtrace-report --sysroot '')" sub
+completes 'bash command' "$(in_bash memtrace-report ev)" events
+completes 'bash first' "$(in_bash memtrace-report o)" one.zst
+completes 'bash completion' "$(in_bash memtrace-report completion '')" \
+	'bash|fish|zsh'
+completes 'bash completion -' "$(in_bash memtrace-report completion -)" --help
+
+completes 'fish --at' "$(in_fish 'memtrace-report --at ')" "$at"
+completes 'fish --color=' "$(in_fish 'memtrace-report --color=n')" \
+	--color=never
+completes 'fish --sort' "$(in_fish 'memtrace-report top --sort ')" \
+	'blocks|bytes'
+completes 'fish --fo' "$(in_fish 'memtrace-report --fo')" --focus
+completes 'fish export --fo' "$(in_fish 'memtrace-report export --fo')" \
+	'--focus|--format'
+completes 'fish trace' "$(in_fish 'memtrace-report top ')" \
+	'one.zst|sub/|two words.zst'
+completes 'fish command' "$(in_fish 'memtrace-report ev')" events
+completes 'fish completion' "$(in_fish 'memtrace-report completion ')" \
+	'bash|fish|zsh'
+
+in_zsh 'memtrace-report --at ' >out
+grep -aq '<peak|exit|total|churn|temporary>' out || fail "zsh --at: $(cat out)"
+in_zsh 'memtrace-report top --so' >out
+grep -aq -- '--sort' out || fail "zsh top --so: $(cat out)"
+in_zsh 'memtrace-report events --so' >out
+grep -aq -- '--sort' out && fail "zsh events --so: $(cat out)"
+in_zsh 'memtrace-report completion ' >out
+grep -aq '<bash|zsh|fish>' out || fail "zsh completion: $(cat out)"
+exit 0
