@@ -37,15 +37,18 @@ in_bash()
 # Print what fish completes for a line, sorted.
 in_fish()
 {
+	# shellcheck disable=SC2016
 	HOME=$PWD/.. fish --no-config -c '
 		source ../completion.fish
 		complete -C $argv[1]' "$1" | cut -f 1 | sort | paste -sd '|'
 }
 
 # Print what is on the screen after zsh was asked to complete a line: it runs
-# in a pseudo-terminal, where each match is written between < and >.
+# in a pseudo-terminal, where all matches are written between < and >. Waits
+# for $2 to appear, ten seconds at most.
 in_zsh()
 {
+	# shellcheck disable=SC2016
 	HOME=$PWD/.. zsh -f -c '
 		zmodload zsh/zpty
 		zpty z zsh -f -i
@@ -56,12 +59,16 @@ in_zsh()
 			compadd() { builtin compadd -O hits \"\$@\"
 				print -r -- \"<\${(j:|:)hits}>\"
 				builtin compadd \"\$@\"; }
-			bindkey \"^I\" complete-word; print READY"
+			bindkey \"^I\" complete-word; print R\"\"EADY"
 		zpty -r -m z line "*READY*"
 		zpty -w -n z "$1"$'\''\t'\''
-		sleep 2
-		while zpty -r -t z line; do print -r -- "$line"; done
-		zpty -d z' zsh "$1"
+		repeat 100; do
+			sleep 0.1
+			zpty -r -t z part && text+=$part
+			[[ $text == *"$2"* ]] && break
+		done
+		print -r -- "$text"
+		zpty -d z' zsh "$1" "$2"
 }
 
 # Check one shell's answer.
@@ -110,12 +117,18 @@ completes 'fish command' "$(in_fish 'memtrace-report ev')" events
 completes 'fish completion' "$(in_fish 'memtrace-report completion ')" \
 	'bash|fish|zsh'
 
-in_zsh 'memtrace-report --at ' >out
-grep -aq '<peak|exit|total|churn|temporary>' out || fail "zsh --at: $(cat out)"
-in_zsh 'memtrace-report top --so' >out
-grep -aq -- '--sort' out || fail "zsh top --so: $(cat out)"
-in_zsh 'memtrace-report events --so' >out
-grep -aq -- '--sort' out && fail "zsh events --so: $(cat out)"
-in_zsh 'memtrace-report completion ' >out
-grep -aq '<bash|zsh|fish>' out || fail "zsh completion: $(cat out)"
+# LINE MATCHES
+while IFS='#' read -r line want; do
+	in_zsh "$line" "<$want>" >out
+	grep -aqF -- "<$want>" out || fail "zsh '$line': $(cat -v out)"
+done <<'END'
+memtrace-report --at #peak|exit|total|churn|temporary
+memtrace-report top --sort #bytes|blocks
+memtrace-report completion #bash|zsh|fish
+END
+in_zsh 'memtrace-report top --so' '--sort' >out
+grep -aq -- '--sort' out || fail "zsh top --so: $(cat -v out)"
+in_zsh 'memtrace-report events --so' '<>' >out
+grep -aq '<>' out || fail "zsh events --so: $(cat -v out)"
+grep -aq -- '--sort' out && fail "zsh events --so: $(cat -v out)"
 exit 0
