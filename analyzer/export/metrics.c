@@ -101,10 +101,10 @@ static void resumes(void *context, const struct heap_block *b,
 {
 	struct calls *c = context;
 
-	if (!counts_end(c, b, e) || c->freed_bytes < b->size)
+	if (!b->owner || e->ended < c->options->from)
 		return;
 	c->freed_bytes -= b->size;
-	c->remote_frees -= c->remote_frees && e->thread != b->thread;
+	c->remote_frees -= e->thread != b->thread;
 }
 
 /* Replay a trace for what its profile has not. */
