@@ -33,6 +33,7 @@
  *   options    the command line
  *   completion the command line, for shells to complete
  *   select     which blocks a report is about, by the options
+ *   input      a file opened: a trace or an import
  *   view/      what is printed, one file a view
  *   export/    what other tools read, one file a format
  *   import/    what other tools wrote, one file a format
@@ -46,11 +47,15 @@
 #include <string.h>
 
 #include "export/export.h"
-#include "import/import.h"
+#include "input.h"
 #include "view/view.h"
 
 /* What a command is given. */
-enum needs { NEEDS_PROFILE, NEEDS_TRACE };
+enum needs {
+	NEEDS_PROFILE,
+	NEEDS_TRACE,
+	NEEDS_PROFILES, /* of all files at once */
+};
 
 /* Return the format that --format asks for. */
 static const struct export_format *format_of(const struct options *o)
@@ -74,13 +79,18 @@ static int run_export(struct view *v, struct error *e)
 static const struct command {
 	const char *name;
 	enum needs needs;
-	unsigned int keys; /* of the profile */
 	view_function *view;
+	unsigned int keys; /* of the profile */
+	bool has_argument; /* before the files */
 } commands[] = {
-	{NULL, NEEDS_PROFILE, 0, view_summary},
-	{"top", NEEDS_PROFILE, 0, view_top},
-	{"events", NEEDS_TRACE, 0, view_events},
-	{"export", NEEDS_PROFILE, 0, run_export},
+	{NULL, NEEDS_PROFILE, view_summary, 0, false},
+	{"top", NEEDS_PROFILE, view_top, 0, false},
+	{"tree", NEEDS_PROFILE, view_tree, 0, false},
+	{"peek", NEEDS_PROFILE, view_peek, 0, true},
+	{"list", NEEDS_PROFILE, view_list, 0, true},
+	{"info", NEEDS_TRACE, view_info, 0, false},
+	{"events", NEEDS_TRACE, view_events, 0, false},
+	{"export", NEEDS_PROFILE, run_export, 0, false},
 };
 
 /* The command completion; returns the exit status. */
@@ -118,21 +128,18 @@ static void complain(const char *path, const struct error *e)
 	fputc('\n', stderr);
 }
 
-/* Return what the options ask of the replay. */
-static struct prof_options prof_options(const struct options *o,
-					const struct command *c,
-					const struct trace *t)
+/* Return what tells rows of the profile apart. */
+static unsigned int keys_of(const struct options *o, const struct command *c)
 {
-	struct prof_options p = {.keys = c->keys};
+	unsigned int keys = c->keys;
 
-	select_window(o, t, &p.from, &p.until);
 	if (c->view == run_export)
-		p.keys |= format_of(o)->keys;
+		keys |= format_of(o)->keys;
 	if (o->by == GROUP_THREAD)
-		p.keys |= PROF_BY_THREAD;
+		keys |= PROF_BY_THREAD;
 	if (o->by == GROUP_SIZE)
-		p.keys |= PROF_BY_SIZE;
-	return p;
+		keys |= PROF_BY_SIZE;
+	return keys;
 }
 
 /* Return the style that the options ask for. */
@@ -148,118 +155,64 @@ static struct table_style style_of(const struct options *o)
 	};
 }
 
-/* Profile a trace and show it; 0, or -1 with `e` filled. */
-static int show_profile(struct view *v, const struct command *c,
-			struct error *e)
-{
-	struct prof_options p = prof_options(v->options, c, v->trace);
-	struct profile profile;
-	int status;
+/* The files of a command, and what is shown of them. */
+struct job {
+	const struct command *command;
+	struct view view;
+	struct input_wants wants;
+	struct input *inputs;
+	size_t count;
+};
 
-	profile_open_trace(&profile, v->trace, NULL);
-	select_trace(v->select, v->trace, &profile.stacks, term_bar);
-	select_set_options(v->select, &p);
-	profile_replay(&profile, &p, term_bar);
-	term_bar_clear();
-	v->profile = &profile;
-	status = c->view(v, e);
-	profile_free(&profile);
-	return status;
+/* Say what is damaged in a trace; tell whether something is. */
+static bool is_damaged(const struct input *in)
+{
+	if (!in->trace || !error_is_set(&in->trace->damage))
+		return false;
+	fflush(stdout);
+	complain(in->trace->path, &in->trace->damage);
+	return true;
 }
 
-/* Show a trace by a view that needs no profile; the same. */
-static int show_trace(struct view *v, const struct command *c, struct error *e)
-{
-	struct stacks stacks;
-	int status;
-
-	if (!v->select)
-		return c->view(v, e);
-	stacks_of_trace(&stacks, v->trace, NULL);
-	select_trace(v->select, v->trace, &stacks, term_bar);
-	term_bar_clear();
-	status = c->view(v, e);
-	stacks_free(&stacks);
-	return status;
-}
-
-/* Say what of the command line a file without events cannot answer. */
-static int refuse_import(const struct view *v, const struct command *c,
-			 struct error *e)
-{
-	const struct options *o = v->options;
-
-	if (c->needs == NEEDS_TRACE)
-		return error_set(e, ERROR_NO_OFFSET,
-				 "%s needs the events, which a %s file has not",
-				 c->name, v->profile->source);
-	if (o->from_ns || o->to_ns != UINT64_MAX || o->at == OPTIONS_AT_TIME)
-		return error_set(e, ERROR_NO_OFFSET,
-				 "a time needs the events, which a %s file has "
-				 "not",
-				 v->profile->source);
-	return select_rows(v->select, v->profile, e);
-}
-
-/* Show what another tool wrote; 1 when it is no file of a tool known. */
-static int show_import(struct view *v, const char *path,
-		       const struct command *c, struct error *e)
-{
-	struct profile profile;
-	int status = import_file(&profile, path, NULL, e);
-
-	if (status)
-		return status;
-	v->profile = &profile;
-	v->trace = NULL;
-	status = refuse_import(v, c, e);
-	if (!status)
-		status = c->view(v, e);
-	profile_free(&profile);
-	return status;
-}
-
-/* Work on a trace that was opened; return the exit status. */
-static int run_trace(struct view *v, const char *path, const struct command *c)
+/* Show `n` files together; return the exit status. */
+static int show(struct job *j, char *const *paths, size_t n)
 {
 	struct error e = {0};
+	const char *path = paths[0];
+	int status = 0;
 
-	if ((c->needs == NEEDS_TRACE ? show_trace : show_profile)(v, c, &e)) {
+	j->inputs = util_alloc(n, sizeof(*j->inputs));
+	for (j->count = 0; j->count < n && !status; j->count++) {
+		path = paths[j->count];
+		status = input_open(&j->inputs[j->count], path, &j->wants, &e);
+	}
+	j->view.trace = j->inputs[0].trace;
+	j->view.profile = j->inputs[0].profile;
+	j->view.inputs = j->inputs;
+	j->view.input_count = j->count;
+	if (!status)
+		status = j->command->view(&j->view, &e);
+	if (status)
 		complain(path, &e);
-		return 1;
+	for (size_t i = 0; i < j->count; i++) {
+		status |= !status && is_damaged(&j->inputs[i]);
+		input_close(&j->inputs[i]);
 	}
-	if (error_is_set(&v->trace->damage)) {
-		fflush(stdout);
-		complain(path, &v->trace->damage);
-		return 1;
-	}
-	return 0;
+	free(j->inputs);
+	return status != 0;
 }
 
-/* Work on one file; return the exit status. */
-static int run(const char *path, const struct options *o,
-	       const struct command *c, struct select *s)
+/* Show each of `n` files by itself; return the exit status. */
+static int show_each(struct job *j, char *const *paths, size_t n)
 {
-	struct error e = {0}, other = {0};
-	struct trace t;
-	struct view v = {
-		.trace = &t,
-		.options = o,
-		.select = s,
-		.style = style_of(o),
-	};
-	int status = 1;
+	int status = 0;
 
-	if (trace_open(&t, path, &e) == 0) {
-		status = run_trace(&v, path, c);
-	} else {
-		status = show_import(&v, path, c, &other);
-		/* Of no format: what is wrong with it as a trace counts. */
-		if (status)
-			complain(path, status < 0 ? &other : &e);
-		status = status != 0;
+	for (size_t i = 0; i < n; i++) {
+		if (i && j->view.style.form == TABLE_AS_TEXT &&
+		    j->command->needs != NEEDS_TRACE)
+			putchar('\n');
+		status |= show(j, &paths[i], 1);
 	}
-	trace_close(&t);
 	return status;
 }
 
@@ -318,36 +271,43 @@ static struct select *read_selection(const struct options *o)
 	exit(2);
 }
 
+/* End the program over files that are missing on the command line. */
+static _Noreturn void no_files(const struct options_command *c)
+{
+	fprintf(stderr,
+		"memtrace-report: which trace? "
+		"usage: memtrace-report %s%s[options] %s\n",
+		c->name ? c->name : "", c->name ? " " : "", c->arguments);
+	exit(2);
+}
+
 int main(int argc, char **argv)
 {
 	const struct options_command *said;
-	const struct command *c;
-	struct select *s;
 	struct options o;
-	int first, status = 0;
+	struct job j = {0};
+	int first, status;
 
 	said = options_parse(argc, argv, &o, &first);
 	if (!first)
 		return finish(0);
 	if (said->name && strcmp(said->name, "completion") == 0)
 		return finish(run_completion(argc - first, argv + first));
-	if (first == argc) {
-		fprintf(stderr,
-			"memtrace-report: which trace? "
-			"usage: memtrace-report %s%s[options] %s\n",
-			said->name ? said->name : "", said->name ? " " : "",
-			said->arguments);
-		return 2;
-	}
-	c = command_of(said);
-	s = read_selection(&o);
-	for (int i = first; i < argc; i++) {
-		if (i > first && !o.json && !o.csv && c->needs != NEEDS_TRACE)
-			putchar('\n');
-		status |= run(argv[i], &o, c, s);
-	}
-	select_free(s);
+	j.command = command_of(said);
+	if (j.command->has_argument && first < argc)
+		j.view.argument = argv[first++];
+	if (first == argc)
+		no_files(said);
+	j.view.options = j.wants.options = &o;
+	j.view.select = j.wants.select = read_selection(&o);
+	j.view.style = style_of(&o);
+	j.wants.profile = j.command->needs != NEEDS_TRACE;
+	j.wants.keys = keys_of(&o, j.command);
+	j.wants.command = said->name;
+	status = (j.command->needs == NEEDS_PROFILES ? show : show_each)(
+		&j, argv + first, (size_t)(argc - first));
+	select_free(j.view.select);
 	if (!status)
-		hint(argv[argc - 1], &o, c);
+		hint(argv[argc - 1], &o, j.command);
 	return finish(status);
 }

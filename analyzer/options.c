@@ -106,6 +106,12 @@ static const struct options_info infos[] = {
 const struct options_command options_commands[] = {
 	{NULL, "TRACE...", "the summary, on one screen", ""},
 	{"top", "TRACE...", "who allocated most", " by sort cumulative "},
+	{"tree", "TRACE...", "the callers of each site; or from main downward",
+	 " callees "},
+	{"peek", "FUNCTION TRACE...", "its callers, its own, its callees", ""},
+	{"list", "FUNCTION TRACE...", "its source, with what each line allocated",
+	 ""},
+	{"info", "TRACE...", "what is in the file", ""},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE", "for other tools to read",
 	 " format output "},

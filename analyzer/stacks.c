@@ -370,6 +370,17 @@ const struct frame *stacks_site(struct stacks *s, uint32_t node)
 	return innermost && !node ? &hidden : &lost;
 }
 
+size_t stacks_site_in(struct stacks *s, uint32_t node, struct stacks_list *list)
+{
+	const struct frame *site = stacks_site(s, node);
+
+	stacks_expand(s, node, list);
+	for (size_t i = 0; i < list->count; i++)
+		if (list->at[i] == site)
+			return i;
+	return 0;
+}
+
 int stacks_compare(const struct frame *a, const struct frame *b)
 {
 	int d = strcmp(a->name, b->name);

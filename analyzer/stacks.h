@@ -85,6 +85,13 @@ void stacks_list_free(struct stacks_list *list);
 /* Return the one frame that a stack is charged to. */
 const struct frame *stacks_site(struct stacks *s, uint32_t node);
 
+/*
+ * Put all frames of a stack in a list, as stacks_expand() does, and return
+ * where in it the one is that the stack is charged to.
+ */
+size_t stacks_site_in(struct stacks *s, uint32_t node,
+		      struct stacks_list *list);
+
 /* Order two frames by name, then place; 0: they are one site. */
 int stacks_compare(const struct frame *a, const struct frame *b);
 

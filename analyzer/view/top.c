@@ -9,47 +9,6 @@
 /* Rows of the table when -n does not say. */
 #define ROWS 20
 
-/* What a table is of: the two numbers it shows. */
-struct measure {
-	const char *title;
-	view_key *bytes, *blocks;
-	const char *blocks_name;
-};
-
-/* Bytes allocated and freed again. */
-static uint64_t churned_bytes(const struct profile_totals *t)
-{
-	return t->allocated_bytes > t->exit_bytes
-		       ? t->allocated_bytes - t->exit_bytes
-		       : 0;
-}
-
-static uint64_t frees(const struct profile_totals *t)
-{
-	return t->frees;
-}
-
-/* By enum options_at. Temporary ones have no bytes of their own: those of all
- * the calls stand beside them. */
-static const struct measure measures[] = {
-	[OPTIONS_AT_ALL] = {"Live at the peak", view_peak_bytes,
-			    view_peak_blocks, "blocks"},
-	[OPTIONS_AT_PEAK] = {"Live at the peak", view_peak_bytes,
-			     view_peak_blocks, "blocks"},
-	[OPTIONS_AT_EXIT] = {"Live at the end", view_exit_bytes,
-			     view_exit_blocks, "blocks"},
-	[OPTIONS_AT_TOTAL] = {"Allocated", view_allocated_bytes,
-			      view_allocations, "calls"},
-	[OPTIONS_AT_CHURN] = {"Allocated and freed again", churned_bytes, frees,
-			      "frees"},
-	[OPTIONS_AT_TEMPORARY] = {"Temporary: freed by the thread before it "
-				  "allocated again; bytes of all calls",
-				  view_allocated_bytes, view_temporary,
-				  "temporary"},
-	[OPTIONS_AT_TIME] = {"Live at", view_exit_bytes, view_exit_blocks,
-			     "blocks"},
-};
-
 /* The last column, by enum group_by. */
 static const struct table_column names[] = {
 	[GROUP_SITE] = {"site", "site", TABLE_SITE},
@@ -63,7 +22,7 @@ static const struct table_column names[] = {
 /* What the rows of a table are made of. */
 struct top {
 	struct view *view;
-	const struct measure *measure;
+	const struct view_measure *measure;
 	bool by_blocks, inclusive;
 	struct groups groups;
 };
@@ -216,11 +175,7 @@ static void add_table(struct top *top)
 	size_t count, shown;
 	struct table t;
 	uint64_t sum = 0;
-	char at[TERM_NUMBER];
-	char *title = top->view->options->at == OPTIONS_AT_TIME
-			      ? util_format("Live at %s",
-					    term_time(at, v->options->at_ns))
-			      : util_format("%s", top->measure->title);
+	char *title = view_measure_title(v, top->measure);
 
 	list = sorted(top, &count);
 	shown = view_rows(v, ROWS, count);
@@ -246,7 +201,6 @@ int view_top(struct view *v, struct error *e)
 	const struct options *o = v->options;
 	struct top top = {
 		.view = v,
-		.measure = &measures[o->at],
 		.by_blocks = o->blocks || o->at == OPTIONS_AT_TEMPORARY,
 		.inclusive = o->cumulative,
 	};
@@ -255,6 +209,9 @@ int view_top(struct view *v, struct error *e)
 		return error_set(e, ERROR_NO_OFFSET,
 				 "--cumulative goes with --by site, function "
 				 "or module");
+	top.measure = view_measure(v, e);
+	if (!top.measure)
+		return -1;
 	groups_build(&top.groups, v->profile, o->by, o->cumulative);
 	view_begin(v, "top");
 	add_table(&top);

@@ -25,6 +25,67 @@ VIEW_KEY(allocated_bytes)
 VIEW_KEY(allocations)
 VIEW_KEY(temporary)
 
+/* Bytes allocated and freed again. */
+static uint64_t churned_bytes(const struct profile_totals *t)
+{
+	return t->allocated_bytes > t->exit_bytes
+		       ? t->allocated_bytes - t->exit_bytes
+		       : 0;
+}
+
+static uint64_t frees(const struct profile_totals *t)
+{
+	return t->frees;
+}
+
+/* By enum options_at. Temporary ones have no bytes of their own: those of all
+ * the calls stand beside them. */
+static const struct view_measure measures[] = {
+	[OPTIONS_AT_PEAK] = {"Live at the peak", view_peak_bytes,
+			     view_peak_blocks, "blocks", PROFILE_HAS_PEAK},
+	[OPTIONS_AT_EXIT] = {"Live at the end", view_exit_bytes,
+			     view_exit_blocks, "blocks", PROFILE_HAS_EXIT},
+	[OPTIONS_AT_TOTAL] = {"Allocated", view_allocated_bytes,
+			      view_allocations, "calls", PROFILE_HAS_ALLOCATED},
+	[OPTIONS_AT_CHURN] = {"Allocated and freed again", churned_bytes, frees,
+			      "frees",
+			      PROFILE_HAS_ALLOCATED | PROFILE_HAS_EXIT},
+	[OPTIONS_AT_TEMPORARY] = {"Temporary: freed by the thread before it "
+				  "allocated again; bytes of all calls",
+				  view_allocated_bytes, view_temporary,
+				  "temporary", PROFILE_HAS_TEMPORARY},
+	[OPTIONS_AT_TIME] = {"Live at", view_exit_bytes, view_exit_blocks,
+			     "blocks", PROFILE_HAS_TIME | PROFILE_HAS_EXIT},
+};
+
+const struct view_measure *view_measure(const struct view *v, struct error *e)
+{
+	unsigned int has = v->profile->has;
+	const struct view_measure *m = &measures[v->options->at];
+
+	if (v->options->at == OPTIONS_AT_ALL)
+		m = &measures[has & PROFILE_HAS_PEAK   ? OPTIONS_AT_PEAK
+			      : has & PROFILE_HAS_EXIT ? OPTIONS_AT_EXIT
+						       : OPTIONS_AT_TOTAL];
+	if ((has & m->needs) == m->needs)
+		return m;
+	error_set(e, ERROR_NO_OFFSET,
+		  "a %s file does not tell that: try "
+		  "another --at",
+		  v->profile->source);
+	return NULL;
+}
+
+char *view_measure_title(const struct view *v, const struct view_measure *m)
+{
+	char at[TERM_NUMBER];
+
+	if (v->options->at == OPTIONS_AT_TIME)
+		return util_format("%s %s", m->title,
+				   term_time(at, v->options->at_ns));
+	return util_format("%s", m->title);
+}
+
 /* What an order is made by. */
 struct order {
 	const struct groups *groups;
@@ -53,6 +114,20 @@ const struct group **view_sort(const struct groups *g, view_key *key)
 		sorted[i] = &g->at[i];
 	qsort_r(sorted, g->count, sizeof(*sorted), compare, &by);
 	return sorted;
+}
+
+int view_pattern(regex_t *pattern, const char *text, struct error *e)
+{
+	char why[128];
+	int status = regcomp(pattern, text, REG_EXTENDED | REG_NOSUB);
+
+	if (!status)
+		return 0;
+	regerror(status, pattern, why, sizeof(why));
+	return error_set(e, ERROR_NO_OFFSET,
+			 "'%.60s' is no regular "
+			 "expression: %s",
+			 text, why);
 }
 
 size_t view_rows(const struct view *v, size_t rows, size_t there_are)

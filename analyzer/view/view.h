@@ -9,7 +9,10 @@
 #ifndef ANALYZER_VIEW_H
 #define ANALYZER_VIEW_H
 
+#include <regex.h>
+
 #include "group.h"
+#include "input.h"
 #include "options.h"
 #include "profile.h"
 #include "select.h"
@@ -23,6 +26,9 @@ struct view {
 	struct select *select; /* which blocks; NULL: all. A view that replays
 				  the trace asks select_takes(). */
 	struct table_style style;
+	const char *argument; /* of commands that have one before the files */
+	struct input *inputs; /* of commands on all files at once */
+	size_t input_count;
 	bool begun; /* view.c: something stands before */
 };
 
@@ -31,6 +37,23 @@ typedef uint64_t view_key(const struct profile_totals *t);
 
 view_key view_peak_bytes, view_peak_blocks, view_exit_bytes, view_exit_blocks,
 	view_allocated_bytes, view_allocations, view_temporary;
+
+/* What --at asks for: the two numbers that are shown of a profile. */
+struct view_measure {
+	const char *title;
+	view_key *bytes, *blocks;
+	const char *blocks_name;
+	unsigned int needs; /* PROFILE_HAS_... */
+};
+
+/*
+ * Return the measure that was asked for, else the peak's, else what the
+ * profile has. NULL with `e` filled: the profile has not what was asked for.
+ */
+const struct view_measure *view_measure(const struct view *v, struct error *e);
+
+/* Return the title of a table that is about it; free it. */
+char *view_measure_title(const struct view *v, const struct view_measure *m);
 
 /*
  * Return the groups by a key, largest first, ties by name. Free the array;
@@ -41,6 +64,9 @@ const struct group **view_sort(const struct groups *g, view_key *key);
 /* Return how many rows a table shows: of -n, else as given; JSON and CSV have
  * all. A remainder of one row takes no more room than the row. */
 size_t view_rows(const struct view *v, size_t rows, size_t there_are);
+
+/* Compile a regular expression; 0, or -1 with `e` filled. */
+int view_pattern(regex_t *pattern, const char *text, struct error *e);
 
 /* Begin a view: who ran, in the form that was asked for. */
 void view_begin(struct view *v, const char *name);
@@ -63,6 +89,10 @@ typedef int view_function(struct view *v, struct error *e);
 view_function view_summary; /* summary.c: the report as text */
 view_function view_summary_json;
 view_function view_top;
+view_function view_tree;
+view_function view_peek;
+view_function view_list;
+view_function view_info;
 view_function view_events; /* damage is noted in the trace */
 
 #endif

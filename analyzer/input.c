@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* A file as the views get it; see input.h. */
+#include "input.h"
+
+#include <string.h>
+
+#include "term.h"
+
+/* Make the profile of a trace. */
+static void make_profile(struct input *in, const struct input_wants *w)
+{
+	struct prof_options p = {.keys = w->keys};
+
+	select_window(w->options, in->trace, &p.from, &p.until);
+	in->profile = &in->made;
+	profile_open_trace(in->profile, in->trace, NULL);
+	select_trace(w->select, in->trace, &in->profile->stacks, term_bar);
+	select_set_options(w->select, &p);
+	profile_replay(in->profile, &p, term_bar);
+	term_bar_clear();
+}
+
+/* Prepare a trace that is wanted without a profile. */
+static void prepare_trace(struct input *in, const struct input_wants *w)
+{
+	if (!w->select)
+		return;
+	stacks_of_trace(&in->stacks, in->trace, NULL);
+	select_trace(w->select, in->trace, &in->stacks, term_bar);
+	term_bar_clear();
+}
+
+/* Say what a file without events cannot answer. */
+static int refuse_import(const struct input *in, const struct input_wants *w,
+			 struct error *e)
+{
+	const struct options *o = w->options;
+
+	if (!w->profile)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "%s needs the events, which a %s file has not",
+				 w->command, in->profile->source);
+	if (o->from_ns || o->to_ns != UINT64_MAX || o->at == OPTIONS_AT_TIME)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "a time needs the events, which a %s file has "
+				 "not",
+				 in->profile->source);
+	return select_rows(w->select, in->profile, e);
+}
+
+int input_open(struct input *in, const char *path, const struct input_wants *w,
+	       struct error *e)
+{
+	struct error other = {0};
+	int status;
+
+	memset(in, 0, sizeof(*in));
+	if (trace_open(&in->opened, path, e) == 0) {
+		in->trace = &in->opened;
+		if (w->profile)
+			make_profile(in, w);
+		else
+			prepare_trace(in, w);
+		return 0;
+	}
+	status = import_file(&in->made, path, NULL, &other);
+	if (status == 0)
+		in->profile = &in->made;
+	/* Of no format: what is wrong with it as a trace counts. */
+	if (status > 0)
+		return -1;
+	*e = other;
+	return status ? -1 : refuse_import(in, w, e);
+}
+
+void input_close(struct input *in)
+{
+	if (in->profile)
+		profile_free(in->profile);
+	stacks_free(&in->stacks);
+	trace_close(&in->opened);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file as the views get it: a trace, or what another tool wrote.
+ */
+#ifndef ANALYZER_INPUT_H
+#define ANALYZER_INPUT_H
+
+#include "import/import.h"
+#include "select.h"
+
+/* What of a file is wanted. */
+struct input_wants {
+	const struct options *options;
+	struct select *select; /* NULL: all blocks */
+	bool profile;	       /* else the trace only */
+	unsigned int keys;     /* of the profile: PROF_BY_... */
+	const char *command;   /* for errors */
+};
+
+struct input {
+	struct trace *trace; /* NULL: an import */
+	struct profile *profile;
+
+	/* The rest is input.c's own. */
+	struct trace opened;
+	struct profile made;
+	struct stacks stacks; /* of a trace that is wanted alone */
+};
+
+/*
+ * Open a file, replay it if a profile is wanted. 0, or -1 with `e` filled. To
+ * be closed in either case; stays where it is.
+ */
+int input_open(struct input *in, const char *path, const struct input_wants *w,
+	       struct error *e);
+
+void input_close(struct input *in);
+
+#endif

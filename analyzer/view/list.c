@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * list FUNCTION: the source of a function, with what each line allocated: of
+ * its own, where the stacks are charged to it, and with what it called.
+ */
+#include "view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "map.h"
+
+/* Lines shown around those with figures, and the longest gap that is. */
+#define CONTEXT 3
+
+/* A line of a file that a matching frame is at. */
+struct line {
+	const char *file; /* equal text is one pointer */
+	uint32_t number;
+	struct profile_totals own, inclusive;
+};
+
+struct list {
+	struct view *view;
+	const struct view_measure *measure;
+	regex_t pattern;
+	struct line *at;
+	size_t count, room;
+	struct map place;   /* frame -> place + 1 */
+	struct map matches; /* name -> 1: no, 2: yes */
+	bool found;	    /* a frame, perhaps without a line */
+};
+
+/* Tell whether a frame is of the functions asked about. */
+static bool matches(struct list *l, const struct frame *f)
+{
+	uint64_t *known = map_put(&l->matches, (uintptr_t)f->name, NULL);
+
+	if (!*known)
+		*known = regexec(&l->pattern, f->name, 0, NULL, 0) ? 1 : 2;
+	return *known == 2;
+}
+
+/* Return the line that a frame is at. */
+static size_t line_of(struct list *l, const struct frame *f)
+{
+	uint64_t *place = map_put(&l->place, (uintptr_t)f, NULL);
+
+	for (size_t i = 0; !*place && i < l->count; i++)
+		if (l->at[i].file == f->file && l->at[i].number == f->line)
+			*place = i + 1;
+	if (!*place) {
+		l->at = util_grow(l->at, l->count, &l->room, sizeof(*l->at));
+		l->at[l->count++] =
+			(struct line){.file = f->file, .number = f->line};
+		*place = l->count;
+	}
+	return *place - 1;
+}
+
+/* Count a stack at each line it goes through, once. */
+static void take_row(struct list *l, const struct stacks_list *list,
+		     const struct profile_row *row, size_t site)
+{
+	for (size_t i = site; i < list->count; i++) {
+		const struct frame *f = list->at[i];
+		bool before = false;
+		size_t line;
+
+		if (!matches(l, f))
+			continue;
+		l->found = true;
+		if (!f->file)
+			continue;
+		line = line_of(l, f);
+		for (size_t j = site; j < i && !before; j++)
+			before = list->at[j]->file == f->file &&
+				 list->at[j]->line == f->line &&
+				 matches(l, list->at[j]);
+		if (i == site)
+			profile_add_totals(&l->at[line].own, &row->totals);
+		if (!before)
+			profile_add_totals(&l->at[line].inclusive,
+					   &row->totals);
+	}
+}
+
+/* Count all stacks that have something of the measure. */
+static void take_rows(struct list *l, struct profile *p)
+{
+	struct stacks_list list = {0};
+
+	for (size_t i = 0; i < p->row_count; i++) {
+		const struct profile_row *row = &p->rows[i];
+
+		if (l->measure->bytes(&row->totals))
+			take_row(l, &list, row,
+				 stacks_site_in(&p->stacks, row->node, &list));
+	}
+	stacks_list_free(&list);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+	int d = x->file == y->file ? 0 : strcmp(x->file, y->file);
+
+	return d ? d : (x->number > y->number) - (x->number < y->number);
+}
+
+/* Open a source file, below --sysroot first. */
+static FILE *open_source(const struct options *o, const char *path)
+{
+	char *below =
+		o->sysroot ? util_format("%s/%s", o->sysroot, path) : NULL;
+	FILE *f = below ? fopen(below, "re") : NULL;
+
+	free(below);
+	return f ? f : fopen(path, "re");
+}
+
+/* Add the row of a line: a file's text, or what there is instead. */
+static void add_row(struct list *l, struct table *t, const struct line *line,
+		    uint32_t number, const char *text)
+{
+	union table_cell *row = table_add(t);
+
+	if (line && line->number == number) {
+		row[0].n = l->measure->bytes(&line->own);
+		row[1].n = l->measure->bytes(&line->inclusive);
+		row[2].n = l->measure->blocks(&line->inclusive);
+	}
+	row[3].n = number;
+	row[4].text = text ? table_keep(t, text) : "";
+}
+
+/* Turn the tabs of a line into blanks, and take its end off. */
+static char *clean(const char *raw)
+{
+	char *text = util_alloc(8 * strlen(raw) + 1, 1), *to = text;
+
+	for (; *raw && *raw != '\n' && *raw != '\r'; raw++) {
+		if (*raw != '\t')
+			*to++ = *raw;
+		else
+			do
+				*to++ = ' ';
+			while ((to - text) % 8);
+	}
+	return text;
+}
+
+/* Add rows of a file from its text, for lines [0, n) and around them. */
+static void add_source(struct list *l, struct table *t, FILE *f,
+		       const struct line *line, size_t n)
+{
+	char *raw = NULL;
+	size_t size = 0, next = 0;
+	uint32_t number = 0, last = 0;
+
+	while (next < n + (last != 0) && getline(&raw, &size, f) > 0) {
+		uint32_t wanted = next < n ? line[next].number : UINT32_MAX;
+		char *text;
+
+		number++;
+		if (next >= n && number > last + CONTEXT)
+			break;
+		if (number + CONTEXT < wanted && number > last + CONTEXT)
+			continue;
+		if (!last && number + CONTEXT < wanted)
+			continue;
+		text = clean(raw);
+		add_row(l, t, next < n ? &line[next] : NULL, number, text);
+		free(text);
+		if (number == wanted) {
+			last = number;
+			next++;
+		}
+	}
+	/* What the file is too short for. */
+	for (; next < n; next++)
+		add_row(l, t, &line[next], line[next].number, NULL);
+	free(raw);
+}
+
+/* Print the lines [0, n), which are of one file. */
+static void put_file(struct list *l, const struct line *line, size_t n)
+{
+	const struct table_column column[] = {
+		{"own_bytes", "own", TABLE_BYTES},
+		{"bytes", "with callees", TABLE_BYTES},
+		{"blocks", l->measure->blocks_name, TABLE_COUNT},
+		{"line", "line", TABLE_COUNT},
+		{"text", "", TABLE_TEXT},
+	};
+	FILE *f = open_source(l->view->options, line->file);
+	char *title = util_format("%s%s%s%s", line->file, f ? "" : " (",
+				  f ? "" : strerror(errno), f ? "" : ")");
+	struct table t;
+
+	table_begin(&t, "lines", title, column, 5);
+	if (f) {
+		add_source(l, &t, f, line, n);
+		fclose(f);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			add_row(l, &t, &line[i], line[i].number, NULL);
+	}
+	view_table(l->view, &t);
+	free(title);
+}
+
+/* Print all, file by file. */
+static void put(struct list *l)
+{
+	size_t n;
+
+	qsort(l->at, l->count, sizeof(*l->at), compare);
+	view_begin(l->view, "list");
+	for (size_t i = 0; i < l->count; i += n) {
+		for (n = 1;
+		     i + n < l->count && l->at[i + n].file == l->at[i].file;)
+			n++;
+		put_file(l, &l->at[i], n);
+	}
+	view_end(l->view);
+}
+
+int view_list(struct view *v, struct error *e)
+{
+	struct list l = {.view = v, .measure = view_measure(v, e)};
+	int status = 0;
+
+	if (!l.measure || view_pattern(&l.pattern, v->argument, e))
+		return -1;
+	take_rows(&l, v->profile);
+	if (l.count)
+		put(&l);
+	else
+		status = error_set(e, ERROR_NO_OFFSET,
+				   l.found ? "no line is known of '%.100s'"
+					   : "no function on any stack matches "
+					     "'%.100s'",
+				   v->argument);
+	regfree(&l.pattern);
+	map_free(&l.place);
+	map_free(&l.matches);
+	free(l.at);
+	return status;
+}
