@@ -2,9 +2,58 @@
 /* A file as the views get it; see input.h. */
 #include "input.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "term.h"
+
+/* Tell whether a directory's entry is a trace by its name. */
+static int is_trace(const struct dirent *entry)
+{
+	size_t n = strlen(entry->d_name);
+
+	return n > 4 && strcmp(entry->d_name + n - 4, ".zst") == 0;
+}
+
+/* Append a path to a list. */
+static void append(struct input_path **list, size_t *n, size_t *room,
+		   char *path, size_t side)
+{
+	*list = util_grow(*list, *n, room, sizeof(**list));
+	(*list)[(*n)++] = (struct input_path){path, side};
+}
+
+size_t input_list(char *const *arguments, size_t n, struct input_path **list,
+		  struct error *e)
+{
+	size_t count = 0, room = 0;
+
+	*list = NULL;
+	for (size_t side = 0; side < n; side++) {
+		const char *name = arguments[side];
+		struct dirent **entry;
+		int found = scandir(name, &entry, is_trace, alphasort);
+
+		/* No directory: a file, if it is there. */
+		if (found < 0)
+			append(&list[0], &count, &room,
+			       util_copy(name, strlen(name)), side);
+		if (!found)
+			error_set(e, ERROR_NO_OFFSET, "%s: no .zst in it",
+				  name);
+		for (int i = 0; i < found; i++) {
+			append(&list[0], &count, &room,
+			       util_format("%s/%s", name, entry[i]->d_name),
+			       side);
+			free(entry[i]);
+		}
+		if (found >= 0)
+			free(entry);
+	}
+	return error_is_set(e) ? 0 : count;
+}
 
 /* Make the profile of a trace. */
 static void make_profile(struct input *in, const struct input_wants *w)

@@ -20,12 +20,27 @@ struct input_wants {
 struct input {
 	struct trace *trace; /* NULL: an import */
 	struct profile *profile;
+	size_t side; /* of the command's arguments, counted from 0 */
 
 	/* The rest is input.c's own. */
 	struct trace opened;
 	struct profile made;
 	struct stacks stacks; /* of a trace that is wanted alone */
 };
+
+/* A file of the command line. */
+struct input_path {
+	char *path;
+	size_t side; /* the argument that it came of, counted from 0 */
+};
+
+/*
+ * List the files of `n` arguments: of a directory those in it whose names end
+ * in .zst, in order. Returns their count; free each path and the list. 0 with
+ * `e` filled: a directory has none, or cannot be read.
+ */
+size_t input_list(char *const *arguments, size_t n, struct input_path **list,
+		  struct error *e);
 
 /*
  * Open a file, replay it if a profile is wanted. 0, or -1 with `e` filled. To

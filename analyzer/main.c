@@ -89,6 +89,8 @@ static const struct command {
 	{"peek", NEEDS_PROFILE, view_peek, 0, true},
 	{"list", NEEDS_PROFILE, view_list, 0, true},
 	{"info", NEEDS_TRACE, view_info, 0, false},
+	{"diff", NEEDS_PROFILES, view_diff, 0, false},
+	{"merge", NEEDS_PROFILES, view_merge, 0, false},
 	{"events", NEEDS_TRACE, view_events, 0, false},
 	{"export", NEEDS_PROFILE, run_export, 0, false},
 };
@@ -174,31 +176,51 @@ static bool is_damaged(const struct input *in)
 	return true;
 }
 
-/* Show `n` files together; return the exit status. */
-static int show(struct job *j, char *const *paths, size_t n)
+/* Open the files, and show them together; 0, or -1 and whose fault it is. */
+static int open_and_show(struct job *j, const struct input_path *paths,
+			 size_t n, const char **path, struct error *e)
 {
-	struct error e = {0};
-	const char *path = paths[0];
 	int status = 0;
 
 	j->inputs = util_alloc(n, sizeof(*j->inputs));
 	for (j->count = 0; j->count < n && !status; j->count++) {
-		path = paths[j->count];
-		status = input_open(&j->inputs[j->count], path, &j->wants, &e);
+		*path = paths[j->count].path;
+		status = input_open(&j->inputs[j->count], *path, &j->wants, e);
+		j->inputs[j->count].side = paths[j->count].side;
 	}
+	if (status)
+		return status;
 	j->view.trace = j->inputs[0].trace;
 	j->view.profile = j->inputs[0].profile;
 	j->view.inputs = j->inputs;
 	j->view.input_count = j->count;
-	if (!status)
-		status = j->command->view(&j->view, &e);
+	return j->command->view(&j->view, e);
+}
+
+/* Show what `n` arguments name together; return the exit status. */
+static int show(struct job *j, char *const *arguments, size_t n)
+{
+	struct error e = {0};
+	struct input_path *paths;
+	const char *path = arguments[0];
+	size_t count = input_list(arguments, n, &paths, &e);
+	int status = -1;
+
+	j->view.sides = n;
+	if (count)
+		status = open_and_show(j, paths, count, &path, &e);
 	if (status)
 		complain(path, &e);
 	for (size_t i = 0; i < j->count; i++) {
 		status |= !status && is_damaged(&j->inputs[i]);
 		input_close(&j->inputs[i]);
 	}
+	for (size_t i = 0; i < count; i++)
+		free(paths[i].path);
+	free(paths);
 	free(j->inputs);
+	j->inputs = NULL;
+	j->count = 0;
 	return status != 0;
 }
 

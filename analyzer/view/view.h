@@ -28,7 +28,7 @@ struct view {
 	struct table_style style;
 	const char *argument; /* of commands that have one before the files */
 	struct input *inputs; /* of commands on all files at once */
-	size_t input_count;
+	size_t input_count, sides;
 	bool begun; /* view.c: something stands before */
 };
 
@@ -93,6 +93,8 @@ view_function view_tree;
 view_function view_peek;
 view_function view_list;
 view_function view_info;
+view_function view_diff;
+view_function view_merge;
 view_function view_events; /* damage is noted in the trace */
 
 #endif

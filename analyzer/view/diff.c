@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * diff OLD NEW: what grew and what shrank. Each side is a file or a directory
+ * of files, which are runs of the same thing: with two or more a side the
+ * medians are compared, and a change that may be chance is "~".
+ *
+ * Rows are matched by names: of a site the function, what it is inlined into,
+ * and the module's base name. So a rebuild, a moved line or another directory
+ * disturb nothing.
+ */
+#include "view.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare.h"
+#include "map.h"
+#include "strpool.h"
+
+/* Rows when -n does not say. */
+#define ROWS 20
+
+/* A change is chance when it is this likely. */
+#define ALPHA 0.05
+
+/* A row: a value for each run, those of OLD first. */
+struct pair {
+	const char *name;
+	double *value;
+	double before, after; /* medians */
+	double p;	      /* of chance */
+};
+
+struct diff {
+	struct view *view;
+	const struct view_measure *measure;
+	struct strpool names;
+	struct pair *at;
+	size_t count, room;
+	size_t runs, before; /* of OLD: the first so many */
+	double *all;	     /* per run */
+};
+
+/* Append the names that a frame is inlined into. */
+static char *inline_path(struct stacks *s, const struct frame *f)
+{
+	char *text = util_format("%s", f->name), *longer;
+
+	(void)s;
+	for (; f->inlined; f++) {
+		longer = util_format("%s < %s", text, f[1].name);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+/* Return a stack's frames as one text. */
+static char *stack_text(struct stacks *s, uint32_t node)
+{
+	struct stacks_list list = {0};
+	char *text = util_copy("", 0), *longer;
+
+	stacks_expand(s, node, &list);
+	for (size_t i = 0; i < list.count; i++) {
+		longer = util_format("%s%s%s", text, i ? ";" : "",
+				     list.at[i]->name);
+		free(text);
+		text = longer;
+	}
+	stacks_list_free(&list);
+	return text;
+}
+
+/* Return the name by which a group is matched; free it. */
+static char *name_of(struct profile *p, enum group_by by, const struct group *g)
+{
+	const struct profile_thread *t;
+	char bytes[TERM_NUMBER];
+
+	switch (by) {
+	case GROUP_SITE:
+		return inline_path(&p->stacks, g->frame);
+	case GROUP_FUNCTION:
+		return util_format("%s", g->frame->name);
+	case GROUP_MODULE:
+		return util_format(
+			"%s", g->frame->module ? util_basename(g->frame->module)
+					       : "(no module)");
+	case GROUP_THREAD:
+		t = &p->threads[g->number];
+		return util_format("%s", t->name ? t->name : "?");
+	case GROUP_SIZE:
+		return util_format("%s", term_bytes(bytes, g->number, true));
+	default:
+		return stack_text(&p->stacks, (uint32_t)g->number);
+	}
+}
+
+/* Return the row of a name, entered when it is new. */
+static struct pair *pair_of(struct diff *d, const char *name)
+{
+	uint32_t number = strpool_add(&d->names, name);
+
+	/* Number 0 is the empty string's, which is no name. */
+	if (number > d->count) {
+		d->at = util_grow(d->at, d->count, &d->room, sizeof(*d->at));
+		d->at[d->count++] = (struct pair){
+			.name = strpool_text(&d->names, number),
+			.value = util_alloc(d->runs, sizeof(double)),
+		};
+	}
+	return &d->at[number - 1];
+}
+
+/* Enter what one run has. */
+static void take_run(struct diff *d, size_t run, struct profile *p)
+{
+	const struct options *o = d->view->options;
+	view_key *key = o->blocks ? d->measure->blocks : d->measure->bytes;
+	struct groups g;
+
+	groups_build(&g, p, o->by, false);
+	for (size_t i = 0; i < g.count; i++) {
+		char *name = name_of(p, o->by, &g.at[i]);
+		double n = (double)key(&g.at[i].totals);
+
+		if (n > 0 && *name)
+			pair_of(d, name)->value[run] += n;
+		free(name);
+	}
+	d->all[run] = (double)key(&g.totals);
+	groups_free(&g);
+}
+
+/* Return the median of some values; they get sorted. */
+static double median_of(double *v, size_t n)
+{
+	compare_sort(v, n);
+	return n ? compare_median(v, n) : 0;
+}
+
+/* Work out a row's medians and what chance would do. */
+static void judge(struct diff *d, struct pair *p)
+{
+	double *after = p->value + d->before;
+	size_t m = d->runs - d->before;
+
+	p->before = median_of(p->value, d->before);
+	p->after = median_of(after, m);
+	p->p = compare_mann_whitney(p->value, d->before, after, m);
+}
+
+/* Scale OLD so that its total is that of NEW. */
+static void normalize(struct diff *d)
+{
+	double *after = util_alloc(d->runs, sizeof(*after)), goal;
+	size_t m = d->runs - d->before;
+
+	memcpy(after, d->all + d->before, m * sizeof(*after));
+	goal = median_of(after, m);
+	free(after);
+	for (size_t run = 0; run < d->before; run++) {
+		double factor = d->all[run] > 0 ? goal / d->all[run] : 1;
+
+		for (size_t i = 0; i < d->count; i++)
+			d->at[i].value[run] *= factor;
+		d->all[run] *= factor;
+	}
+}
+
+/* Tell whether several runs are compared. */
+static bool is_many(const struct diff *d)
+{
+	return d->before > 1 && d->runs - d->before > 1;
+}
+
+/* Order by the size of the change, those that may be chance last. */
+static int compare(const void *a, const void *b, void *context)
+{
+	const struct pair *x = a, *y = b;
+	const struct diff *d = context;
+	double i = fabs(x->after - x->before), j = fabs(y->after - y->before);
+	int chance_x = is_many(d) && x->p >= ALPHA;
+	int chance_y = is_many(d) && y->p >= ALPHA;
+
+	if (chance_x != chance_y)
+		return chance_x - chance_y;
+	if (i != j)
+		return i > j ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/* Write a change in per cent as text, "~" when it may be chance. */
+static const char *change_text(struct diff *d, struct table *t,
+			       const struct pair *p)
+{
+	char *text;
+	const char *kept;
+
+	if (is_many(d) && p->p >= ALPHA)
+		text = util_format("~ (p=%.3f)", p->p);
+	else if (!(p->before > 0))
+		text = util_format("%s", p->after > 0 ? "new" : "");
+	else if (is_many(d))
+		text = util_format("%+.1f %% (p=%.3f)",
+				   100 * (p->after - p->before) / p->before,
+				   p->p);
+	else
+		text = util_format("%+.1f %%",
+				   100 * (p->after - p->before) / p->before);
+	kept = table_keep(t, text);
+	free(text);
+	return kept;
+}
+
+/* Write how far a side's runs go: "+-2 %" or the bounds that hold it. */
+static const char *spread_text(struct table *t, const double *v, size_t n)
+{
+	double low, high, median = compare_median(v, n), most;
+	const char *kept;
+	char *text;
+
+	if (!compare_interval(v, n, &low, &high))
+		return "+-?";
+	most = high - median > median - low ? high - median : median - low;
+	text = util_format("+-%.0f %%", median > 0 ? 100 * most / median : 0);
+	kept = table_keep(t, text);
+	free(text);
+	return kept;
+}
+
+/* Fill in a row. */
+static void fill(struct diff *d, struct table *t, union table_cell *row,
+		 const struct pair *p)
+{
+	double before = p->before, after = p->after;
+
+	row[0].n = (uint64_t)(before + 0.5);
+	row[1].text = is_many(d) ? spread_text(t, p->value, d->before) : NULL;
+	row[2].n = (uint64_t)(after + 0.5);
+	row[3].text = is_many(d) ? spread_text(t, p->value + d->before,
+					       d->runs - d->before)
+				 : NULL;
+	row[4].change =
+		(int64_t)(after - before + (after < before ? -0.5 : 0.5));
+	row[5].real = p->p;
+	row[6].text = change_text(d, t, p);
+	row[7].text = p->name;
+}
+
+/* Add the row of all together. */
+static void add_total(struct diff *d, struct table *t)
+{
+	struct pair all = {.name = "(all)", .value = d->all};
+
+	judge(d, &all);
+	fill(d, t, table_add(t), &all);
+}
+
+/* Print the table. */
+static void put(struct diff *d)
+{
+	bool blocks = d->view->options->blocks, many = is_many(d);
+	enum table_type type = blocks ? TABLE_COUNT : TABLE_BYTES;
+	const struct table_column column[] = {
+		{"old", "old", type},
+		{NULL, many ? "95 %" : NULL, TABLE_RIGHT},
+		{"new", "new", type},
+		{NULL, many ? "95 %" : NULL, TABLE_RIGHT},
+		{"change", "change",
+		 blocks ? TABLE_COUNT_CHANGE : TABLE_BYTES_CHANGE},
+		{many ? "p" : NULL, NULL, TABLE_NUMBER},
+		{NULL, "%", TABLE_RIGHT},
+		{"name", "name", TABLE_TEXT},
+	};
+	char *what = view_measure_title(d->view, d->measure);
+	char *title =
+		util_format("%s: OLD, %zu run%s, and NEW, %zu", what, d->before,
+			    d->before == 1 ? "" : "s", d->runs - d->before);
+	size_t n = 0, shown;
+	struct table t;
+
+	while (n < d->count && d->at[n].before != d->at[n].after)
+		n++;
+	shown = view_rows(d->view, ROWS, n);
+	table_begin(&t, "rows", title, column, 8);
+	for (size_t i = 0; i < shown; i++)
+		fill(d, &t, table_add(&t), &d->at[i]);
+	add_total(d, &t);
+	view_table(d->view, &t);
+	if (shown < n)
+		view_line(d->view, "(%zu smaller changes are not shown: -n)",
+			  n - shown);
+	free(what);
+	free(title);
+}
+
+static void diff_free(struct diff *d)
+{
+	for (size_t i = 0; i < d->count; i++)
+		free(d->at[i].value);
+	free(d->at);
+	free(d->all);
+	strpool_free(&d->names);
+}
+
+int view_diff(struct view *v, struct error *e)
+{
+	struct diff d = {.view = v, .runs = v->input_count};
+	int status = 0;
+
+	while (d.before < d.runs && v->inputs[d.before].side == 0)
+		d.before++;
+	if (v->sides != 2)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "diff takes two sides, OLD and NEW, each a "
+				 "file or a directory");
+	d.all = util_alloc(d.runs, sizeof(*d.all));
+	for (size_t i = 0; i < d.runs && !status; i++) {
+		v->profile = v->inputs[i].profile;
+		d.measure = view_measure(v, e);
+		status = d.measure ? 0 : -1;
+		if (!status)
+			take_run(&d, i, v->profile);
+	}
+	if (!status) {
+		if (v->options->normalize)
+			normalize(&d);
+		for (size_t i = 0; i < d.count; i++)
+			judge(&d, &d.at[i]);
+		qsort_r(d.at, d.count, sizeof(*d.at), compare, &d);
+		v->profile = v->inputs[d.runs - 1].profile;
+		view_begin(v, "diff");
+		put(&d);
+		view_end(v);
+	}
+	diff_free(&d);
+	return status;
+}
