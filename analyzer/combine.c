@@ -119,10 +119,10 @@ void combine_add(struct profile *to, struct profile *from)
 		row.thread += threads;
 		profile_add_row(to, &row);
 	}
-	to->has = to->pid ? to->has & from->has : from->has;
+	/* Their times do not go together. */
+	to->has =
+		(to->pid ? to->has & from->has : from->has) & ~PROFILE_HAS_TIME;
 	to->keys = from->keys;
-	if (from->duration_ns > to->duration_ns)
-		to->duration_ns = from->duration_ns;
 	if (!to->pid) {
 		to->program = profile_keep(to, from->program);
 		to->command = from->command;

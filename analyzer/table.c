@@ -88,6 +88,9 @@ static const char *cell_text(char to[CELL_ROOM], enum table_type type,
 	case TABLE_BYTES_CHANGE:
 		change_text(to, c->change, type == TABLE_BYTES_CHANGE, exact);
 		return to;
+	case TABLE_ID:
+		snprintf(to, CELL_ROOM, "%" PRIu64, c->n);
+		return to;
 	case TABLE_TIME:
 		return term_time(to, c->n);
 	case TABLE_PERCENT:
@@ -177,6 +180,8 @@ static void put_padded(FILE *out, const char *text, unsigned int width,
 {
 	unsigned int n = text_width(text);
 
+	if (last && !*text)
+		return;
 	if (!left && n < width)
 		pad(out, width - n);
 	term_put_text(out, text);
@@ -289,7 +294,12 @@ static void put_headings(const struct table *t, const struct table_style *s,
 			 const unsigned int *width, FILE *out)
 {
 	unsigned int last = last_shown(t);
+	bool any = false;
 
+	for (unsigned int i = 0; i <= last; i++)
+		any |= t->column[i].title && *t->column[i].title;
+	if (!any)
+		return;
 	fputs(s->term.dim, out);
 	for (unsigned int i = 0; i <= last; i++) {
 		const struct table_column *c = &t->column[i];
@@ -302,6 +312,11 @@ static void put_headings(const struct table *t, const struct table_style *s,
 			   i == last);
 	}
 	fprintf(out, "%s\n", s->term.plain);
+}
+
+static bool is_amount(enum table_type type)
+{
+	return type == TABLE_BYTES || type == TABLE_COUNT;
 }
 
 /* Write a row. `used`: the columns before the last one. */
@@ -331,7 +346,12 @@ static void put_row(const struct table *t, const struct table_style *s,
 		else if (c->type == TABLE_TEXT && i == last)
 			put_cut(out, cell->text ? cell->text : "", room);
 		else
-			put_padded(out, cell_text(to, c->type, cell, s->exact),
+			put_padded(out,
+				   t->blank_zeros && is_amount(c->type) &&
+						   !cell->n
+					   ? ""
+					   : cell_text(to, c->type, cell,
+						       s->exact),
 				   width[i], is_left(c->type), i == last);
 	}
 	putc('\n', out);
@@ -387,6 +407,7 @@ static void put_json_cell(const struct table_column *c,
 	switch (c->type) {
 	case TABLE_COUNT:
 	case TABLE_BYTES:
+	case TABLE_ID:
 	case TABLE_TIME:
 		fprintf(out, "%" PRIu64, cell->n);
 		break;

@@ -18,6 +18,7 @@ enum table_type {
 	TABLE_BYTES,
 	TABLE_COUNT_CHANGE, /* signed */
 	TABLE_BYTES_CHANGE,
+	TABLE_ID,   /* a number that is a name */
 	TABLE_TIME, /* ns */
 	TABLE_PERCENT,
 	TABLE_NUMBER, /* a real number, two decimals */
@@ -49,6 +50,7 @@ struct table {
 	unsigned int columns;
 	union table_cell *cell; /* row by row */
 	size_t rows;
+	bool blank_zeros; /* in text */
 	const char *rest; /* the last row sums up what is not shown: as what */
 
 	/* The rest is table.c's own. */

@@ -85,7 +85,7 @@ static unsigned int stream_columns(unsigned int stream)
 		[MT_STREAM_EVENTS] = MT_COLUMNS,
 	};
 
-	return stream <= MT_STREAM_EVENTS ? columns[stream] : 0;
+	return stream < TRACE_STREAMS ? columns[stream] : 0;
 }
 
 /* Keep the later of two readings of the clock. */
@@ -130,6 +130,9 @@ static void add_segment(struct trace *t, uint64_t off,
 		.columns = (uint8_t)columns,
 		.tick_shift = head->tick_shift,
 	};
+	t->streams[head->stream].segments++;
+	t->streams[head->stream].records += head->count;
+	t->streams[head->stream].bytes += head->data_bytes;
 	note_clock(t, head->clock, head->clock_ns);
 }
 
@@ -574,7 +577,7 @@ static bool is_only_space(const struct trace *t)
 {
 	bool empty = true;
 
-	for (size_t i = 0; i <= MT_STREAM_EVENTS; i++)
+	for (size_t i = 0; i < TRACE_STREAMS; i++)
 		empty &= !t->segments[i].count;
 	return empty && t->map_bytes && !t->truncated &&
 	       !error_is_set(&t->damage);
@@ -644,7 +647,7 @@ void trace_close(struct trace *t)
 	}
 	for (size_t i = 0; i < t->problem_count; i++)
 		free(t->problems[i].text);
-	for (unsigned int i = 0; i <= MT_STREAM_EVENTS; i++)
+	for (unsigned int i = 0; i < TRACE_STREAMS; i++)
 		free(t->segments[i].at);
 	free(t->exe);
 	free(t->host);

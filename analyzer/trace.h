@@ -35,6 +35,13 @@ struct trace_segments {
 	size_t count, room;
 };
 
+/* What the sealed segments of a stream take. */
+struct trace_stream {
+	uint64_t segments, records, bytes; /* bytes: compressed */
+};
+
+#define TRACE_STREAMS (MT_STREAM_EVENTS + 1)
+
 struct trace_thread {
 	uint32_t index;
 	uint32_t tid;			/* 0: not known */
@@ -90,6 +97,8 @@ struct trace {
 	struct trace_problem *problems;
 	size_t problem_count;
 
+	struct trace_stream streams[TRACE_STREAMS]; /* by enum mt_stream */
+
 	struct error damage; /* the first that was found */
 	bool truncated;	     /* the file ends inside a segment */
 	bool live_missing;   /* unfinished, and no live file found */
@@ -99,7 +108,7 @@ struct trace {
 	bool live_is_copy; /* of a process that still runs */
 
 	/* The rest is trace.c's, meta.c's and live.c's own. */
-	struct trace_segments segments[MT_STREAM_EVENTS + 1];
+	struct trace_segments segments[TRACE_STREAMS];
 	struct map thread_at; /* index -> place in `threads` */
 	size_t thread_room, module_room, problem_room;
 	uint8_t *meta;

@@ -9,21 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the segments of a stream take. */
-struct stream {
-	uint64_t segments, records, bytes;
-};
-
-/* Add a list of segments to a stream's sums. */
-static void add(struct stream *s, const struct trace_segments *list)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		s->segments++;
-		s->records += list->at[i].count;
-		s->bytes += list->at[i].live ? 0 : list->at[i].data_bytes;
-	}
-}
-
 /* Add the row of a pair of texts. */
 static void add_pair(struct table *t, const char *name, const char *value)
 {
@@ -65,6 +50,7 @@ static void put_process(struct view *v)
 	const struct trace *t = v->trace;
 	char *command = command_line(t), time[TERM_NUMBER];
 	char *format = util_format("%u.%u", t->major, t->minor);
+	char *pid = util_format("%u", t->process.pid);
 	struct table table;
 
 	table_begin(&table, "facts", "Recording", column, 2);
@@ -72,7 +58,7 @@ static void put_process(struct view *v)
 	add_pair(&table, "program", t->exe);
 	add_pair(&table, "command", command);
 	add_pair(&table, "host", t->host);
-	add_number(&table, "pid", t->process.pid);
+	add_pair(&table, "pid", pid);
 	add_pair(&table, "parent trace", t->parent);
 	add_pair(&table, "allocator", t->allocator);
 	add_pair(&table, "options",
@@ -88,19 +74,7 @@ static void put_process(struct view *v)
 	view_table(v, &table);
 	free(command);
 	free(format);
-}
-
-/* Add the row of a stream. */
-static void add_stream(struct table *t, const char *name,
-		       const struct stream *s)
-{
-	union table_cell *row = table_add(t);
-
-	row[0].text = name;
-	row[1].n = s->segments;
-	row[2].n = s->records;
-	row[3].n = s->bytes;
-	row[4].real = s->records ? (double)s->bytes / (double)s->records : 0;
+	free(pid);
 }
 
 /* Print what the streams take. */
@@ -113,34 +87,48 @@ static void put_streams(struct view *v)
 		{"bytes", "compressed", TABLE_BYTES},
 		{"bytes_per_record", "bytes each", TABLE_NUMBER},
 	};
-	static const char *const names[] = {
-		[MT_STREAM_META] = "meta",
+	static const char *const names[TRACE_STREAMS] = {
+		[MT_STREAM_META] = "meta, in bytes",
 		[MT_STREAM_PCS] = "code addresses",
 		[MT_STREAM_NODES] = "stacks",
+		[MT_STREAM_EVENTS] = "events",
 	};
 	const struct trace *t = v->trace;
-	struct stream events = {0};
 	struct table table;
 
 	table_begin(&table, "streams", "Streams", column, 5);
-	for (unsigned int i = MT_STREAM_META; i <= MT_STREAM_NODES; i++) {
-		struct stream s = {0};
+	for (unsigned int i = 0; i < TRACE_STREAMS; i++) {
+		const struct trace_stream *s = &t->streams[i];
+		union table_cell *row;
 
-		add(&s, &t->segments[i]);
-		add_stream(&table, names[i], &s);
+		if (!s->segments || !names[i])
+			continue;
+		row = table_add(&table);
+		row[0].text = names[i];
+		row[1].n = s->segments;
+		row[2].n = s->records;
+		row[3].n = s->bytes;
+		row[4].real = (double)s->bytes / (double)s->records;
 	}
-	for (size_t i = 0; i < t->thread_count; i++)
-		add(&events, &t->threads[i].segments);
-	add_stream(&table, "events", &events);
 	view_table(v, &table);
+}
+
+/* Return the events of a thread. */
+static uint64_t count_events(const struct trace_thread *thread)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < thread->segments.count; i++)
+		n += thread->segments.at[i].count;
+	return n;
 }
 
 /* Print the threads. */
 static void put_threads(struct view *v)
 {
 	static const struct table_column column[] = {
-		{"index", "thread", TABLE_COUNT},
-		{"tid", "tid", TABLE_COUNT},
+		{"index", "thread", TABLE_ID},
+		{"tid", "tid", TABLE_ID},
 		{"events", "events", TABLE_COUNT},
 		{"name", "name", TABLE_TEXT},
 	};
@@ -150,12 +138,10 @@ static void put_threads(struct view *v)
 	table_begin(&table, "threads", "Threads", column, 4);
 	for (size_t i = 0; i < t->thread_count; i++) {
 		union table_cell *row = table_add(&table);
-		struct stream s = {0};
 
-		add(&s, &t->threads[i].segments);
 		row[0].n = t->threads[i].index;
 		row[1].n = t->threads[i].tid;
-		row[2].n = s.records;
+		row[2].n = count_events(&t->threads[i]);
 		row[3].text = t->threads[i].name;
 	}
 	view_table(v, &table);

@@ -191,7 +191,7 @@ static void put_file(struct list *l, const struct line *line, size_t n)
 		{"own_bytes", "own", TABLE_BYTES},
 		{"bytes", "with callees", TABLE_BYTES},
 		{"blocks", l->measure->blocks_name, TABLE_COUNT},
-		{"line", "line", TABLE_COUNT},
+		{"line", "line", TABLE_ID},
 		{"text", "", TABLE_TEXT},
 	};
 	FILE *f = open_source(l->view->options, line->file);
@@ -200,6 +200,7 @@ static void put_file(struct list *l, const struct line *line, size_t n)
 	struct table t;
 
 	table_begin(&t, "lines", title, column, 5);
+	t.blank_zeros = true;
 	if (f) {
 		add_source(l, &t, f, line, n);
 		fclose(f);

@@ -52,8 +52,7 @@ static void add_period(void)
 			add(MT_FREE, live[--count], 0);
 		} else {
 			live[count] = 0x10000000 + count * 128ull;
-			add(MT_MALLOC, live[count++],
-			    16 + next_random() % 100);
+			add(MT_MALLOC, live[count++], 16 + next_random() % 100);
 		}
 	}
 	while (count)

@@ -1,0 +1,116 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# tree, peek, list, diff, merge and info say of a program what it did; a diff
+# of two builds shows the change that was made and no other.
+# shellcheck source=tests/integration/lib.sh
+. "$MT_TOP/tests/integration/lib.sh"
+
+# 10 x 100 bytes kept by low() under left(), 5 x 100 under right(), and a line
+# that can be moved.
+cat >walk.c <<'END'
+#include <stdlib.h>
+static void *kept[64];
+static int n;
+MOVED
+__attribute__((noinline)) void low(size_t size)
+{
+	kept[n++] = malloc(size);
+}
+__attribute__((noinline)) void left(void)
+{
+	for (int i = 0; i < LEFT; i++)
+		low(100);
+	__asm__ volatile("");
+}
+__attribute__((noinline)) void right(void)
+{
+	for (int i = 0; i < 5; i++)
+		low(100);
+	__asm__ volatile("");
+}
+int main(void)
+{
+	left();
+	right();
+	__asm__ volatile("");
+	return 0;
+}
+END
+compile()
+{
+	sed "s,^MOVED,$2," walk.c >"$1.c"
+	cc -g -O1 -fno-builtin -fno-optimize-sibling-calls "-DLEFT=$3" \
+		-o "$1" "$1.c" || fail "$1 does not compile"
+	MEMTRACE="out=$1.zst" LD_PRELOAD=$LIB "./$1" || fail "$1 failed"
+}
+compile old '' 10
+compile moved '#define X 1\n\n\n' 10
+compile new '/* more */' 12
+
+# The tree: by site, then by caller; and from main downward.
+tree=$("$REPORT" tree --csv old.zst | sed 's/,[0-9]*,[0-9]*,"/,"/')
+[ "$(grep -c '"low"' <<<"$tree")" = 1 ] || fail "tree: $tree"
+grep -q '^1500,15,100,0,"low"' <<<"$tree" || fail "tree: $tree"
+grep -q '^1000,10,66.6667,1,"left"' <<<"$tree" || fail "tree: $tree"
+grep -q '^500,5,33.3333,1,"right"' <<<"$tree" || fail "tree: $tree"
+"$REPORT" tree --callees old.zst >text
+grep -q 'main$' text && grep -q ' left > low$' text && grep -q ' right > low$' \
+	text || fail "tree --callees: $(cat text)"
+
+"$REPORT" peek low --json old.zst >peek.json
+[ "$(jq -c '[.callers[] | [.function, .bytes]]' peek.json)" = \
+	'[["left",1000],["right",500]]' ] || fail "peek: $(cat peek.json)"
+[ "$(jq -c '[.function[].bytes]' peek.json)" = '[1500,1500]' ] ||
+	fail "peek: $(cat peek.json)"
+"$REPORT" peek nothing old.zst 2>err && fail "peek finds nothing, and says 0"
+grep -q "matches 'nothing'" err || fail "peek: $(cat err)"
+"$REPORT" peek '(' old.zst 2>err && fail "peek takes a broken expression"
+grep -q 'no regular expression' err || fail "peek: $(cat err)"
+
+# Source lines, and their numbers alone where the source is gone.
+"$REPORT" list '^low$' old.zst >text
+grep -q '1.5 KiB  *1.5 KiB  *15  *[0-9]*  *kept\[n++\] = malloc(size);$' \
+	text || fail "list: $(cat text)"
+mv old.c gone.c
+"$REPORT" list '^low$' old.zst >text || fail "list fails without the source"
+grep -q 'No such file' text && grep -q '1.5 KiB  *1.5 KiB  *15 ' text ||
+	fail "list without source: $(cat text)"
+
+# A moved line is no change; two more blocks are one, found and counted.
+[ "$("$REPORT" diff --json old.zst moved.zst | jq -c '[.rows[].change]')" = \
+	'[0]' ] || fail "diff: a moved line is a change"
+[ "$("$REPORT" diff --json old.zst new.zst |
+	jq -c '[.rows[] | [.name, .old, .new, .change]]')" = \
+	'[["low",1500,1700,200],["(all)",1500,1700,200]]' ] ||
+	fail "diff: $("$REPORT" diff old.zst new.zst)"
+"$REPORT" diff --normalize --json old.zst new.zst |
+	jq -e '.rows | length == 1' >/dev/null || fail "diff --normalize"
+"$REPORT" diff old.zst 2>err && fail "diff takes one side"
+grep -q 'two sides' err || fail "diff: $(cat err)"
+
+# Runs: the same is chance, more is not.
+mkdir a b c none
+for i in 1 2 3 4 5 6; do
+	cp old.zst a/$i.zst
+	cp moved.zst b/$i.zst
+	cp new.zst c/$i.zst
+done
+[ "$("$REPORT" diff --json a b | jq -c '[.rows[].p]')" = '[1]' ] ||
+	fail "diff: the same six runs differ"
+"$REPORT" diff --json a c | jq -e '.rows[0].p < 0.05' >/dev/null ||
+	fail "diff: six runs with more do not differ"
+"$REPORT" diff a b | grep -q '~' || fail "diff: no ~"
+"$REPORT" diff a none 2>err && fail "diff takes an empty directory"
+grep -q 'no .zst in it' err || fail "diff: $(cat err)"
+
+[ "$("$REPORT" merge --json old.zst c | jq -c '[.totals.allocations,
+	.peak.bytes, .exit.blocks]')" = "[$((15 + 6 * 17)),$((1500 + 6 * 1700)),$((
+		15 + 6 * 17))]" ] || fail "merge: $("$REPORT" merge old.zst c)"
+"$REPORT" merge old.zst c | grep -q '7 profiles together' || fail "merge"
+
+"$REPORT" info --json old.zst >info.json
+[ "$(jq '.streams[] | select(.stream == "events") | .records' info.json)" = \
+	"$("$REPORT" --json old.zst | jq .totals.events)" ] ||
+	fail "info: $(cat info.json)"
+jq -e '.modules | map(.path) | any(endswith("/old"))' info.json >/dev/null ||
+	fail "info: the program is no module"
