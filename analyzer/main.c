@@ -9,11 +9,16 @@
  *   map        hash map of integers
  *   strpool    strings kept once
  *   unpack     a whole file, decompressed
+ *   symframe   what is known about a code address
  *   trace      a trace's index and streams (the only user of zstd)
  *     meta       the meta log: process, modules, threads, end
  *     live       the live file of a recording that was not ended
  *     cursor     one thread's events, decoded batch by batch
- *   sym        names for code addresses (the only user of libdw)
+ *   sym        names for code addresses
+ *     symfile    a module's files (through it alone comes elfutils)
+ *     symname    names as people know them (the only user of libiberty)
+ *     symtab     the symbol table
+ *     symdwarf   debug info
  *   merge      all threads' events in the order of time
  *   heap       the live blocks, by address
  *   replay     every event applied to the heap, listeners told

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A module's debug info, by elfutils' libdw.
+ *
+ * libdw finds tables and compilation units. What it does by walking
+ * everything is done here by index: the functions of each unit that is asked
+ * about are sorted; only the function that holds the address is searched for
+ * inlined ones.
+ */
+#include "symdwarf.h"
+
+#include <dwarf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util.h"
+
+/* DIEs nest deeper only in damaged files. */
+#define MAX_DEPTH 128
+
+/* A function's addresses [start, end) and its DIE. */
+struct function {
+	uint64_t start, end;
+	Dwarf_Die die;
+};
+
+/* A compilation unit that was asked about. */
+struct unit {
+	Dwarf_Die die;
+	struct function *functions;
+	size_t count, room;
+};
+
+/* The addresses of a unit, for modules without .debug_aranges. */
+struct unit_range {
+	uint64_t start, end;
+	Dwarf_Off die_off;
+};
+
+void symdwarf_free(struct symdwarf *d)
+{
+	for (size_t i = 0; i < d->unit_count; i++) {
+		free(d->units[i]->functions);
+		free(d->units[i]);
+	}
+	free(d->units);
+	map_free(&d->unit_at);
+	free(d->ranges);
+}
+
+/* Enter the addresses of a function that is not only declared. */
+static void add_function(struct unit *u, Dwarf_Die *die)
+{
+	Dwarf_Addr base, start, end;
+	ptrdiff_t i = 0;
+
+	while ((i = dwarf_ranges(die, i, &base, &start, &end)) > 0) {
+		if (start >= end)
+			continue;
+		u->functions = util_grow(u->functions, u->count, &u->room,
+					 sizeof(*u->functions));
+		u->functions[u->count++] = (struct function){start, end, *die};
+	}
+}
+
+/* Enter the functions among the children of a DIE, and of scopes in it. */
+static void add_functions(struct unit *u, Dwarf_Die *parent, bool types,
+			  unsigned int depth)
+{
+	Dwarf_Die die;
+
+	if (depth > MAX_DEPTH || dwarf_child(parent, &die))
+		return;
+	do {
+		switch (dwarf_tag(&die)) {
+		case DW_TAG_subprogram:
+			add_function(u, &die);
+			break;
+		case DW_TAG_namespace:
+		case DW_TAG_module:
+			add_functions(u, &die, types, depth + 1);
+			break;
+		case DW_TAG_structure_type:
+		case DW_TAG_union_type:
+		case DW_TAG_enumeration_type:
+			if (types)
+				add_functions(u, &die, types, depth + 1);
+			break;
+		}
+	} while (dwarf_siblingof(&die, &die) == 0);
+}
+
+static int compare_functions(const void *a, const void *b)
+{
+	const struct function *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return (x->end > y->end) - (x->end < y->end);
+}
+
+/* Return what is known of the unit at a DIE, read at its first use. */
+static struct unit *unit_of(struct symdwarf *d, Dwarf_Die *die)
+{
+	bool fresh;
+	uint64_t *at = map_put(&d->unit_at, dwarf_dieoffset(die), &fresh);
+	struct unit *u;
+
+	if (!fresh)
+		return d->units[*at];
+	u = util_alloc(1, sizeof(*u));
+	u->die = *die;
+	/* Only rustc is known to define functions inside types. */
+	add_functions(u, &u->die, dwarf_srclang(die) == DW_LANG_Rust, 0);
+	if (u->count)
+		qsort(u->functions, u->count, sizeof(*u->functions),
+		      compare_functions);
+	d->units = util_grow(d->units, d->unit_count, &d->unit_room,
+			     sizeof(*d->units));
+	d->units[d->unit_count] = u;
+	*at = d->unit_count++;
+	return u;
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct unit_range *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/* List the addresses of all units of a module. */
+static void read_ranges(struct symdwarf *d)
+{
+	Dwarf_CU *cu = NULL;
+	Dwarf_Die die;
+
+	d->ranges_read = true;
+	while (dwarf_get_units(d->dwarf, cu, &cu, NULL, NULL, &die, NULL) ==
+	       0) {
+		Dwarf_Addr base, start, end;
+		ptrdiff_t i = 0;
+
+		while ((i = dwarf_ranges(&die, i, &base, &start, &end)) > 0) {
+			d->ranges =
+				util_grow(d->ranges, d->range_count,
+					  &d->range_room, sizeof(*d->ranges));
+			d->ranges[d->range_count++] = (struct unit_range){
+				start, end, dwarf_dieoffset(&die)};
+		}
+	}
+	if (d->range_count)
+		qsort(d->ranges, d->range_count, sizeof(*d->ranges),
+		      compare_ranges);
+}
+
+/* Find the unit of an address in the list of all. */
+static bool find_in_ranges(struct symdwarf *d, uint64_t address, Dwarf_Die *die)
+{
+	size_t low = 0, high;
+
+	if (!d->ranges_read)
+		read_ranges(d);
+	high = d->range_count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (d->ranges[middle].start > address)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low && address < d->ranges[low - 1].end &&
+	       dwarf_offdie(d->dwarf, d->ranges[low - 1].die_off, die);
+}
+
+/* Find the unit of an address; NULL: no debug info covers it. */
+static struct unit *find_unit(struct symdwarf *d, uint64_t address)
+{
+	Dwarf_Die die;
+
+	if (!d->dwarf)
+		return NULL;
+	if (dwarf_addrdie(d->dwarf, address, &die) ||
+	    find_in_ranges(d, address, &die))
+		return unit_of(d, &die);
+	return NULL;
+}
+
+/* Find the function of an address in its unit; NULL: there is none. */
+static Dwarf_Die *find_function(struct unit *u, uint64_t address)
+{
+	size_t low = 0, high = u->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (u->functions[middle].start > address)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	if (low && address < u->functions[low - 1].end)
+		return &u->functions[low - 1].die;
+	return NULL;
+}
+
+/* Find the child of `die` that holds an address, through blocks. */
+static bool find_inlined(Dwarf_Die *die, uint64_t address, Dwarf_Die *found,
+			 unsigned int depth)
+{
+	Dwarf_Die child;
+
+	if (depth > MAX_DEPTH || dwarf_child(die, &child))
+		return false;
+	do {
+		int tag = dwarf_tag(&child);
+
+		if (tag != DW_TAG_inlined_subroutine &&
+		    tag != DW_TAG_lexical_block && tag != DW_TAG_try_block &&
+		    tag != DW_TAG_catch_block)
+			continue;
+		if (dwarf_haspc(&child, address) <= 0)
+			continue;
+		if (tag == DW_TAG_inlined_subroutine) {
+			*found = child;
+			return true;
+		}
+		if (find_inlined(&child, address, found, depth + 1))
+			return true;
+	} while (dwarf_siblingof(&child, &child) == 0);
+	return false;
+}
+
+/* Return the name of the function around a lambda's operator(), or NULL. */
+static const char *lambda_scope(Dwarf_Die *die)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Die origin = *die, *scopes;
+	const char *name = NULL;
+
+	int n;
+
+	/* An inlined one refers to an abstract one, that to a declaration. */
+	for (int steps = 0; steps < 4; steps++)
+		if (dwarf_attr(&origin, DW_AT_abstract_origin, &attr) ||
+		    dwarf_attr(&origin, DW_AT_specification, &attr))
+			if (!dwarf_formref_die(&attr, &origin))
+				return NULL;
+	n = dwarf_getscopes_die(&origin, &scopes);
+	for (int i = 1; i < n && !name; i++)
+		if (dwarf_tag(&scopes[i]) == DW_TAG_subprogram)
+			name = dwarf_diename(&scopes[i]);
+	if (n > 0)
+		free(scopes);
+	return name;
+}
+
+/* Name a frame's function from its DIE. */
+static void name_frame(struct symname *names, Dwarf_Die *die,
+		       struct sym_frame *f)
+{
+	Dwarf_Attribute attr;
+	const char *name = NULL;
+
+	if (dwarf_attr_integrate(die, DW_AT_linkage_name, &attr) ||
+	    dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attr))
+		name = dwarf_formstring(&attr);
+	if (name) {
+		f->linkage = symname_keep(names, name);
+		f->function = symname_demangle(names, name);
+		return;
+	}
+	name = dwarf_diename(die);
+	if (!name)
+		return;
+	f->linkage = f->function = symname_keep(names, name);
+	if (strcmp(name, "operator()") == 0 && (name = lambda_scope(die))) {
+		char *text = util_format("%s::{lambda}", name);
+
+		f->function = symname_keep(names, text);
+		free(text);
+	}
+}
+
+/* Set where in the source an address is. */
+static void set_line(struct symname *names, struct unit *u, uint64_t address,
+		     struct sym_frame *f)
+{
+	Dwarf_Line *line = dwarf_getsrc_die(&u->die, address);
+	const char *file;
+	int number;
+
+	if (!line || dwarf_lineno(line, &number))
+		return;
+	file = dwarf_linesrc(line, NULL, NULL);
+	if (file && number > 0) {
+		f->file = symname_keep(names, file);
+		f->line = (uint32_t)number;
+	}
+}
+
+/* Set where in the source an inlined function was called. */
+static void set_call(struct symname *names, struct unit *u, Dwarf_Die *inlined,
+		     struct sym_frame *f)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Word file_number, line;
+	Dwarf_Files *files;
+	const char *file;
+	size_t count;
+
+	if (dwarf_getsrcfiles(&u->die, &files, &count) ||
+	    !dwarf_attr(inlined, DW_AT_call_file, &attr) ||
+	    dwarf_formudata(&attr, &file_number) ||
+	    !dwarf_attr(inlined, DW_AT_call_line, &attr) ||
+	    dwarf_formudata(&attr, &line))
+		return;
+	file = dwarf_filesrc(files, file_number, NULL, NULL);
+	if (file && line && line <= UINT32_MAX) {
+		f->file = symname_keep(names, file);
+		f->line = (uint32_t)line;
+	}
+}
+
+/*
+ * Expand the function at `die` into its inlined frames. They are found from
+ * the outside in, and turned round at the end.
+ */
+static size_t expand(struct symname *names, struct unit *u, Dwarf_Die *die,
+		     uint64_t address, struct sym_frame *frame)
+{
+	Dwarf_Die inner, at = *die;
+	size_t n = 0;
+
+	for (;; at = inner) {
+		struct sym_frame *f = &frame[n++];
+
+		*f = (struct sym_frame){0};
+		name_frame(names, &at, f);
+		if (n == SYM_MAX_FRAMES ||
+		    !find_inlined(&at, address, &inner, 0)) {
+			set_line(names, u, address, f);
+			break;
+		}
+		set_call(names, u, &inner, f);
+	}
+	for (size_t i = 0; i < n / 2; i++) {
+		struct sym_frame swap = frame[i];
+
+		frame[i] = frame[n - 1 - i];
+		frame[n - 1 - i] = swap;
+	}
+	return n;
+}
+
+size_t symdwarf_lookup(struct symdwarf *d, struct symname *names,
+		       uint64_t address, struct sym_frame frame[SYM_MAX_FRAMES])
+{
+	struct unit *u = find_unit(d, address);
+	Dwarf_Die *die = u ? find_function(u, address) : NULL;
+
+	if (die)
+		return expand(names, u, die, address, frame);
+	frame[0] = (struct sym_frame){0};
+	if (u)
+		set_line(names, u, address, &frame[0]);
+	return frame[0].file ? 1 : 0;
+}

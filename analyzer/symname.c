@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Names as people know them, by libiberty; see symname.h. */
+#include "symname.h"
+
+#include <libiberty/demangle.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util.h"
+
+void symname_free(struct symname *s)
+{
+	strpool_free(&s->strings);
+	map_free(&s->demangled);
+}
+
+const char *symname_keep(struct symname *s, const char *text)
+{
+	return strpool_text(&s->strings, strpool_add(&s->strings, text));
+}
+
+/* Return a name without what the compiler adds to a part or clone of it. */
+static const char *without_clone(struct symname *s, const char *name)
+{
+	static const char *const suffixes[] = {
+		".part.", ".isra.",	".constprop.",
+		".cold",  ".lto_priv.", ".llvm.",
+	};
+	size_t end = strlen(name);
+	const char *result;
+	char *copy;
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		const char *at = strstr(name, suffixes[i]);
+
+		if (at && at > name && (size_t)(at - name) < end)
+			end = (size_t)(at - name);
+	}
+	copy = util_copy(name, end);
+	result = symname_keep(s, copy);
+	free(copy);
+	return result;
+}
+
+const char *symname_demangle(struct symname *s, const char *linkage)
+{
+	uint32_t number = strpool_add(&s->strings, linkage);
+	uint64_t *known = map_get(&s->demangled, number);
+	const char *plain, *result;
+	char *text;
+
+	if (known)
+		return strpool_text(&s->strings, (uint32_t)*known);
+	plain = without_clone(s, linkage);
+	text = cplus_demangle(plain, DMGL_AUTO | DMGL_ANSI | DMGL_RET_DROP);
+	result = text ? symname_keep(s, text) : plain;
+	free(text);
+	*map_put(&s->demangled, number, NULL) =
+		strpool_add(&s->strings, result);
+	return result;
+}
