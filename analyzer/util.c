@@ -74,6 +74,15 @@ char *util_format(const char *format, ...)
 	return s;
 }
 
+char *util_hex(const uint8_t *bytes, size_t n)
+{
+	char *text = util_alloc(2 * n + 1, 1);
+
+	for (size_t i = 0; i < n; i++)
+		sprintf(text + 2 * i, "%02x", bytes[i]);
+	return text;
+}
+
 void *util_grow(void *p, size_t n, size_t *room, size_t size)
 {
 	if (n < *room)

@@ -41,6 +41,9 @@ char *util_copy(const void *bytes, size_t n); /* NUL added */
 char *util_format(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
+/* Return bytes as lower-case hex digits. */
+char *util_hex(const uint8_t *bytes, size_t n);
+
 /*
  * Make room for one more element at the end of an array of `n` elements with
  * room for `*room`; return the array, perhaps moved.
