@@ -2,10 +2,14 @@
 /*
  * A module's debug info, by elfutils' libdw.
  *
- * libdw finds tables and compilation units. What it does by walking
- * everything is done here by index: the functions of each unit that is asked
- * about are sorted; only the function that holds the address is searched for
- * inlined ones.
+ * What libdw does by walking everything is done here by index: the addresses
+ * of all units, and the functions of each unit that is asked about, are
+ * sorted; only the function that holds the address is searched for inlined
+ * ones.
+ *
+ * libdw keeps what it has decoded until its handle is ended, and the pages
+ * of the file that it has seen stay as long. So the handle is dropped after
+ * so many bytes of units. The index of units stays: it is small.
  */
 #include "symdwarf.h"
 
@@ -18,38 +22,59 @@
 /* DIEs nest deeper only in damaged files. */
 #define MAX_DEPTH 128
 
+/* Bytes of units after which all that was decoded is dropped. */
+#define MAX_READ_BYTES (16u << 20)
+
 /* A function's addresses [start, end) and its DIE. */
 struct function {
 	uint64_t start, end;
 	Dwarf_Die die;
 };
 
-/* A compilation unit that was asked about. */
-struct unit {
+/* A compilation unit; decoded when it was asked about. */
+struct symdwarf_unit {
+	Dwarf_Off die_off;
+	uint64_t bytes;
+	bool decoded;
 	Dwarf_Die die;
 	struct function *functions;
 	size_t count, room;
 };
 
-/* The addresses of a unit, for modules without .debug_aranges. */
-struct unit_range {
+/* Addresses of a unit. */
+struct symdwarf_range {
 	uint64_t start, end;
-	Dwarf_Off die_off;
+	uint32_t unit;
 };
+
+/* Drop all that was decoded, but not the index. */
+static void drop(struct symdwarf *d)
+{
+	for (size_t i = 0; i < d->unit_count; i++) {
+		struct symdwarf_unit *u = &d->units[i];
+
+		free(u->functions);
+		u->functions = NULL;
+		u->count = u->room = 0;
+		u->decoded = false;
+	}
+	if (d->dwarf)
+		dwarf_end(d->dwarf);
+	d->dwarf = NULL;
+	d->read_bytes = 0;
+	if (d->file)
+		symfile_forget(d->file);
+}
 
 void symdwarf_free(struct symdwarf *d)
 {
-	for (size_t i = 0; i < d->unit_count; i++) {
-		free(d->units[i]->functions);
-		free(d->units[i]);
-	}
+	drop(d);
 	free(d->units);
-	map_free(&d->unit_at);
 	free(d->ranges);
 }
 
 /* Enter the addresses of a function that is not only declared. */
-static void add_function(struct unit *u, Dwarf_Die *die)
+static void add_function(struct symdwarf_unit *u, Dwarf_Die *die)
 {
 	Dwarf_Addr base, start, end;
 	ptrdiff_t i = 0;
@@ -64,8 +89,8 @@ static void add_function(struct unit *u, Dwarf_Die *die)
 }
 
 /* Enter the functions among the children of a DIE, and of scopes in it. */
-static void add_functions(struct unit *u, Dwarf_Die *parent, bool types,
-			  unsigned int depth)
+static void add_functions(struct symdwarf_unit *u, Dwarf_Die *parent,
+			  bool types, unsigned int depth)
 {
 	Dwarf_Die die;
 
@@ -99,69 +124,73 @@ static int compare_functions(const void *a, const void *b)
 	return (x->end > y->end) - (x->end < y->end);
 }
 
-/* Return what is known of the unit at a DIE, read at its first use. */
-static struct unit *unit_of(struct symdwarf *d, Dwarf_Die *die)
-{
-	bool fresh;
-	uint64_t *at = map_put(&d->unit_at, dwarf_dieoffset(die), &fresh);
-	struct unit *u;
-
-	if (!fresh)
-		return d->units[*at];
-	u = util_alloc(1, sizeof(*u));
-	u->die = *die;
-	/* Only rustc is known to define functions inside types. */
-	add_functions(u, &u->die, dwarf_srclang(die) == DW_LANG_Rust, 0);
-	if (u->count)
-		qsort(u->functions, u->count, sizeof(*u->functions),
-		      compare_functions);
-	d->units = util_grow(d->units, d->unit_count, &d->unit_room,
-			     sizeof(*d->units));
-	d->units[d->unit_count] = u;
-	*at = d->unit_count++;
-	return u;
-}
-
+/* Order ranges by address; of those with the same, a longer one first. */
 static int compare_ranges(const void *a, const void *b)
 {
-	const struct unit_range *x = a, *y = b;
+	const struct symdwarf_range *x = a, *y = b;
 
-	return (x->start > y->start) - (x->start < y->start);
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	if (x->end != y->end)
+		return x->end > y->end ? -1 : 1;
+	return (x->unit > y->unit) - (x->unit < y->unit);
 }
 
-/* List the addresses of all units of a module. */
-static void read_ranges(struct symdwarf *d)
+/* Enter a unit into the index, with its addresses. */
+static void index_unit(struct symdwarf *d, Dwarf_Die *die)
+{
+	uint32_t number = (uint32_t)d->unit_count;
+	Dwarf_Addr base, start, end;
+	ptrdiff_t i = 0;
+
+	d->units = util_grow(d->units, d->unit_count, &d->unit_room,
+			     sizeof(*d->units));
+	d->units[d->unit_count++] = (struct symdwarf_unit){
+		.die_off = dwarf_dieoffset(die),
+	};
+	if (number)
+		d->units[number - 1].bytes =
+			d->units[number].die_off - d->units[number - 1].die_off;
+	while ((i = dwarf_ranges(die, i, &base, &start, &end)) > 0) {
+		if (start >= end)
+			continue;
+		d->ranges = util_grow(d->ranges, d->range_count, &d->range_room,
+				      sizeof(*d->ranges));
+		d->ranges[d->range_count++] =
+			(struct symdwarf_range){start, end, number};
+	}
+}
+
+/* List the addresses of all units. */
+static void index_units(struct symdwarf *d)
 {
 	Dwarf_CU *cu = NULL;
 	Dwarf_Die die;
 
-	d->ranges_read = true;
-	while (dwarf_get_units(d->dwarf, cu, &cu, NULL, NULL, &die, NULL) ==
-	       0) {
-		Dwarf_Addr base, start, end;
-		ptrdiff_t i = 0;
-
-		while ((i = dwarf_ranges(&die, i, &base, &start, &end)) > 0) {
-			d->ranges =
-				util_grow(d->ranges, d->range_count,
-					  &d->range_room, sizeof(*d->ranges));
-			d->ranges[d->range_count++] = (struct unit_range){
-				start, end, dwarf_dieoffset(&die)};
-		}
-	}
+	d->indexed = true;
+	while (dwarf_get_units(d->dwarf, cu, &cu, NULL, NULL, &die, NULL) == 0)
+		if (dwarf_tag(&die) != DW_TAG_type_unit)
+			index_unit(d, &die);
 	if (d->range_count)
 		qsort(d->ranges, d->range_count, sizeof(*d->ranges),
 		      compare_ranges);
 }
 
-/* Find the unit of an address in the list of all. */
-static bool find_in_ranges(struct symdwarf *d, uint64_t address, Dwarf_Die *die)
+/* Have a handle, and the index; false when there is no debug info. */
+static bool begin(struct symdwarf *d)
 {
-	size_t low = 0, high;
+	if (!d->dwarf && d->file)
+		d->dwarf = symfile_begin_dwarf(d->file);
+	if (d->dwarf && !d->indexed)
+		index_units(d);
+	return d->dwarf;
+}
 
-	if (!d->ranges_read)
-		read_ranges(d);
-	high = d->range_count;
+/* Return the unit of an address as DWARF has it, UINT32_MAX: none. */
+static uint32_t find_unit(const struct symdwarf *d, uint64_t address)
+{
+	size_t low = 0, high = d->range_count;
+
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 
@@ -170,25 +199,41 @@ static bool find_in_ranges(struct symdwarf *d, uint64_t address, Dwarf_Die *die)
 		else
 			low = middle + 1;
 	}
-	return low && address < d->ranges[low - 1].end &&
-	       dwarf_offdie(d->dwarf, d->ranges[low - 1].die_off, die);
+	if (low && address < d->ranges[low - 1].end)
+		return d->ranges[low - 1].unit;
+	return UINT32_MAX;
 }
 
-/* Find the unit of an address; NULL: no debug info covers it. */
-static struct unit *find_unit(struct symdwarf *d, uint64_t address)
+uint32_t symdwarf_unit(struct symdwarf *d, uint64_t address)
 {
-	Dwarf_Die die;
+	if (!begin(d))
+		return UINT32_MAX;
+	return find_unit(d, address - d->file->dwarf_bias);
+}
 
-	if (!d->dwarf)
+/* Decode a unit at its first use; NULL when that can't be done. */
+static struct symdwarf_unit *decode(struct symdwarf *d, uint32_t number)
+{
+	struct symdwarf_unit *u = &d->units[number];
+
+	if (u->decoded)
+		return u;
+	if (d->read_bytes > MAX_READ_BYTES)
+		drop(d);
+	if (!begin(d) || !dwarf_offdie(d->dwarf, u->die_off, &u->die))
 		return NULL;
-	if (dwarf_addrdie(d->dwarf, address, &die) ||
-	    find_in_ranges(d, address, &die))
-		return unit_of(d, &die);
-	return NULL;
+	u->decoded = true;
+	d->read_bytes += u->bytes;
+	/* Only rustc is known to define functions inside types. */
+	add_functions(u, &u->die, dwarf_srclang(&u->die) == DW_LANG_Rust, 0);
+	if (u->count)
+		qsort(u->functions, u->count, sizeof(*u->functions),
+		      compare_functions);
+	return u;
 }
 
 /* Find the function of an address in its unit; NULL: there is none. */
-static Dwarf_Die *find_function(struct unit *u, uint64_t address)
+static Dwarf_Die *find_function(struct symdwarf_unit *u, uint64_t address)
 {
 	size_t low = 0, high = u->count;
 
@@ -284,8 +329,8 @@ static void name_frame(struct symname *names, Dwarf_Die *die,
 }
 
 /* Set where in the source an address is. */
-static void set_line(struct symname *names, struct unit *u, uint64_t address,
-		     struct sym_frame *f)
+static void set_line(struct symname *names, struct symdwarf_unit *u,
+		     uint64_t address, struct sym_frame *f)
 {
 	Dwarf_Line *line = dwarf_getsrc_die(&u->die, address);
 	const char *file;
@@ -301,8 +346,8 @@ static void set_line(struct symname *names, struct unit *u, uint64_t address,
 }
 
 /* Set where in the source an inlined function was called. */
-static void set_call(struct symname *names, struct unit *u, Dwarf_Die *inlined,
-		     struct sym_frame *f)
+static void set_call(struct symname *names, struct symdwarf_unit *u,
+		     Dwarf_Die *inlined, struct sym_frame *f)
 {
 	Dwarf_Attribute attr;
 	Dwarf_Word file_number, line;
@@ -327,8 +372,8 @@ static void set_call(struct symname *names, struct unit *u, Dwarf_Die *inlined,
  * Expand the function at `die` into its inlined frames. They are found from
  * the outside in, and turned round at the end.
  */
-static size_t expand(struct symname *names, struct unit *u, Dwarf_Die *die,
-		     uint64_t address, struct sym_frame *frame)
+static size_t expand(struct symname *names, struct symdwarf_unit *u,
+		     Dwarf_Die *die, uint64_t address, struct sym_frame *frame)
 {
 	Dwarf_Die inner, at = *die;
 	size_t n = 0;
@@ -357,13 +402,18 @@ static size_t expand(struct symname *names, struct unit *u, Dwarf_Die *die,
 size_t symdwarf_lookup(struct symdwarf *d, struct symname *names,
 		       uint64_t address, struct sym_frame frame[SYM_MAX_FRAMES])
 {
-	struct unit *u = find_unit(d, address);
-	Dwarf_Die *die = u ? find_function(u, address) : NULL;
+	uint32_t number = symdwarf_unit(d, address);
+	struct symdwarf_unit *u;
+	Dwarf_Die *die;
 
+	u = number == UINT32_MAX ? NULL : decode(d, number);
+	if (!u)
+		return 0;
+	address -= d->file->dwarf_bias;
+	die = find_function(u, address);
 	if (die)
 		return expand(names, u, die, address, frame);
 	frame[0] = (struct sym_frame){0};
-	if (u)
-		set_line(names, u, address, &frame[0]);
+	set_line(names, u, address, &frame[0]);
 	return frame[0].file ? 1 : 0;
 }

@@ -65,10 +65,12 @@ static void guess_ends(struct symtab *t)
 	}
 }
 
-void symtab_read(struct symtab *t, const struct symfile *f)
+/* Read and sort the functions of a module's symbol table. */
+static void read_symbols(struct symtab *t, const struct symfile *f)
 {
 	int n = dwfl_module_getsymtab(f->mod);
 
+	t->read = true;
 	for (int i = 1; i < n; i++) {
 		GElf_Sym sym;
 		GElf_Addr address;
@@ -88,9 +90,14 @@ void symtab_free(struct symtab *t)
 	free(t->at);
 }
 
-const struct symbol *symtab_find(const struct symtab *t, uint64_t address)
+const struct symbol *symtab_find(struct symtab *t, const struct symfile *f,
+				 uint64_t address)
 {
-	size_t low = 0, high = t->count;
+	size_t low = 0, high;
+
+	if (!t->read)
+		read_symbols(t, f);
+	high = t->count;
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;

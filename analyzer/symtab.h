@@ -17,14 +17,16 @@ struct symbol {
 struct symtab {
 	struct symbol *at;
 	size_t count, room;
+	bool read;
 };
-
-/* Read and sort the functions of a module's symbol table. */
-void symtab_read(struct symtab *t, const struct symfile *f);
 
 void symtab_free(struct symtab *t);
 
-/* Return the symbol that an address is in, or NULL. */
-const struct symbol *symtab_find(const struct symtab *t, uint64_t address);
+/*
+ * Return the symbol that an address is in, or NULL. The table is read from
+ * the module's file at the first call.
+ */
+const struct symbol *symtab_find(struct symtab *t, const struct symfile *f,
+				 uint64_t address);
 
 #endif
