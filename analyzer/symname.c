@@ -4,6 +4,7 @@
 
 #include <libiberty/demangle.h>
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,48 @@ static const char *without_clone(struct symname *s, const char *name)
 	return result;
 }
 
+/*
+ * Take the parameters out of D's names, "a.b(int).c!(int)(char) const", where
+ * parentheses behind a '!' are a template's arguments.
+ */
+static void drop_parameters(char *name)
+{
+	unsigned int depth = 0;
+	char *to = name;
+
+	for (char *p = name; *p; p++) {
+		bool parameters =
+			!depth && *p == '(' && p > name && p[-1] != '!';
+
+		if (parameters) {
+			do
+				depth += (*p == '(') - (*p == ')');
+			while (depth && *++p);
+			if (!*p || p[1] != '.')
+				break;
+		} else {
+			depth += (*p == '(') - (*p == ')');
+			*to++ = *p;
+		}
+	}
+	*to = '\0';
+}
+
+/* Demangle what any of our languages mangled; NULL: none did. Free it. */
+static char *demangle(const char *name)
+{
+	char *text =
+		cplus_demangle(name, DMGL_AUTO | DMGL_ANSI | DMGL_RET_DROP);
+
+	/* D is not among what is found out by itself. */
+	if (!text && util_starts(name, "_D")) {
+		text = cplus_demangle(name, DMGL_DLANG);
+		if (text)
+			drop_parameters(text);
+	}
+	return text;
+}
+
 const char *symname_demangle(struct symname *s, const char *linkage)
 {
 	uint32_t number = strpool_add(&s->strings, linkage);
@@ -53,7 +96,7 @@ const char *symname_demangle(struct symname *s, const char *linkage)
 	if (known)
 		return strpool_text(&s->strings, (uint32_t)*known);
 	plain = without_clone(s, linkage);
-	text = cplus_demangle(plain, DMGL_AUTO | DMGL_ANSI | DMGL_RET_DROP);
+	text = demangle(plain);
 	result = text ? symname_keep(s, text) : plain;
 	free(text);
 	*map_put(&s->demangled, number, NULL) =
