@@ -10,15 +10,21 @@
  *   strpool    strings kept once
  *   unpack     a whole file, decompressed
  *   symframe   what is known about a code address
- *   trace      a trace's index and streams (the only user of zstd)
+ *   outfile    output to a file, whole or not at all
+ *   trace      a trace's index and streams (with segment the user of zstd)
  *     meta       the meta log: process, modules, threads, end
  *     live       the live file of a recording that was not ended
+ *     names      the names that a trace carries
  *     cursor     one thread's events, decoded batch by batch
+ *     segment    segments, written
  *   sym        names for code addresses
- *     symfile    a module's files (through it alone comes elfutils)
+ *     symfile    a module's files (elfutils enters through it)
  *     symname    names as people know them (the only user of libiberty)
  *     symtab     the symbol table
  *     symdwarf   debug info
+ *     symcache   what was looked up before
+ *   perfmap    names for code in no module, from JIT compilers
+ *   symbolize  a trace with its names in it
  *   merge      all threads' events in the order of time
  *   heap       the live blocks, by address
  *   replay     every event applied to the heap, listeners told

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include <memtrace/format.h>
+
 /* What there is to know about a module's addresses. */
 enum sym_state {
 	SYM_LINES,    /* debug info: functions, files and lines */
@@ -15,6 +17,10 @@ enum sym_state {
 	SYM_MISSING,  /* the file is not there, or not to be read */
 	SYM_MISMATCH, /* the file is of another build */
 };
+
+_Static_assert((int)SYM_LINES == MT_NAMES_LINES &&
+		       (int)SYM_MISMATCH == MT_NAMES_MISMATCH,
+	       "these are in traces");
 
 /* One frame; NULL: not known. */
 struct sym_frame {

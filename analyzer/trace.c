@@ -79,10 +79,9 @@ static bool head_read(const struct trace *t, uint64_t off,
 static unsigned int stream_columns(unsigned int stream)
 {
 	static const uint8_t columns[] = {
-		[MT_STREAM_META] = 1,
-		[MT_STREAM_PCS] = 1,
-		[MT_STREAM_NODES] = 2,
-		[MT_STREAM_EVENTS] = MT_COLUMNS,
+		[MT_STREAM_META] = 1,  [MT_STREAM_PCS] = 1,
+		[MT_STREAM_NODES] = 2, [MT_STREAM_EVENTS] = MT_COLUMNS,
+		[MT_STREAM_NAMES] = 1,
 	};
 
 	return stream < TRACE_STREAMS ? columns[stream] : 0;
@@ -203,6 +202,37 @@ static void index_segments(struct trace *t)
 			seen = off;
 		}
 	}
+}
+
+/* Find out what begins at p->offset; false when it is not whole. */
+static bool part_at(const struct trace *t, struct trace_part *p)
+{
+	uint64_t left = t->map_bytes - p->offset;
+	const uint8_t *at = t->map + p->offset;
+	struct mt_segment head;
+
+	p->stream = 0;
+	if (left < SKIP_HEAD)
+		return false;
+	p->bytes = SKIP_HEAD + (uint64_t)word_at(at + 4);
+	if (word_at(at) == MT_SKIP_SPACE)
+		return p->bytes <= left;
+	if (!head_read(t, p->offset, &head))
+		return false;
+	p->stream = head.stream;
+	p->bytes += head.data_bytes;
+	return p->bytes <= left;
+}
+
+bool trace_next_part(const struct trace *t, struct trace_part *p)
+{
+	p->offset += p->bytes;
+	while (p->offset < t->map_bytes) {
+		if (part_at(t, p))
+			return true;
+		p->offset = resync(t, p->offset);
+	}
+	return false;
 }
 
 /* Order segments by their first record, then by place in the file. */
@@ -362,20 +392,27 @@ static int64_t records_to_skip(uint64_t have, uint64_t first, uint64_t n)
 	return have - first < n ? (int64_t)(have - first) : (int64_t)n;
 }
 
-int trace_append_meta(struct trace *t, uint64_t first, const uint8_t *bytes,
-		      uint64_t n)
+/* Append to a log of which there are `*have` bytes. */
+static int append_bytes(uint8_t **log, size_t *have, uint64_t first,
+			const uint8_t *bytes, uint64_t n)
 {
-	int64_t skip = records_to_skip(t->meta_bytes, first, n);
+	int64_t skip = records_to_skip(*have, first, n);
 
 	if (skip < 0)
 		return -1;
 	if ((uint64_t)skip == n)
 		return 0;
 	n -= (uint64_t)skip;
-	t->meta = util_resize(t->meta, t->meta_bytes + n, 1);
-	memcpy(t->meta + t->meta_bytes, bytes + skip, n);
-	t->meta_bytes += n;
+	*log = util_resize(*log, *have + n, 1);
+	memcpy(*log + *have, bytes + skip, n);
+	*have += n;
 	return 0;
+}
+
+int trace_append_meta(struct trace *t, uint64_t first, const uint8_t *bytes,
+		      uint64_t n)
+{
+	return append_bytes(&t->meta, &t->meta_bytes, first, bytes, n);
 }
 
 /* Enter places for code addresses that are not known, up to `first`. */
@@ -469,6 +506,9 @@ static int read_segment(struct trace *t, const struct trace_segment *s,
 				 "segment has another size than it says");
 	if (s->stream == MT_STREAM_META)
 		failed = trace_append_meta(t, s->first, c.at[0], bytes);
+	else if (s->stream == MT_STREAM_NAMES)
+		failed = append_bytes(&t->names_log, &t->names_log_bytes,
+				      s->first, c.at[0], bytes);
 	else
 		failed = trace_append_pcs(t, s->first, c.at[0], s->count);
 	if (failed)
@@ -481,7 +521,7 @@ static void read_streams(struct trace *t)
 {
 	struct trace_buffer b = {0};
 
-	for (unsigned int i = MT_STREAM_META; i < MT_STREAM_EVENTS; i++) {
+	for (unsigned int i = MT_STREAM_META; i <= MT_STREAM_NAMES; i++) {
 		struct trace_segments *list = &t->segments[i];
 
 		sort_segments(list);
@@ -609,6 +649,7 @@ static int read_all(struct trace *t, struct error *e)
 		return -1;
 	live_add_slots(t);
 	check_nodes(t);
+	names_parse(t);
 	if (t->thread_count)
 		qsort(t->threads, t->thread_count, sizeof(*t->threads),
 		      compare_threads);
@@ -661,6 +702,7 @@ void trace_close(struct trace *t)
 	free(t->threads);
 	free(t->problems);
 	free(t->meta);
+	names_free(t);
 	free(t->path);
 	free(t->live_path);
 	map_free(&t->thread_at);

@@ -13,6 +13,7 @@
 #include <memtrace/model.h>
 
 #include "map.h"
+#include "symframe.h"
 #include "util.h"
 
 /* A run of records of one stream: in the trace, or a slot of the live file. */
@@ -40,7 +41,7 @@ struct trace_stream {
 	uint64_t segments, records, bytes; /* bytes: compressed */
 };
 
-#define TRACE_STREAMS (MT_STREAM_EVENTS + 1)
+#define TRACE_STREAMS (MT_STREAM_NAMES + 1)
 
 struct trace_thread {
 	uint32_t index;
@@ -54,6 +55,8 @@ struct trace_module {
 	uint8_t *build_id;
 	uint32_t build_id_bytes;
 	uint64_t bias, start, end; /* file address = pc - bias */
+	bool named;		   /* the trace has names, and with them: */
+	enum sym_state names;
 };
 
 struct trace_problem {
@@ -107,12 +110,14 @@ struct trace {
 
 	bool live_is_copy; /* of a process that still runs */
 
+	struct trace_names *names; /* that it carries, or NULL */
+
 	/* The rest is trace.c's, meta.c's and live.c's own. */
 	struct trace_segments segments[TRACE_STREAMS];
 	struct map thread_at; /* index -> place in `threads` */
 	size_t thread_room, module_room, problem_room;
-	uint8_t *meta;
-	size_t meta_bytes, pc_room, node_room;
+	uint8_t *meta, *names_log;
+	size_t meta_bytes, names_log_bytes, pc_room, node_room;
 	void *unzip; /* ZSTD_DCtx */
 };
 
@@ -142,6 +147,22 @@ uint64_t trace_duration_ns(const struct trace *t);
 /* Return the name of how it ended: "exit", "_exit", "signal", "killed"... */
 const char *trace_end_name(const struct trace *t);
 
+/*
+ * Return how many frames the trace itself says that record `pc` of the code
+ * addresses stands for, innermost first; 0: it does not say.
+ */
+size_t trace_frames(const struct trace *t, uint32_t pc,
+		    const struct sym_frame **frame);
+
+/* A whole segment or space of the file. Zeroed is before the first. */
+struct trace_part {
+	uint64_t offset, bytes;
+	unsigned int stream; /* enum mt_stream; 0: space */
+};
+
+/* Find the next one, past what is not whole; false when there is none. */
+bool trace_next_part(const struct trace *t, struct trace_part *p);
+
 /* A buffer for the raw columns of one segment. */
 struct trace_buffer {
 	uint8_t *bytes;
@@ -167,6 +188,10 @@ struct trace_thread *trace_thread(struct trace *t, uint32_t index);
 
 /* meta.c: take the meta log apart. -1 when it is not a trace we can read. */
 int meta_parse(struct trace *t, struct error *e);
+
+/* names.c: take the names log apart. */
+void names_parse(struct trace *t);
+void names_free(struct trace *t);
 
 /* live.c: find and map the live file, and enter what it holds. */
 void live_open(struct trace *t);

@@ -92,6 +92,7 @@ static void put_streams(struct view *v)
 		[MT_STREAM_PCS] = "code addresses",
 		[MT_STREAM_NODES] = "stacks",
 		[MT_STREAM_EVENTS] = "events",
+		[MT_STREAM_NAMES] = "names, in bytes",
 	};
 	const struct trace *t = v->trace;
 	struct table table;

@@ -9,7 +9,8 @@
  * complete enough to write a second reader from.
  *
  * Four streams run through both files, each a sequence of records numbered
- * from 0: META (bytes), PCS, NODES and one of EVENTS per thread. A segment
+ * from 0: META (bytes), PCS, NODES and one of EVENTS per thread. A fifth, NAMES
+ * (bytes), is added to a trace afterwards, by the analyzer. A segment
  * holds the records [first, first + count) of one stream; what a live file
  * holds of a stream follows the last sealed record. Records below that are
  * there twice and are to be skipped.
@@ -25,7 +26,7 @@
 #include <stdint.h>
 
 #define MT_FORMAT_MAJOR 1
-#define MT_FORMAT_MINOR 0
+#define MT_FORMAT_MINOR 1
 
 /* Skippable zstd frames of ours: a segment's head; space without meaning. */
 #define MT_SKIP_SEGMENT 0x184D2A5Du
@@ -43,6 +44,7 @@ enum mt_stream {
 	MT_STREAM_PCS = 2,    /* record: struct mt_pc; 1 column */
 	MT_STREAM_NODES = 3,  /* record: struct mt_node; 2 columns */
 	MT_STREAM_EVENTS = 4, /* record: an event; MT_COLUMNS columns */
+	MT_STREAM_NAMES = 5,  /* record: a byte of the names log; 1 column */
 };
 
 /*
@@ -311,6 +313,32 @@ struct mt_meta_end {
 	uint32_t signal;
 	uint64_t clock, clock_ns;
 	struct mt_lost lost;
+};
+
+/*
+ * The names log: what the analyzer found out about the code addresses, so that
+ * it is known where the program's files are not. Entries of varint type,
+ * varint bytes and so many bytes of payload; of two about the same thing the
+ * later counts. Strings are numbered from 1 in their order, 0 is none.
+ */
+enum mt_names_type {
+	MT_NAMES_STRING = 1, /* text and a NUL */
+	/*
+	 * varint record number in MT_STREAM_PCS; then of each frame that it
+	 * stands for, innermost first, four varints: strings for function
+	 * (as people know it), linkage name and file; the line, 0: not known.
+	 */
+	MT_NAMES_FRAMES,
+	MT_NAMES_MODULE, /* varint id of the module, varint enum mt_names_state */
+};
+
+/* What was known of a module. The numbers are part of the format. */
+enum mt_names_state {
+	MT_NAMES_LINES,	   /* debug info: functions, files and lines */
+	MT_NAMES_SYMBOLS,  /* a symbol table only */
+	MT_NAMES_EXPORTS,  /* the exported functions only */
+	MT_NAMES_MISSING,  /* its file was not found */
+	MT_NAMES_MISMATCH, /* its file was of another build */
 };
 
 /*

@@ -11,7 +11,9 @@ include/memtrace/format.h and model.h describe them, and checks
  - that `memtrace-report events` (EVENTS) printed these very events, thread by
    thread, in the order of their times.
 
-It prints a line for each depth of stack there is: depth, events, events cut.
+It prints a line for each depth of stack there is: depth, events, events cut;
+then one for each frame that a code address is said to stand for: name, its
+number, function, linkage name, file, line.
 """
 
 import collections
@@ -20,8 +22,8 @@ import struct
 import sys
 
 SKIP_SEGMENT, SKIP_SPACE = 0x184D2A5D, 0x184D2A5E
-META, PCS, NODES, EVENTS = 1, 2, 3, 4
-COLUMNS = {META: 1, PCS: 1, NODES: 2, EVENTS: 5}
+META, PCS, NODES, EVENTS, NAMES = 1, 2, 3, 4, 5
+COLUMNS = {META: 1, PCS: 1, NODES: 2, EVENTS: 5, NAMES: 1}
 CUT, LOST, FIRST_NODE = 1, 2, 3
 HEAD = struct.Struct("<II4sHHIIQIIB3xIQQQQQQQQQ")
 MASK = (1 << 64) - 1
@@ -181,6 +183,8 @@ class Trace:
         self.threads = collections.defaultdict(list)
         self.nodes = []
         self.usable = collections.Counter()
+        self.pcs = 0
+        self.names_log = b""
         self.segments = 0
         at = 0
         while at < len(self.data):
@@ -201,6 +205,8 @@ class Trace:
         (_, skip, magic, stream, columns, data_bytes, count, first, thread,
          extra_bytes, shift, check, base) = head[:13]
         raw = self.data[at:at + HEAD.size + extra_bytes]
+        if stream not in COLUMNS:
+            return at + 8 + skip + data_bytes
         if magic != b"MTsg" or columns != COLUMNS[stream]:
             sys.exit(f"offset {at}: a strange segment")
         if fnv1a(raw[:44] + bytes(4) + raw[48:]) != check:
@@ -223,6 +229,10 @@ class Trace:
             for _ in range(count):
                 parent = len(self.nodes) - columns[0].varint()
                 self.nodes.append((parent, columns[1].varint()))
+        elif stream == NAMES:
+            self.names_log += columns[0].data
+        elif stream == PCS:
+            self.pcs += count
         if stream in (EVENTS, NODES) and not all(c.done() for c in columns):
             sys.exit(f"offset {at}: more in the columns than records")
         self.segments += 1
@@ -269,6 +279,29 @@ class Trace:
         if not cancelled and usable != [len(given), len(taken)]:
             sys.exit(f"offset {at}: usable sizes of {usable} blocks, not "
                      f"{len(given)}, {len(taken)}")
+
+    def names(self):
+        """Return the frames of each code address that has a name."""
+        log, strings, frames = Bytes(self.names_log), [None], {}
+        while not log.done():
+            what, size = log.varint(), log.varint()
+            entry = Bytes(log.data[log.at:log.at + size])
+            log.at += size
+            if len(entry.data) != size:
+                sys.exit("the names log is cut short")
+            if what == 1:
+                if entry.data[-1:] != b"\0":
+                    sys.exit("a string without an end")
+                strings.append(entry.data[:-1].decode())
+            elif what == 2:
+                pc = entry.varint()
+                if pc >= self.pcs:
+                    sys.exit(f"code address {pc} has names, of {self.pcs}")
+                frames[pc] = []
+                while not entry.done():
+                    text = [strings[entry.varint()] for _ in range(3)]
+                    frames[pc].append((*text, entry.varint()))
+        return frames
 
     def depth(self, node):
         """Return the frames of a stack, and whether it was cut."""
@@ -317,6 +350,9 @@ def main():
         sys.exit(f"more freed than allocated: {trace.usable}")
     for depth in sorted(depths):
         print(depth, depths[depth], cut[depth])
+    for pc, frames in sorted(trace.names().items()):
+        for frame in frames:
+            print("name", pc, *frame)
 
 
 main()
