@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "map.h"
+#include "perfmap.h"
 #include "strpool.h"
 
 /* What is known of a pc. */
@@ -55,28 +56,20 @@ static const char *keep(struct stacks *s, const char *text)
 		    : NULL;
 }
 
-/* Make the modules known to sym, each file once. */
+/* Make the modules known to sym. */
 static void add_modules(struct stacks *s, const struct sym_options *o)
 {
-	struct strpool paths = {0};
-	struct map known = {0};
-
 	s->sym = sym_new(o);
 	s->sym_of = util_alloc(s->module_count, sizeof(*s->sym_of));
+	s->fetched = util_alloc(s->module_count, sizeof(*s->fetched));
+	if (o && o->sysroot)
+		s->sysroot = util_copy(o->sysroot, strlen(o->sysroot));
 	for (size_t i = 0; i < s->module_count; i++) {
 		const struct trace_module *m = &s->modules[i];
-		const char *path = m->path ? m->path : "";
-		bool fresh;
-		uint64_t *number =
-			map_put(&known, strpool_add(&paths, path), &fresh);
 
-		if (fresh)
-			*number = sym_add(s->sym, path, m->build_id,
-					  m->build_id_bytes);
-		s->sym_of[i] = *number;
+		s->sym_of[i] = sym_add(s->sym, m->path ? m->path : "",
+				       m->build_id, m->build_id_bytes);
 	}
-	strpool_free(&paths);
-	map_free(&known);
 }
 
 void stacks_of_trace(struct stacks *s, const struct trace *t,
@@ -91,6 +84,7 @@ void stacks_of_trace(struct stacks *s, const struct trace *t,
 		.module_count = t->module_count,
 		.allocator = t->allocator,
 		.exe = t->exe,
+		.trace = t,
 		.known = util_alloc(t->pc_count, sizeof(*s->known)),
 		.names = util_alloc(1, sizeof(*s->names)),
 	};
@@ -123,6 +117,9 @@ void stacks_free(struct stacks *s)
 		strpool_free(s->names);
 	free(s->names);
 	free(s->sym_of);
+	free(s->fetched);
+	free(s->sysroot);
+	perfmap_free(s->jit);
 	if (s->made)
 		free_made(s->made, s->module_count);
 	*s = (struct stacks){0};
@@ -244,19 +241,63 @@ static void set_frames(struct stacks *s, uint32_t number,
 		set_apart(s, known);
 }
 
-/* Look the frames of a pc up in its module's file. */
+/* Return where to look a pc up that is at an offset in its module's file. */
+static uint64_t address_of(const struct mt_pc *pc, uint64_t offset)
+{
+	/* A return address may be behind the end of its function. */
+	return offset - !(pc->flags & MT_PC_EXACT);
+}
+
+/* Have sym look up all pcs of a module, which is less work than one by one. */
+static void fetch(struct stacks *s, uint32_t module)
+{
+	uint64_t *addresses = util_alloc(s->pc_count, sizeof(*addresses));
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->pc_count; i++)
+		if (s->pcs[i].module == module)
+			addresses[n++] = address_of(
+				&s->pcs[i],
+				s->pcs[i].pc - s->modules[module].bias);
+	sym_prefetch(s->sym, s->sym_of[module], addresses, n);
+	s->fetched[module] = true;
+	free(addresses);
+}
+
+/* Look up a pc that is in no module in what JIT compilers wrote. */
+static size_t look_up_jit(struct stacks *s, const struct mt_pc *pc,
+			  struct sym_frame *frame)
+{
+	if (!s->jit_tried && s->trace)
+		s->jit = perfmap_open(s->trace, s->sysroot);
+	s->jit_tried = true;
+	*frame = (struct sym_frame){
+		.function = perfmap_find(s->jit, address_of(pc, pc->pc)),
+	};
+	return frame->function ? 1 : 0;
+}
+
+/* Find the frames of a pc: in the trace, else in its module's file. */
 static void look_up(struct stacks *s, uint32_t number)
 {
 	const struct mt_pc *pc = &s->pcs[number];
 	struct frame place = place_of(s, pc);
 	struct sym_frame frame[SYM_MAX_FRAMES];
-	size_t n = 0;
+	const struct sym_frame *carried;
+	size_t n = s->trace ? trace_frames(s->trace, number, &carried) : 0;
 
-	/* A return address may be behind the end of its function. */
-	if (place.module && s->sym)
+	if (n) {
+		set_frames(s, number, carried, n);
+		return;
+	}
+	if (place.module && s->sym) {
+		if (!s->fetched[pc->module])
+			fetch(s, pc->module);
 		n = sym_lookup(s->sym, s->sym_of[pc->module],
-			       place.offset - !(pc->flags & MT_PC_EXACT),
-			       frame);
+			       address_of(pc, place.offset), frame);
+	} else if (!place.module) {
+		n = look_up_jit(s, pc, frame);
+	}
 	set_frames(s, number, frame, n);
 }
 
@@ -402,6 +443,8 @@ int stacks_compare(const struct frame *a, const struct frame *b)
 
 enum sym_state stacks_module_state(struct stacks *s, uint32_t module_id)
 {
+	if (s->modules[module_id].named)
+		return s->modules[module_id].names;
 	return s->sym ? sym_module_state(s->sym, s->sym_of[module_id])
 		      : SYM_MISSING;
 }

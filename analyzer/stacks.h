@@ -51,8 +51,13 @@ struct stacks {
 	const char *allocator, *exe;
 	struct stacks_pc *known; /* by pc */
 	struct strpool *names;
+	const struct trace *trace; /* NULL: an import */
 	struct sym *sym;
 	size_t *sym_of; /* module -> sym's number */
+	bool *fetched;	/* by module: all its names were looked up */
+	struct perfmap *jit;
+	char *sysroot;
+	bool jit_tried;
 	struct stacks_made *made;
 };
 
