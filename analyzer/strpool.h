@@ -11,7 +11,7 @@
 
 /* Zeroed is empty. Number 0 is the empty string. */
 struct strpool {
-	char **text; /* by number */
+	struct strpool_string *string; /* by number */
 	size_t count, room;
 	uint32_t *slot; /* numbers + 1, by hash; 0: free */
 	size_t slots;

@@ -175,8 +175,7 @@ static size_t look_up(struct sym *s, struct module *m, uint64_t address,
 		return n && frame[0].file ? n : 0;
 	if (!n)
 		frame[n++] = (struct sym_frame){0};
-	frame[n - 1].linkage = symname_keep(&s->names, symbol->name);
-	frame[n - 1].function = symname_demangle(&s->names, symbol->name);
+	symname_set(&s->names, symbol->name, &frame[n - 1]);
 	return n;
 }
 

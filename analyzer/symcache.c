@@ -16,14 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <memtrace/format.h>
-
 #include "outfile.h"
 #include "strpool.h"
 #include "util.h"
 
 /* Another number when files or what we make of them changes. */
-#define MAGIC 0x316d79736d746dull /* "mtmsym1", in this byte order */
+#define MAGIC 0x326d79736d746dull /* "mtmsym2", in this byte order */
 
 #define MAX_BUILD_ID_BYTES 64
 /* A build-id of less is not likely to be one. */
@@ -52,24 +50,6 @@ struct parts {
 	const struct packed *frames;
 	const char *strings;
 };
-
-/*
- * Return the check of a file: FNV-1a over words, as the files are large, of a
- * state so wide that the words cannot undo each other.
- */
-static uint32_t check_file(const uint8_t *file, size_t bytes)
-{
-	uint64_t h = MT_CHECK_INIT, word;
-	size_t i = 0;
-
-	for (; i + sizeof(word) <= bytes; i += sizeof(word)) {
-		memcpy(&word, file + i, sizeof(word));
-		h = (h ^ word) * 0x100000001b3ull;
-		h ^= h >> 32;
-	}
-	h ^= mt_check(MT_CHECK_INIT, file + i, bytes - i);
-	return (uint32_t)(h ^ h >> 32);
-}
 
 /* Return where the parts of a file are that begins at `file`. */
 static struct parts parts_of(const uint8_t *file)
@@ -165,7 +145,7 @@ static bool is_sound(uint8_t *file, size_t bytes, const uint8_t *build_id,
 		return false;
 	check = h->check;
 	h->check = 0;
-	return check_file(file, bytes) == check;
+	return (uint32_t)util_hash(file, bytes) == check;
 }
 
 bool symcache_load(struct symcache *c, const char *directory,
@@ -399,7 +379,7 @@ static uint8_t *lay_out(struct packer *p, struct head *h, size_t *bytes)
 
 		append(end + offset[i], text, strlen(text) + 1);
 	}
-	((struct head *)file)->check = check_file(file, *bytes);
+	((struct head *)file)->check = (uint32_t)util_hash(file, *bytes);
 	free(offset);
 	return file;
 }

@@ -312,8 +312,7 @@ static void name_frame(struct symname *names, Dwarf_Die *die,
 	    dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attr))
 		name = dwarf_formstring(&attr);
 	if (name) {
-		f->linkage = symname_keep(names, name);
-		f->function = symname_demangle(names, name);
+		symname_set(names, name, f);
 		return;
 	}
 	name = dwarf_diename(die);

@@ -86,20 +86,22 @@ static char *demangle(const char *name)
 	return text;
 }
 
-const char *symname_demangle(struct symname *s, const char *linkage)
+void symname_set(struct symname *s, const char *linkage, struct sym_frame *f)
 {
 	uint32_t number = strpool_add(&s->strings, linkage);
 	uint64_t *known = map_get(&s->demangled, number);
-	const char *plain, *result;
+	const char *plain;
 	char *text;
 
-	if (known)
-		return strpool_text(&s->strings, (uint32_t)*known);
+	f->linkage = strpool_text(&s->strings, number);
+	if (known) {
+		f->function = strpool_text(&s->strings, (uint32_t)*known);
+		return;
+	}
 	plain = without_clone(s, linkage);
 	text = demangle(plain);
-	result = text ? symname_keep(s, text) : plain;
+	f->function = text ? symname_keep(s, text) : plain;
 	free(text);
 	*map_put(&s->demangled, number, NULL) =
-		strpool_add(&s->strings, result);
-	return result;
+		strpool_add(&s->strings, f->function);
 }

@@ -10,6 +10,7 @@
 
 #include "map.h"
 #include "strpool.h"
+#include "symframe.h"
 
 /* Zeroed is empty. */
 struct symname {
@@ -22,7 +23,7 @@ void symname_free(struct symname *s);
 /* Return a copy of `text` that lives as long as `s`. */
 const char *symname_keep(struct symname *s, const char *text);
 
-/* Return the name that people know a linkage name by. */
-const char *symname_demangle(struct symname *s, const char *linkage);
+/* Give a frame its linkage name, and the name that people know that by. */
+void symname_set(struct symname *s, const char *linkage, struct sym_frame *f);
 
 #endif

@@ -74,6 +74,23 @@ char *util_format(const char *format, ...)
 	return s;
 }
 
+uint64_t util_hash(const void *bytes, size_t n)
+{
+	const uint8_t *p = bytes;
+	uint64_t h = n, word;
+
+	for (; n >= sizeof(word); p += sizeof(word), n -= sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		h = (h ^ word) * 0x9e3779b97f4a7c15ull;
+		h ^= h >> 32;
+	}
+	word = 0;
+	if (n)
+		memcpy(&word, p, n);
+	h = (h ^ word) * 0x9e3779b97f4a7c15ull;
+	return h ^ h >> 32;
+}
+
 char *util_hex(const uint8_t *bytes, size_t n)
 {
 	char *text = util_alloc(2 * n + 1, 1);

@@ -41,6 +41,9 @@ char *util_copy(const void *bytes, size_t n); /* NUL added */
 char *util_format(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
+/* Return a hash of some bytes: words at a time, so it depends on the machine. */
+uint64_t util_hash(const void *bytes, size_t n);
+
 /* Return bytes as lower-case hex digits. */
 char *util_hex(const uint8_t *bytes, size_t n);
 

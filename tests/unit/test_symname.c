@@ -51,10 +51,13 @@ static const struct {
 START_TEST(names_functions)
 {
 	struct symname s = {0};
-	const char *once = symname_demangle(&s, names[_i].linkage);
+	struct sym_frame f = {0}, again = {0};
 
-	ck_assert_str_eq(once, names[_i].function);
-	ck_assert_ptr_eq(symname_demangle(&s, names[_i].linkage), once);
+	symname_set(&s, names[_i].linkage, &f);
+	symname_set(&s, names[_i].linkage, &again);
+	ck_assert_str_eq(f.function, names[_i].function);
+	ck_assert_str_eq(f.linkage, names[_i].linkage);
+	ck_assert_ptr_eq(f.function, again.function);
 	symname_free(&s);
 }
 END_TEST
