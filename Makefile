@@ -7,6 +7,8 @@
 #   make demo           set up, build, record examples/, print their reports
 #   make check          set up, build everything, run every test
 #   make bench          print the table of figures, heaptrack beside us
+#   make bench-symbols  look up names in half a gigabyte of debug info, which
+#                       takes ten minutes to build the first time
 #   make fuzz           fuzz the reader with libFuzzer for FUZZ_SECONDS
 #   make lint           format, man pages, scripts, layers, exported names
 #   make check-asan     the tests with ASan and UBSan in all but the recorder
@@ -52,8 +54,8 @@ all:
 MAKEFLAGS += -rR --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit tests demo check bench fuzz lint check-asan check-tsan \
-	check-install check-export distcheck \
+.PHONY: all unit tests demo check bench bench-symbols fuzz lint check-asan \
+	check-tsan check-install check-export distcheck \
 	install uninstall clean help FORCE
 
 ifeq ($(V),1)
@@ -270,6 +272,11 @@ bench:
 	@.ci/setup build bench
 	@$(MAKE) all $(BENCH)
 	@B=$B tests/bench/run
+
+bench-symbols:
+	@.ci/setup build bench
+	@$(MAKE) $B/tests/unit/look_up
+	@B=$B tests/bench/symbols
 
 # LLVM has the fuzzer, so clang builds this one.
 fuzz:

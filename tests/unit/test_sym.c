@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Shows that code addresses get the right names, with the frames of inlined
- * functions; on this program itself, which is built with debug info.
+ * functions, in whatever order they are asked for; on this program itself,
+ * which is built with debug info. And that the vdso's are only those of the
+ * same kernel.
  */
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "suite.h"
 #include "sym.h"
+#include "symdwarf.h"
 #include "util.h"
 
 static void *volatile sink;
@@ -109,11 +113,171 @@ START_TEST(says_when_it_knows_nothing)
 }
 END_TEST
 
+/* The code of this program. */
+extern const char __executable_start[], etext[];
+
+/* Return some address of the code, as the file has it. */
+static uint64_t some_address(unsigned int *seed)
+{
+	uint64_t span = (uint64_t)(etext - __executable_start);
+
+	return (uint64_t)__executable_start - bias +
+	       (uint64_t)rand_r(seed) % span;
+}
+
+static void check_same(const struct sym_frame *a, const struct sym_frame *b,
+		       size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_pstr_eq(a[i].function, b[i].function);
+		ck_assert_pstr_eq(a[i].linkage, b[i].linkage);
+		ck_assert_pstr_eq(a[i].file, b[i].file);
+		ck_assert_uint_eq(a[i].line, b[i].line);
+	}
+}
+
+#define ADDRESSES 2000
+
+START_TEST(says_the_same_when_asked_at_once)
+{
+	struct sym *one = sym_new(NULL), *all = sym_new(NULL);
+	size_t module = sym_add(one, exe, NULL, 0);
+	struct sym_frame f[SYM_MAX_FRAMES], g[SYM_MAX_FRAMES];
+	uint64_t addresses[ADDRESSES];
+	unsigned int seed = 1;
+	size_t known = 0;
+
+	ck_assert_uint_eq(sym_add(all, exe, NULL, 0), module);
+	for (int i = 0; i < ADDRESSES; i++)
+		addresses[i] = some_address(&seed);
+	sym_prefetch(all, module, addresses, ADDRESSES);
+	for (int i = 0; i < ADDRESSES; i++) {
+		size_t n = sym_lookup(one, module, addresses[i], f);
+
+		ck_assert_uint_eq(sym_lookup(all, module, addresses[i], g), n);
+		check_same(f, g, n);
+		known += n > 0;
+	}
+	ck_assert_uint_gt(known, ADDRESSES / 10);
+	sym_free(one);
+	sym_free(all);
+}
+END_TEST
+
+/* What was decoded goes when there is too much of it; it comes back. */
+START_TEST(says_the_same_after_dropping)
+{
+	struct symfile_search search;
+	struct symfile file;
+	struct symdwarf keeps = {.file = &file}, drops = {.file = &file};
+	struct symname names = {0};
+	struct sym_frame f[SYM_MAX_FRAMES], g[SYM_MAX_FRAMES];
+	unsigned int seed = 2;
+	size_t known = 0;
+
+	symfile_search_init(&search, NULL, NULL);
+	ck_assert_int_eq(symfile_open(&file, &search, exe, NULL, 0), SYM_LINES);
+	for (int i = 0; i < ADDRESSES; i++) {
+		uint64_t address = some_address(&seed);
+		size_t n = symdwarf_lookup(&keeps, &names, address, f);
+
+		if (i % 10 == 0)
+			drops.read_bytes = UINT64_MAX;
+		ck_assert_uint_eq(symdwarf_lookup(&drops, &names, address, g),
+				  n);
+		check_same(f, g, n);
+		known += n > 0;
+	}
+	ck_assert_uint_gt(known, ADDRESSES / 10);
+	symdwarf_free(&keeps);
+	symdwarf_free(&drops);
+	symname_free(&names);
+	symfile_close(&file);
+	symfile_search_free(&search);
+}
+END_TEST
+
+START_TEST(knows_a_module_once)
+{
+	static const uint8_t id[2][8] = {{1}, {2}};
+	struct sym *s = sym_new(NULL);
+	size_t first = sym_add(s, "/a", id[0], 8);
+
+	ck_assert_uint_ne(sym_add(s, "/b", id[0], 8), first);
+	ck_assert_uint_ne(sym_add(s, "/a", id[1], 8), first);
+	ck_assert_uint_ne(sym_add(s, "/a", NULL, 0), first);
+	ck_assert_uint_eq(sym_add(s, "/a", id[0], 8), first);
+	sym_free(s);
+}
+END_TEST
+
+/* Where the vdso's build-id is; 0 bytes: there is none. */
+static struct {
+	const uint8_t *at;
+	size_t bytes;
+} vdso_id;
+
+/* Find the build-id among the notes of the vdso. */
+static int find_vdso(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	(void)size;
+	(void)arg;
+	if (info->dlpi_phdr !=
+	    (const void *)(getauxval(AT_SYSINFO_EHDR) + sizeof(ElfW(Ehdr))))
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const uint8_t *p = (const uint8_t *)info->dlpi_addr +
+				   info->dlpi_phdr[i].p_vaddr;
+		const uint8_t *end = p + info->dlpi_phdr[i].p_memsz;
+
+		while (info->dlpi_phdr[i].p_type == PT_NOTE && p < end) {
+			const ElfW(Nhdr) *note = (const void *)p;
+
+			p += sizeof(*note) + ((note->n_namesz + 3) & ~3u);
+			if (note->n_type == NT_GNU_BUILD_ID) {
+				vdso_id.at = p;
+				vdso_id.bytes = note->n_descsz;
+			}
+			p += (note->n_descsz + 3) & ~3u;
+		}
+	}
+	return 1;
+}
+
+START_TEST(names_the_vdso)
+{
+	struct sym *s = sym_new(NULL);
+	struct sym_frame f[SYM_MAX_FRAMES];
+	uint8_t other[64] = {0};
+	size_t found = 0, module;
+
+	dl_iterate_phdr(find_vdso, NULL);
+	if (!vdso_id.bytes)
+		return;
+	module = sym_add(s, "[vdso]", vdso_id.at, vdso_id.bytes);
+	for (uint64_t address = 0; address < 8192; address += 4)
+		if (sym_lookup(s, module, address, f) &&
+		    strstr(f[0].function, "clock_gettime"))
+			found++;
+	ck_assert_uint_gt(found, 0);
+	module = sym_add(s, "[vdso]", other, vdso_id.bytes);
+	ck_assert_int_eq(sym_module_state(s, module), SYM_MISMATCH);
+	ck_assert_uint_eq(sym_lookup(s, module, 0x1000, f), 0);
+	module = sym_add(s, "[vdso]", NULL, 0);
+	ck_assert_int_eq(sym_module_state(s, module), SYM_MISSING);
+	sym_free(s);
+}
+END_TEST
+
 static void add(TCase *c)
 {
 	tcase_add_checked_fixture(c, begin, NULL);
 	tcase_add_test(c, expands_inlined_functions);
 	tcase_add_test(c, says_when_it_knows_nothing);
+	tcase_add_test(c, says_the_same_when_asked_at_once);
+	tcase_add_test(c, says_the_same_after_dropping);
+	tcase_add_test(c, knows_a_module_once);
+	tcase_add_test(c, names_the_vdso);
 }
 
 int main(void)
