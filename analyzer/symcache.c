@@ -230,7 +230,9 @@ ssize_t symcache_find(const struct symcache *c, uint64_t address,
 	if (!at)
 		return c->file ? find_in_file(c, address, frame) : -1;
 	e = &c->entries[*at];
-	memcpy(frame, c->frames + e->first, e->count * sizeof(*frame));
+	if (e->count)
+		memcpy(frame, c->frames + e->first,
+		       e->count * sizeof(*frame));
 	return e->count;
 }
 
