@@ -55,14 +55,24 @@ size_t input_list(char *const *arguments, size_t n, struct input_path **list,
 	return error_is_set(e) ? 0 : count;
 }
 
+struct sym_options input_sym_options(const struct options *o)
+{
+	return (struct sym_options){
+		.sysroot = o->sysroot,
+		.debug_path = o->debug_path,
+		.cache = true,
+	};
+}
+
 /* Make the profile of a trace. */
 static void make_profile(struct input *in, const struct input_wants *w)
 {
 	struct prof_options p = {.keys = w->keys};
+	struct sym_options sym = input_sym_options(w->options);
 
 	select_window(w->options, in->trace, &p.from, &p.until);
 	in->profile = &in->made;
-	profile_open_trace(in->profile, in->trace, NULL);
+	profile_open_trace(in->profile, in->trace, &sym);
 	select_trace(w->select, in->trace, &in->profile->stacks, term_bar);
 	select_set_options(w->select, &p);
 	profile_replay(in->profile, &p, term_bar);
@@ -72,9 +82,11 @@ static void make_profile(struct input *in, const struct input_wants *w)
 /* Prepare a trace that is wanted without a profile. */
 static void prepare_trace(struct input *in, const struct input_wants *w)
 {
+	struct sym_options sym = input_sym_options(w->options);
+
 	if (!w->select)
 		return;
-	stacks_of_trace(&in->stacks, in->trace, NULL);
+	stacks_of_trace(&in->stacks, in->trace, &sym);
 	select_trace(w->select, in->trace, &in->stacks, term_bar);
 	term_bar_clear();
 }
@@ -100,6 +112,7 @@ static int refuse_import(const struct input *in, const struct input_wants *w,
 int input_open(struct input *in, const char *path, const struct input_wants *w,
 	       struct error *e)
 {
+	struct sym_options sym = input_sym_options(w->options);
 	struct error other = {0};
 	int status;
 
@@ -112,7 +125,7 @@ int input_open(struct input *in, const char *path, const struct input_wants *w,
 			prepare_trace(in, w);
 		return 0;
 	}
-	status = import_file(&in->made, path, NULL, &other);
+	status = import_file(&in->made, path, &sym, &other);
 	if (status == 0)
 		in->profile = &in->made;
 	/* Of no format: what is wrong with it as a trace counts. */

@@ -51,4 +51,7 @@ int input_open(struct input *in, const char *path, const struct input_wants *w,
 
 void input_close(struct input *in);
 
+/* Return where the options say that names are to be had. */
+struct sym_options input_sym_options(const struct options *o);
+
 #endif

@@ -59,6 +59,7 @@
 
 #include "export/export.h"
 #include "input.h"
+#include "symbolize.h"
 #include "view/view.h"
 
 /* What a command is given. */
@@ -86,6 +87,16 @@ static int run_export(struct view *v, struct error *e)
 	return export_write(format_of(v->options), v->profile, v->options, e);
 }
 
+/* The command symbolize. */
+static int run_symbolize(struct view *v, struct error *e)
+{
+	struct sym_options sym = input_sym_options(v->options);
+
+	if (!v->options->output)
+		options_usage("symbolize needs --output, not", "nothing", NULL);
+	return symbolize_write(v->trace, &sym, v->options->output, e);
+}
+
 /* The commands of options.c, and what does them. */
 static const struct command {
 	const char *name;
@@ -104,6 +115,7 @@ static const struct command {
 	{"merge", NEEDS_PROFILES, view_merge, 0, false},
 	{"events", NEEDS_TRACE, view_events, 0, false},
 	{"export", NEEDS_PROFILE, run_export, 0, false},
+	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false},
 };
 
 /* The command completion; returns the exit status. */

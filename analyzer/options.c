@@ -118,6 +118,8 @@ const struct options_command options_commands[] = {
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE", "for other tools to read",
 	 " format output "},
+	{"symbolize", "-o FILE TRACE", "for machines without its files",
+	 " output "},
 	{"completion", "bash|zsh|fish", "for a shell: its completion", ""},
 	{0},
 };

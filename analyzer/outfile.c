@@ -25,7 +25,8 @@ int outfile_open(struct outfile *o, const char *path, struct error *e)
 	}
 	if (o->f)
 		return 0;
-	error_set(e, ERROR_NO_OFFSET, "%s", strerror(errno));
+	error_set(e, ERROR_NO_OFFSET, "cannot write %s: %s", path,
+		  strerror(errno));
 	if (fd >= 0) {
 		close(fd);
 		unlink(o->temporary);
@@ -45,8 +46,10 @@ int outfile_commit(struct outfile *o, struct error *e)
 		saved = errno;
 	}
 	if (failed) {
+		error_set(e, ERROR_NO_OFFSET, "cannot write %s: %s", o->path,
+			  strerror(saved));
 		outfile_abort(o);
-		return error_set(e, ERROR_NO_OFFSET, "%s", strerror(saved));
+		return -1;
 	}
 	fclose(o->f);
 	free(o->path);
