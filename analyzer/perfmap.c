@@ -248,17 +248,10 @@ void perfmap_free(struct perfmap *m)
 
 const char *perfmap_find(const struct perfmap *m, uint64_t address)
 {
-	size_t low = 0, high = m ? m->count : 0;
+	size_t n =
+		m ? util_up_to(m->pieces, m->count, sizeof(*m->pieces), address)
+		  : 0;
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (m->pieces[middle].start > address)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	if (low && address < m->pieces[low - 1].end)
-		return m->pieces[low - 1].name;
-	return NULL;
+	return n && address < m->pieces[n - 1].end ? m->pieces[n - 1].name
+						   : NULL;
 }

@@ -231,8 +231,7 @@ ssize_t symcache_find(const struct symcache *c, uint64_t address,
 		return c->file ? find_in_file(c, address, frame) : -1;
 	e = &c->entries[*at];
 	if (e->count)
-		memcpy(frame, c->frames + e->first,
-		       e->count * sizeof(*frame));
+		memcpy(frame, c->frames + e->first, e->count * sizeof(*frame));
 	return e->count;
 }
 

@@ -189,19 +189,11 @@ static bool begin(struct symdwarf *d)
 /* Return the unit of an address as DWARF has it, UINT32_MAX: none. */
 static uint32_t find_unit(const struct symdwarf *d, uint64_t address)
 {
-	size_t low = 0, high = d->range_count;
+	size_t n = util_up_to(d->ranges, d->range_count, sizeof(*d->ranges),
+			      address);
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (d->ranges[middle].start > address)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	if (low && address < d->ranges[low - 1].end)
-		return d->ranges[low - 1].unit;
-	return UINT32_MAX;
+	return n && address < d->ranges[n - 1].end ? d->ranges[n - 1].unit
+						   : UINT32_MAX;
 }
 
 uint32_t symdwarf_unit(struct symdwarf *d, uint64_t address)
@@ -235,19 +227,11 @@ static struct symdwarf_unit *decode(struct symdwarf *d, uint32_t number)
 /* Find the function of an address in its unit; NULL: there is none. */
 static Dwarf_Die *find_function(struct symdwarf_unit *u, uint64_t address)
 {
-	size_t low = 0, high = u->count;
+	size_t n = util_up_to(u->functions, u->count, sizeof(*u->functions),
+			      address);
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (u->functions[middle].start > address)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	if (low && address < u->functions[low - 1].end)
-		return &u->functions[low - 1].die;
-	return NULL;
+	return n && address < u->functions[n - 1].end ? &u->functions[n - 1].die
+						      : NULL;
 }
 
 /* Find the child of `die` that holds an address, through blocks. */

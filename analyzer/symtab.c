@@ -93,20 +93,11 @@ void symtab_free(struct symtab *t)
 const struct symbol *symtab_find(struct symtab *t, const struct symfile *f,
 				 uint64_t address)
 {
-	size_t low = 0, high;
+	size_t low;
 
 	if (!t->read)
 		read_symbols(t, f);
-	high = t->count;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (t->at[middle].start > address)
-			high = middle;
-		else
-			low = middle + 1;
-	}
+	low = util_up_to(t->at, t->count, sizeof(*t->at), address);
 	/* Several may start before it; a few steps find the one it is in. */
 	for (size_t i = low; i > 0 && low - i < 16; i--) {
 		const struct symbol *s = &t->at[i - 1];

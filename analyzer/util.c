@@ -108,6 +108,23 @@ void *util_grow(void *p, size_t n, size_t *room, size_t size)
 	return util_resize(p, *room, size);
 }
 
+size_t util_up_to(const void *array, size_t n, size_t size, uint64_t key)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		uint64_t at;
+
+		memcpy(&at, (const char *)array + middle * size, sizeof(at));
+		if (at > key)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
 const char *util_basename(const char *path)
 {
 	const char *slash = strrchr(path, '/');

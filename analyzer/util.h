@@ -41,7 +41,7 @@ char *util_copy(const void *bytes, size_t n); /* NUL added */
 char *util_format(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
-/* Return a hash of some bytes: words at a time, so it depends on the machine. */
+/* Return a hash of some bytes, which depends on the machine's byte order. */
 uint64_t util_hash(const void *bytes, size_t n);
 
 /* Return bytes as lower-case hex digits. */
@@ -52,6 +52,12 @@ char *util_hex(const uint8_t *bytes, size_t n);
  * room for `*room`; return the array, perhaps moved.
  */
 void *util_grow(void *p, size_t n, size_t *room, size_t size);
+
+/*
+ * Return how many elements of an array are not above `key`. Each begins with
+ * a uint64_t, in ascending order of which they stand.
+ */
+size_t util_up_to(const void *array, size_t n, size_t size, uint64_t key);
 
 /* Return the part of a path after the last slash. */
 const char *util_basename(const char *path);

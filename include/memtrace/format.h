@@ -9,8 +9,8 @@
  * complete enough to write a second reader from.
  *
  * Four streams run through both files, each a sequence of records numbered
- * from 0: META (bytes), PCS, NODES and one of EVENTS per thread. A fifth, NAMES
- * (bytes), is added to a trace afterwards, by the analyzer. A segment
+ * from 0: META (bytes), PCS, NODES and one of EVENTS per thread. A fifth,
+ * NAMES (bytes), is added to a trace afterwards, by the analyzer. A segment
  * holds the records [first, first + count) of one stream; what a live file
  * holds of a stream follows the last sealed record. Records below that are
  * there twice and are to be skipped.
@@ -329,7 +329,8 @@ enum mt_names_type {
 	 * (as people know it), linkage name and file; the line, 0: not known.
 	 */
 	MT_NAMES_FRAMES,
-	MT_NAMES_MODULE, /* varint id of the module, varint enum mt_names_state */
+	/* varint id of the module, varint enum mt_names_state */
+	MT_NAMES_MODULE,
 };
 
 /* What was known of a module. The numbers are part of the format. */

@@ -8,20 +8,9 @@
 look_up=$MT_BUILD/tests/unit/look_up
 export HOME=$PWD DEBUGINFOD_CACHE_PATH=$PWD/client DEBUGINFOD_TIMEOUT=5
 
-cat >prog.c <<'END'
-static __attribute__((noinline, used)) int hidden(int n)
-{
-	return n * 3;
-}
-int main(int argc, char **argv)
-{
-	(void)argv;
-	return hidden(argc);
-}
-END
-${CC:-cc} -g -O1 -Wl,--build-id -o prog prog.c || fail "prog does not build"
-id=$(readelf -n prog | sed -n 's/.*Build ID: //p')
-address=0x$(nm prog | sed -n 's/^0*\(.*\) t hidden$/\1/p')
+build prog -Wl,--build-id
+id=$(id_of prog)
+address=$(address_of prog hidden)
 mkdir served
 objcopy --only-keep-debug prog served/prog.debug
 strip -o bare prog
@@ -66,7 +55,7 @@ rm -r client
 [ "$(ask gone)" = "$expected" ] || fail "gone, not found: $(ask gone)"
 
 # What comes must be of the build that was asked for.
-${CC:-cc} -g -O0 -Wl,--build-id -o again prog.c || fail "again does not build"
+build again -Wl,--build-id -O0
 cp again "client/$id/debuginfo" || fail "the client keeps nothing"
 for name in bare gone; do
 	[ "$(ask $name)" = "$address ?" ] ||

@@ -165,3 +165,41 @@ refuses()
 		fail "$*: says $(cat err)"
 	[ "$(echo ./*.zst*)" = "$before" ] || fail "$*: left a trace"
 }
+
+# Build a program from prog.c, which is made here: build NAME FLAGS... It
+# exports shown() and main(), and has hidden() on line 3.
+build()
+{
+	local name=$1
+
+	shift
+	[ -f prog.c ] || cat >prog.c <<-'END'
+		static __attribute__((noinline, used)) int hidden(int n)
+		{
+			return n * 3;
+		}
+		__attribute__((noinline)) int shown(int n)
+		{
+			return hidden(n) + 1;
+		}
+		int main(int argc, char **argv)
+		{
+			(void)argv;
+			return shown(argc);
+		}
+	END
+	${CC:-cc} -g -O1 -rdynamic "$@" -o "$name" prog.c ||
+		fail "$name does not build"
+}
+
+# Print the build-id of a file.
+id_of()
+{
+	readelf -n "$1" | sed -n 's/.*Build ID: //p'
+}
+
+# Print the address of a function in a file: address_of FILE NAME
+address_of()
+{
+	nm "$1" | sed -n "s/^0*\(.*\) [tT] $2\$/0x\1/p"
+}

@@ -66,11 +66,11 @@ carries()
 recorded
 carries
 events moved/named.zst >printed
-python3 "$MT_TOP/tests/oracle/reader.py" moved/named.zst printed >read ||
-	fail "the second reader: $(cat read)"
+python3 "$MT_TOP/tests/oracle/reader.py" moved/named.zst printed >frames ||
+	fail "the second reader: $(cat frames)"
 for name in "fills fills $PWD/prog.c 6" "grows grows $PWD/prog.c 10" \
 	"grows grows $PWD/prog.c 12"; do
-	grep -q "^name [0-9]* $name\$" read || fail "no $name in $(cat read)"
+	grep -q "^name [0-9]* $name\$" frames || fail "no $name in $(cat frames)"
 done
 # Once more, with nothing to look in: the same bytes.
 "$REPORT" symbolize -o again.zst moved/named.zst || fail "not again"

@@ -9,21 +9,10 @@ look_up=$MT_BUILD/tests/unit/look_up
 unset MEMTRACE_CACHE
 export XDG_CACHE_HOME=$PWD/xdg HOME=$PWD/home
 
-cat >prog.c <<'END'
-static __attribute__((noinline, used)) int hidden(int n)
-{
-	return n * 3;
-}
-int main(int argc, char **argv)
-{
-	(void)argv;
-	return hidden(argc);
-}
-END
-${CC:-cc} -g -O1 -Wl,--build-id -o prog prog.c || fail "prog does not build"
-id=$(readelf -n prog | sed -n 's/.*Build ID: //p')
-hidden=0x$(nm prog | sed -n 's/^0*\(.*\) t hidden$/\1/p')
-main=0x$(nm prog | sed -n 's/^0*\(.*\) T main$/\1/p')
+build prog -Wl,--build-id
+id=$(id_of prog)
+hidden=$(address_of prog hidden)
+main=$(address_of prog main)
 file=xdg/memtrace/$id.sym
 
 # Check what is said about hidden(): says STATE REST [PROGRAM]
@@ -35,19 +24,19 @@ says()
 	[ "$got" = "$1"$'\n'"$hidden $2" ] ||
 		fail "not $1, $2: $got (line ${BASH_LINENO[0]})"
 }
-found="hidden hidden $PWD/prog.c:3"
+known="hidden hidden $PWD/prog.c:3"
 
 # A file of its own, which later serves without the program.
-says lines "$found"
+says lines "$known"
 [ -f "$file" ] && [ "$(ls xdg/memtrace)" = "$id.sym" ] || fail "no cache"
 cp "$file" good
-says lines "$found" gone
+says lines "$known" gone
 cmp -s "$file" good || fail "the cache was written again"
 # An address that is not in it is not known then, and added when it can be.
 "$look_up" -b "$id" gone "$main" | grep -q "^$main ?$" || fail "main is known?"
 "$look_up" -b "$id" prog "$main" | grep -q "^$main main" || fail "no main"
 "$look_up" -b "$id" gone "$main" | grep -q "^$main main" || fail "main is lost"
-says lines "$found" gone
+says lines "$known" gone
 
 # One byte changed, anywhere; cut short; longer; another's. It is replaced.
 cp "$file" good
@@ -55,15 +44,15 @@ size=$(stat -c %s good)
 for at in 0 9 14 20 40 60 80 $((size / 2)) $((size - 20)) $((size - 1)); do
 	printf '\xa5' | dd of="$file" bs=1 seek=$at conv=notrunc 2>/dev/null
 	says missing '?' gone
-	says lines "$found"
-	says lines "$found" gone
+	says lines "$known"
+	says lines "$known" gone
 done
 for damage in "head -c 100 good" "head -c $((size - 1)) good" "cat good good" \
 	"true" "cat $look_up"; do
 	$damage >"$file"
 	says missing '?' gone
-	says lines "$found"
-	says lines "$found" gone
+	says lines "$known"
+	says lines "$known" gone
 done
 other=${id//[0-9]/a}
 cp good "xdg/memtrace/$other.sym"
@@ -76,8 +65,8 @@ strip -o bare prog
 says exports '?' bare
 [ -f "$file" ] || fail "no cache of a stripped program"
 says exports '?' gone
-says lines "$found"
-says lines "$found" bare
+says lines "$known"
+says lines "$known" bare
 # Less is known later: nothing of that is kept.
 cp "$file" good
 "$look_up" -b "$id" bare "$main" >/dev/null
@@ -85,17 +74,17 @@ cmp -s "$file" good || fail "what is not known was kept"
 rm -r xdg
 
 # No cache: not wanted, no place, a place that is not writable or no directory.
-MEMTRACE_CACHE=off says lines "$found"
+MEMTRACE_CACHE=off says lines "$known"
 [ ! -e xdg ] || fail "MEMTRACE_CACHE=off leaves $(find xdg)"
-XDG_CACHE_HOME='' HOME='' says lines "$found"
-XDG_CACHE_HOME=relative says lines "$found"
+XDG_CACHE_HOME='' HOME='' says lines "$known"
+XDG_CACHE_HOME=relative says lines "$known"
 [ ! -e relative ] || fail "a relative XDG_CACHE_HOME is used"
 [ -f "home/.cache/memtrace/$id.sym" ] || fail "not in ~/.cache"
 : >plain
-XDG_CACHE_HOME=$PWD/plain says lines "$found"
-XDG_CACHE_HOME=/proc/nothing says lines "$found"
+XDG_CACHE_HOME=$PWD/plain says lines "$known"
+XDG_CACHE_HOME=/proc/nothing says lines "$known"
 mkdir -p xdg/memtrace/"$id.sym"
-says lines "$found"
+says lines "$known"
 [ "$(ls xdg/memtrace)" = "$id.sym" ] || fail "temporary files are left"
 
 # What has no build-id is not kept.

@@ -9,42 +9,6 @@
 look_up=$MT_BUILD/tests/unit/look_up
 work=$PWD
 
-cat >prog.c <<'END'
-static __attribute__((noinline, used)) int hidden(int n)
-{
-	return n * 3;
-}
-__attribute__((noinline)) int shown(int n)
-{
-	return hidden(n) + 1;
-}
-int main(int argc, char **argv)
-{
-	(void)argv;
-	return shown(argc);
-}
-END
-
-# Build a program that exports shown(): build NAME FLAGS...
-build()
-{
-	local name=$1
-
-	shift
-	${CC:-cc} -g -O1 -rdynamic "$@" -o "$name" prog.c ||
-		fail "$name does not build"
-}
-
-id_of()
-{
-	readelf -n "$1" | sed -n 's/.*Build ID: //p'
-}
-
-address_of()
-{
-	nm "$1" | sed -n "s/ [tT] $2\$//p"
-}
-
 # Check a module's state and what is known about hidden(); more arguments are
 # those of look_up: finds STATE NAME ARGUMENTS...
 finds()
@@ -52,10 +16,10 @@ finds()
 	local state=$1 name=$2 got
 
 	shift 2
-	got=$("$look_up" "$@" "0x$hidden") || fail "look_up $*: fails"
+	got=$("$look_up" "$@" "$hidden") || fail "look_up $*: fails"
 	[ "$(head -n 1 <<<"$got")" = "$state" ] ||
 		fail "look_up $*: not $state: $got"
-	[[ $(tail -n 1 <<<"$got") == "0x"*" $name"* ]] ||
+	[[ $(tail -n 1 <<<"$got") == "$hidden $name"* ]] ||
 		fail "look_up $*: not $name: $got"
 }
 
