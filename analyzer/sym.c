@@ -161,6 +161,30 @@ enum sym_state sym_module_state(struct sym *s, size_t module)
 	return ask(s, module)->state;
 }
 
+/*
+ * Add the linkage names that debug info leaves out, as of static functions.
+ * That of the function itself is its symbol's, which also says what namespace
+ * it is in.
+ */
+static void complete(struct sym *s, struct module *m, uint64_t address,
+		     struct sym_frame *frame, size_t n)
+{
+	struct sym_frame named;
+	const struct symbol *symbol;
+
+	if (!frame[n - 1].linkage &&
+	    (symbol = symtab_find(&m->symbols, &m->file, address))) {
+		symname_set(&s->names, symbol->name, &named);
+		if (strstr(named.function, frame[n - 1].function)) {
+			frame[n - 1].function = named.function;
+			frame[n - 1].linkage = named.linkage;
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!frame[i].linkage)
+			frame[i].linkage = frame[i].function;
+}
+
 /* Look up an address in a module's file. */
 static size_t look_up(struct sym *s, struct module *m, uint64_t address,
 		      struct sym_frame frame[SYM_MAX_FRAMES])
@@ -168,8 +192,10 @@ static size_t look_up(struct sym *s, struct module *m, uint64_t address,
 	const struct symbol *symbol;
 	size_t n = symdwarf_lookup(&m->dwarf, &s->names, address, frame);
 
-	if (n && frame[n - 1].function)
+	if (n && frame[n - 1].function) {
+		complete(s, m, address, frame, n);
 		return n;
+	}
 	symbol = symtab_find(&m->symbols, &m->file, address);
 	if (!symbol)
 		return n && frame[0].file ? n : 0;

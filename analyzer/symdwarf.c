@@ -35,8 +35,9 @@ struct function {
 struct symdwarf_unit {
 	Dwarf_Off die_off;
 	uint64_t bytes;
-	bool decoded;
-	Dwarf_Die die;
+	bool decoded, mangles;
+	Dwarf_Die die;	 /* has the lines */
+	Dwarf_Die split; /* has the rest: the same, or in a .dwo file */
 	struct function *functions;
 	size_t count, room;
 };
@@ -203,10 +204,40 @@ uint32_t symdwarf_unit(struct symdwarf *d, uint64_t address)
 	return find_unit(d, address - d->file->dwarf_bias);
 }
 
+/* Tell whether names of a language are mangled for the linker. */
+static bool mangles(int language)
+{
+	switch (language) {
+	case DW_LANG_C_plus_plus:
+	case DW_LANG_C_plus_plus_03:
+	case DW_LANG_C_plus_plus_11:
+	case DW_LANG_C_plus_plus_14:
+	case DW_LANG_D:
+	case DW_LANG_Rust:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Return the unit in a .dwo file that a skeleton stands for, else itself. */
+static Dwarf_Die split_die(Dwarf_Die *die)
+{
+	Dwarf_Die split;
+	uint8_t type;
+
+	if (dwarf_cu_info(die->cu, NULL, &type, NULL, &split, NULL, NULL,
+			  NULL) == 0 &&
+	    type == DW_UT_skeleton && split.addr)
+		return split;
+	return *die;
+}
+
 /* Decode a unit at its first use; NULL when that can't be done. */
 static struct symdwarf_unit *decode(struct symdwarf *d, uint32_t number)
 {
 	struct symdwarf_unit *u = &d->units[number];
+	int language;
 
 	if (u->decoded)
 		return u;
@@ -216,8 +247,11 @@ static struct symdwarf_unit *decode(struct symdwarf *d, uint32_t number)
 		return NULL;
 	u->decoded = true;
 	d->read_bytes += u->bytes;
+	u->split = split_die(&u->die);
+	language = dwarf_srclang(&u->split);
+	u->mangles = mangles(language);
 	/* Only rustc is known to define functions inside types. */
-	add_functions(u, &u->die, dwarf_srclang(&u->die) == DW_LANG_Rust, 0);
+	add_functions(u, &u->split, language == DW_LANG_Rust, 0);
 	if (u->count)
 		qsort(u->functions, u->count, sizeof(*u->functions),
 		      compare_functions);
@@ -286,8 +320,8 @@ static const char *lambda_scope(Dwarf_Die *die)
 }
 
 /* Name a frame's function from its DIE. */
-static void name_frame(struct symname *names, Dwarf_Die *die,
-		       struct sym_frame *f)
+static void name_frame(struct symname *names, const struct symdwarf_unit *u,
+		       Dwarf_Die *die, struct sym_frame *f)
 {
 	Dwarf_Attribute attr;
 	const char *name = NULL;
@@ -302,7 +336,8 @@ static void name_frame(struct symname *names, Dwarf_Die *die,
 	name = dwarf_diename(die);
 	if (!name)
 		return;
-	f->linkage = f->function = symname_keep(names, name);
+	f->function = symname_keep(names, name);
+	f->linkage = u->mangles ? NULL : f->function;
 	if (strcmp(name, "operator()") == 0 && (name = lambda_scope(die))) {
 		char *text = util_format("%s::{lambda}", name);
 
@@ -338,7 +373,7 @@ static void set_call(struct symname *names, struct symdwarf_unit *u,
 	const char *file;
 	size_t count;
 
-	if (dwarf_getsrcfiles(&u->die, &files, &count) ||
+	if (dwarf_getsrcfiles(&u->split, &files, &count) ||
 	    !dwarf_attr(inlined, DW_AT_call_file, &attr) ||
 	    dwarf_formudata(&attr, &file_number) ||
 	    !dwarf_attr(inlined, DW_AT_call_line, &attr) ||
@@ -365,7 +400,7 @@ static size_t expand(struct symname *names, struct symdwarf_unit *u,
 		struct sym_frame *f = &frame[n++];
 
 		*f = (struct sym_frame){0};
-		name_frame(names, &at, f);
+		name_frame(names, u, &at, f);
 		if (n == SYM_MAX_FRAMES ||
 		    !find_inlined(&at, address, &inner, 0)) {
 			set_line(names, u, address, f);

@@ -36,7 +36,8 @@ uint32_t symdwarf_unit(struct symdwarf *d, uint64_t address);
 /*
  * Look up an address of the file; fill `frame`, innermost first, strings
  * kept in `names`, and return their count. When only the line is known there
- * is one frame, without a function; 0: nothing is known.
+ * is one frame, without a function; 0: nothing is known. A linkage name of
+ * NULL is one that debug info leaves out, of a language that mangles them.
  */
 size_t symdwarf_lookup(struct symdwarf *d, struct symname *names,
 		       uint64_t address,
