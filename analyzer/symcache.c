@@ -9,11 +9,13 @@
  */
 #include "symcache.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "outfile.h"
@@ -28,6 +30,10 @@
 #define MIN_BUILD_ID_BYTES 8
 
 #define MAX_FILE_BYTES (1ll << 30)
+
+/* How long a file stays that nobody asks for; when asking is noted again. */
+#define KEPT_SECONDS (30 * 24 * 3600)
+#define NOTED_SECONDS (24 * 3600)
 
 struct head {
 	uint64_t magic;
@@ -106,6 +112,8 @@ static uint8_t *read_file(const char *path, size_t *bytes)
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) ||
 	    st.st_size > MAX_FILE_BYTES)
 		st.st_size = 0;
+	else if (st.st_mtime < time(NULL) - NOTED_SECONDS)
+		futimens(fd, NULL);
 	if (st.st_size > 0)
 		data = util_resize(NULL, (size_t)st.st_size, 1);
 	while (got < (size_t)st.st_size) {
@@ -398,6 +406,24 @@ static void make_directories(const char *directory)
 	free(path);
 }
 
+/* Remove the files that nobody asked for in a long time. */
+static void prune(const char *directory)
+{
+	time_t oldest = time(NULL) - KEPT_SECONDS;
+	DIR *d = opendir(directory);
+	struct dirent *entry;
+	struct stat st;
+
+	while (d && (entry = readdir(d)))
+		if (strstr(entry->d_name, ".sym") &&
+		    fstatat(dirfd(d), entry->d_name, &st,
+			    AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode) && st.st_mtime < oldest)
+			unlinkat(dirfd(d), entry->d_name, 0);
+	if (d)
+		closedir(d);
+}
+
 /* Write a file in place of what there is. */
 static void write_file(const char *directory, const char *path,
 		       const uint8_t *file, size_t bytes)
@@ -405,6 +431,7 @@ static void write_file(const char *directory, const char *path,
 	struct outfile o;
 
 	make_directories(directory);
+	prune(directory);
 	if (outfile_open(&o, path, NULL))
 		return;
 	fwrite(file, 1, bytes, o.f);

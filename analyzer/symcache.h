@@ -4,7 +4,8 @@
  * and in earlier ones, from a file that is named after the build-id.
  *
  * Such a file is in $XDG_CACHE_HOME/memtrace, else in ~/.cache/memtrace. It
- * may go at any time; one that is damaged is as good as none.
+ * may go at any time, and does when nobody asked for it in a month; one that is
+ * damaged is as good as none.
  */
 #ifndef ANALYZER_SYMCACHE_H
 #define ANALYZER_SYMCACHE_H

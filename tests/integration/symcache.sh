@@ -87,6 +87,18 @@ mkdir -p xdg/memtrace/"$id.sym"
 says lines "$known"
 [ "$(ls xdg/memtrace)" = "$id.sym" ] || fail "temporary files are left"
 
+# Files that were not used for long are removed, others are not.
+rm -r xdg
+mkdir -p xdg/memtrace
+touch -d '40 days ago' xdg/memtrace/{aa.sym,bb.sym.x12345,other}
+touch -d '20 days ago' xdg/memtrace/cc.sym
+says lines "$known"
+[ "$(ls xdg/memtrace)" = "$(printf '%s\n' "$id.sym" cc.sym other | sort)" ] ||
+	fail "there are $(ls xdg/memtrace)"
+touch -d '40 days ago' "$file"
+says lines "$known" gone
+[ "$(find "$file" -mtime -1)" ] || fail "that it was used is not noted"
+
 # What has no build-id is not kept.
 rm -r xdg
 "$look_up" prog "$hidden" >/dev/null
