@@ -114,11 +114,12 @@ static bool parse_entry(struct trace *t, uint64_t type, const uint8_t *p,
 
 void names_parse(struct trace *t)
 {
-	const uint8_t *p = t->names_log, *end = p + t->names_log_bytes;
+	const uint8_t *p = t->names_log, *end;
 	uint64_t type, bytes;
 
 	if (!t->names_log_bytes)
 		return;
+	end = p + t->names_log_bytes;
 	t->names = util_alloc(1, sizeof(*t->names));
 	t->names->of = util_alloc(t->pc_count, sizeof(*t->names->of));
 	while (p < end) {

@@ -9,6 +9,18 @@
 static struct gen gen;
 static struct sim_expected expected;
 
+/* Add names of the first two code addresses. */
+static void add_names(void)
+{
+	static uint8_t log[] = "\1\4abc\0\1\4x.c\0\2\5\0\1\1\2\11"
+			       "\2\11\1\1\1\2\7\1\0\2\6\3\2\0\0";
+	struct gen_buffer column = {log, sizeof(log) - 1, 0};
+	struct mt_segment head = {.stream = MT_STREAM_NAMES,
+				  .count = sizeof(log) - 1};
+
+	gen_segment(&gen, head, &column, 1);
+}
+
 /* Write one seed, with its live file behind it when it is not ended. */
 static void seed(const char *directory, const char *name,
 		 const struct sim_options *o)
@@ -18,6 +30,8 @@ static void seed(const char *directory, const char *name,
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	sim_run(o, &gen, &expected, NULL, NULL);
+	if (strcmp(name, "names") == 0)
+		add_names();
 	if (o->unended) {
 		gen_live(&gen, MT_END_NONE, &live);
 		gen_put(&gen.file, live.at, live.n);
@@ -54,5 +68,12 @@ int main(int argc, char **argv)
 				   .max_live = 20,
 				   .step = 100,
 				   .unended = true});
+	seed(argv[1], "names",
+	     &(struct sim_options){.seed = 4,
+				   .threads = 1,
+				   .events = 50,
+				   .segment_events = 64,
+				   .max_live = 20,
+				   .step = 100});
 	return 0;
 }
