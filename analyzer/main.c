@@ -23,6 +23,7 @@
  *     symtab     the symbol table
  *     symdwarf   debug info
  *     symcache   what was looked up before
+ *   pcs        code addresses by module
  *   perfmap    names for code in no module, from JIT compilers
  *   symbolize  a trace with its names in it
  *   merge      all threads' events in the order of time

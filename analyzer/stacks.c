@@ -118,6 +118,7 @@ void stacks_free(struct stacks *s)
 	free(s->names);
 	free(s->sym_of);
 	free(s->fetched);
+	pcs_free(&s->by_module);
 	free(s->sysroot);
 	perfmap_free(s->jit);
 	if (s->made)
@@ -241,27 +242,14 @@ static void set_frames(struct stacks *s, uint32_t number,
 		set_apart(s, known);
 }
 
-/* Return where to look a pc up that is at an offset in its module's file. */
-static uint64_t address_of(const struct mt_pc *pc, uint64_t offset)
-{
-	/* A return address may be behind the end of its function. */
-	return offset - !(pc->flags & MT_PC_EXACT);
-}
-
 /* Have sym look up all pcs of a module, which is less work than one by one. */
 static void fetch(struct stacks *s, uint32_t module)
 {
-	uint64_t *addresses = util_alloc(s->pc_count, sizeof(*addresses));
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->pc_count; i++)
-		if (s->pcs[i].module == module)
-			addresses[n++] = address_of(
-				&s->pcs[i],
-				s->pcs[i].pc - s->modules[module].bias);
-	sym_prefetch(s->sym, s->sym_of[module], addresses, n);
+	if (!s->by_module.order)
+		pcs_index(&s->by_module, s->pcs, s->pc_count, s->module_count);
+	pcs_fetch(&s->by_module, s->pcs, module, s->modules[module].bias,
+		  s->sym, s->sym_of[module]);
 	s->fetched[module] = true;
-	free(addresses);
 }
 
 /* Look up a pc that is in no module in what JIT compilers wrote. */
@@ -272,7 +260,7 @@ static size_t look_up_jit(struct stacks *s, const struct mt_pc *pc,
 		s->jit = perfmap_open(s->trace, s->sysroot);
 	s->jit_tried = true;
 	*frame = (struct sym_frame){
-		.function = perfmap_find(s->jit, address_of(pc, pc->pc)),
+		.function = perfmap_find(s->jit, pcs_address(pc, 0)),
 	};
 	return frame->function ? 1 : 0;
 }
@@ -294,7 +282,8 @@ static void look_up(struct stacks *s, uint32_t number)
 		if (!s->fetched[pc->module])
 			fetch(s, pc->module);
 		n = sym_lookup(s->sym, s->sym_of[pc->module],
-			       address_of(pc, place.offset), frame);
+			       pcs_address(pc, s->modules[pc->module].bias),
+			       frame);
 	} else if (!place.module) {
 		n = look_up_jit(s, pc, frame);
 	}

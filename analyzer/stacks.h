@@ -11,6 +11,7 @@
 #define ANALYZER_STACKS_H
 
 #include "judge.h"
+#include "pcs.h"
 #include "trace.h"
 
 /* One function at one place. Strings live as long as the struct stacks. */
@@ -55,6 +56,7 @@ struct stacks {
 	struct sym *sym;
 	size_t *sym_of; /* module -> sym's number */
 	bool *fetched;	/* by module: all its names were looked up */
+	struct pcs by_module;
 	struct perfmap *jit;
 	char *sysroot;
 	bool jit_tried;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "outfile.h"
+#include "pcs.h"
 #include "perfmap.h"
 #include "segment.h"
 #include "strpool.h"
@@ -97,30 +98,18 @@ static const struct trace_module *module_of(const struct trace *t,
 	return &t->modules[pc->module];
 }
 
-/* Return the address to look up; a return address is behind its call. */
-static uint64_t address_of(const struct trace_module *m, const struct mt_pc *pc)
-{
-	return pc->pc - m->bias - !(pc->flags & MT_PC_EXACT);
-}
-
 /* Look up all addresses of each module. */
-static void prefetch(struct source *s)
+static void fetch(struct source *s)
 {
 	const struct trace *t = s->t;
-	uint64_t *addresses = util_alloc(t->pc_count, sizeof(*addresses));
+	struct pcs by_module;
 
-	for (size_t i = 0; i < t->module_count; i++) {
-		size_t n = 0;
-
-		if (!t->modules[i].path)
-			continue;
-		for (size_t j = 0; j < t->pc_count; j++)
-			if (t->pcs[j].module == i)
-				addresses[n++] =
-					address_of(&t->modules[i], &t->pcs[j]);
-		sym_prefetch(s->sym, s->module[i], addresses, n);
-	}
-	free(addresses);
+	pcs_index(&by_module, t->pcs, t->pc_count, t->module_count);
+	for (size_t i = 0; i < t->module_count; i++)
+		if (t->modules[i].path)
+			pcs_fetch(&by_module, t->pcs, (uint32_t)i,
+				  t->modules[i].bias, s->sym, s->module[i]);
+	pcs_free(&by_module);
 }
 
 /* Open what names are taken from. */
@@ -143,7 +132,7 @@ static void begin(struct source *s, struct trace *t,
 				       m->build_id_bytes);
 		s->state[i] = sym_module_state(s->sym, s->module[i]);
 	}
-	prefetch(s);
+	fetch(s);
 }
 
 static void end(struct source *s)
@@ -163,8 +152,8 @@ static size_t look_up(struct source *s, const struct mt_pc *pc,
 
 	if (m)
 		return sym_lookup(s->sym, s->module[pc->module],
-				  address_of(m, pc), frame);
-	name = perfmap_find(s->jit, pc->pc - !(pc->flags & MT_PC_EXACT));
+				  pcs_address(pc, m->bias), frame);
+	name = perfmap_find(s->jit, pcs_address(pc, 0));
 	frame[0] = (struct sym_frame){.function = name};
 	return name ? 1 : 0;
 }
