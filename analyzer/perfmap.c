@@ -153,14 +153,17 @@ static void sweep_entries(struct perfmap *m, struct sweep *s)
 	free(s->entries);
 }
 
-/* Tell whether a map in /tmp is to be trusted. */
-static bool is_trusted(const struct stat *st)
+/* Tell whether a map is to be trusted, not somebody's in /tmp. */
+static bool is_trusted(const struct trace *t, const struct stat *map)
 {
-	return st->st_uid == geteuid() || !st->st_uid || !geteuid();
+	struct stat trace;
+
+	return map->st_uid == geteuid() || !map->st_uid ||
+	       (stat(t->path, &trace) == 0 && trace.st_uid == map->st_uid);
 }
 
 /* Open a map that can be the traced process's; NULL: it is not. */
-static FILE *open_map(const struct trace *t, const char *path, bool trusted)
+static FILE *open_map(const struct trace *t, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	uint64_t written;
@@ -168,8 +171,7 @@ static FILE *open_map(const struct trace *t, const char *path, bool trusted)
 
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    (trusted || is_trusted(&st))) {
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && is_trusted(t, &st)) {
 		written = (uint64_t)st.st_mtim.tv_sec * 1000000000 +
 			  (uint64_t)st.st_mtim.tv_nsec;
 		if (written + STAMP_GRACE_NS >= t->process.real_ns)
@@ -186,17 +188,17 @@ static FILE *find_map(const struct trace *t, const char *sysroot)
 	uint32_t pid = t->process.pid;
 	char *path = util_format("%.*sperf-%u.map", (int)(base - t->path),
 				 t->path, pid);
-	FILE *f = open_map(t, path, true);
+	FILE *f = open_map(t, path);
 
 	free(path);
 	if (!f && sysroot) {
 		path = util_format("%s/tmp/perf-%u.map", sysroot, pid);
-		f = open_map(t, path, false);
+		f = open_map(t, path);
 		free(path);
 	}
 	if (!f) {
 		path = util_format("/tmp/perf-%u.map", pid);
-		f = open_map(t, path, false);
+		f = open_map(t, path);
 		free(path);
 	}
 	return f;

@@ -4,9 +4,9 @@
  * perf-PID.map, lines of START SIZE NAME.
  *
  * It is looked for beside the trace, in /tmp below the sysroot and in /tmp.
- * In /tmp it must belong to the user or to root, as perf has it, unless root
- * asks; and one that was last written before the recording began is another
- * process's.
+ * It must belong to the user or to root, as perf has it, or to whom the trace
+ * belongs to; and one that was last written before the recording began is
+ * another process's.
  */
 #ifndef ANALYZER_PERFMAP_H
 #define ANALYZER_PERFMAP_H

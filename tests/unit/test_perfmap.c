@@ -174,6 +174,23 @@ START_TEST(refuses_old_maps)
 }
 END_TEST
 
+/* Another user's map is not taken, unless the trace is that user's too. */
+START_TEST(refuses_maps_of_others)
+{
+	char path[128];
+
+	write_map(directory, "0 1 f");
+	snprintf(path, sizeof(path), "perf-%d.map", getpid());
+	if (chown(path, 12345, (gid_t)-1))
+		return; /* only root can make such a file */
+	ck_assert_str_eq(who(NULL), "nobody");
+	fclose(fopen("x.zst", "w"));
+	ck_assert_str_eq(who(NULL), "nobody");
+	ck_assert_int_eq(chown("x.zst", 12345, (gid_t)-1), 0);
+	ck_assert_str_eq(who(NULL), "f");
+}
+END_TEST
+
 static void add(TCase *c)
 {
 	tcase_add_checked_fixture(c, begin, end);
@@ -181,6 +198,7 @@ static void add(TCase *c)
 	tcase_add_loop_test(c, lets_the_last_win, 0, 50);
 	tcase_add_test(c, looks_in_order);
 	tcase_add_test(c, refuses_old_maps);
+	tcase_add_test(c, refuses_maps_of_others);
 }
 
 int main(void)
