@@ -116,6 +116,29 @@ const struct group **view_sort(const struct groups *g, view_key *key)
 	return sorted;
 }
 
+uint64_t view_from(const struct view *v)
+{
+	uint64_t from, until;
+
+	select_window(v->options, v->trace, &from, &until);
+	return from;
+}
+
+void view_replay(const struct view *v, const struct replay_listener *l)
+{
+	struct chosen chosen = {v->select, l};
+	const struct replay_listener first = chosen_listener(&chosen);
+	uint64_t from, until;
+	struct replay r;
+
+	select_window(v->options, v->trace, &from, &until);
+	replay_run(&r, v->trace, until, &first, 1, term_bar);
+	term_bar_clear();
+	if (until == UINT64_MAX)
+		trace_extend(v->trace, r.last_clock);
+	replay_free(&r);
+}
+
 int view_pattern(regex_t *pattern, const char *text, struct error *e)
 {
 	char why[128];

@@ -11,6 +11,7 @@
 
 #include <regex.h>
 
+#include "chosen.h"
 #include "group.h"
 #include "input.h"
 #include "options.h"
@@ -65,6 +66,13 @@ const struct group **view_sort(const struct groups *g, view_key *key);
  * all. A remainder of one row takes no more room than the row. */
 size_t view_rows(const struct view *v, size_t rows, size_t there_are);
 
+/*
+ * Replay the trace for one listener, of the blocks that were chosen and up to
+ * the end of the window. view_from() is the clock value that it begins at.
+ */
+void view_replay(const struct view *v, const struct replay_listener *l);
+uint64_t view_from(const struct view *v);
+
 /* Compile a regular expression; 0, or -1 with `e` filled. */
 int view_pattern(regex_t *pattern, const char *text, struct error *e);
 
@@ -95,6 +103,11 @@ view_function view_list;
 view_function view_info;
 view_function view_diff;
 view_function view_merge;
+view_function view_timeline;
+view_function view_sizes;
+view_function view_lifetimes;
+view_function view_threads;
+view_function view_reallocs;
 view_function view_events; /* damage is noted in the trace */
 
 #endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* How long blocks live; see lifespan.h. */
+#include "lifespan.h"
+
+#include <math.h>
+
+uint64_t lifespan_bound_ns(unsigned int i)
+{
+	/* 1, 2, 3, 6, 10, 18, 32, 56, 100...: rounded powers of 10^(1/4). */
+	return (uint64_t)(pow(10, i / 4.0) + 0.5);
+}
+
+void lifespan_begin(struct lifespan *l, const struct trace *t, uint64_t from)
+{
+	*l = (struct lifespan){.trace = t, .from = from};
+	for (unsigned int i = 0; i < LIFESPAN_TIMES; i++)
+		l->bound_ns[i] = lifespan_bound_ns(i);
+}
+
+/* Return the bucket of a time. */
+static unsigned int time_bucket(const struct lifespan *l, uint64_t ns)
+{
+	unsigned int low = 0, high = LIFESPAN_TIMES - 1;
+
+	while (low < high) {
+		unsigned int middle = (low + high) / 2;
+
+		if (ns < l->bound_ns[middle])
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+/* Return the bucket of a number of bytes. */
+static unsigned int bytes_bucket(uint64_t bytes)
+{
+	unsigned int i = bytes ? 64 - (unsigned int)__builtin_clzll(bytes) : 0;
+
+	return i < LIFESPAN_BYTES ? i : LIFESPAN_BYTES - 1;
+}
+
+static void add(struct lifespan_sum *sum, uint64_t size)
+{
+	sum->blocks++;
+	sum->bytes += size;
+}
+
+static void take(struct lifespan_sum *sum, uint64_t size)
+{
+	sum->blocks--;
+	sum->bytes -= size;
+}
+
+static void begins(void *context, struct heap_block *b,
+		   const struct replay_event *e, const struct heap_block *from)
+{
+	struct lifespan *l = context;
+
+	(void)from;
+	(void)e;
+	*map_put(&l->born, b->address, NULL) = l->allocated_bytes;
+	l->allocated_bytes += b->size;
+	if (b->born >= l->from)
+		add(&l->live, b->size);
+}
+
+/* Return the bytes that were allocated since a block began, itself left out. */
+static uint64_t meanwhile(const struct lifespan *l, const struct heap_block *b)
+{
+	const uint64_t *born = map_get(&l->born, b->address);
+
+	return born ? l->allocated_bytes - *born - b->size : 0;
+}
+
+static void ends(void *context, const struct heap_block *b,
+		 const struct replay_event *e, enum replay_end why,
+		 bool temporary)
+{
+	struct lifespan *l = context;
+	uint64_t ns = trace_span_ns(l->trace, e->event->time - b->born);
+
+	(void)why;
+	(void)temporary;
+	if (b->born < l->from)
+		return;
+	take(&l->live, b->size);
+	add(&l->time[time_bucket(l, ns)], b->size);
+	add(&l->meanwhile[bytes_bucket(meanwhile(l, b))], b->size);
+}
+
+/* Take the end of a block back. */
+static void resumes(void *context, const struct heap_block *b,
+		    const struct replay_event *e)
+{
+	struct lifespan *l = context;
+	uint64_t ns = trace_span_ns(l->trace, e->ended - b->born);
+
+	if (b->born < l->from)
+		return;
+	add(&l->live, b->size);
+	take(&l->time[time_bucket(l, ns)], b->size);
+	take(&l->meanwhile[bytes_bucket(meanwhile(l, b))], b->size);
+}
+
+struct replay_listener lifespan_listener(struct lifespan *l)
+{
+	return (struct replay_listener){
+		.context = l,
+		.begins = begins,
+		.ends = ends,
+		.resumes = resumes,
+	};
+}
+
+void lifespan_end(struct lifespan *l)
+{
+	l->time[LIFESPAN_TIMES] = l->live;
+	l->meanwhile[LIFESPAN_BYTES] = l->live;
+}
+
+uint64_t lifespan_quantile_ns(const struct lifespan *l, double part)
+{
+	uint64_t all = 0, sum = 0;
+
+	for (unsigned int i = 0; i < LIFESPAN_TIMES; i++)
+		all += l->time[i].blocks;
+	for (unsigned int i = 0; i < LIFESPAN_TIMES && all; i++) {
+		sum += l->time[i].blocks;
+		if ((double)sum >= part * (double)all)
+			return lifespan_bound_ns(i);
+	}
+	return 0;
+}
+
+void lifespan_free(struct lifespan *l)
+{
+	map_free(&l->born);
+}

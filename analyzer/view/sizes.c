@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sizes: how large blocks are, by size class and by exact size. With --total it
+ * is what the index of the trace says of all allocations: that takes no
+ * time, and knows what the allocator gave for what was asked.
+ */
+#include "view.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "map.h"
+
+/* Exact sizes that are shown when -n does not say. */
+#define ROWS 10
+
+/* Write the sizes that a class holds. */
+static const char *class_text(struct table *t, unsigned int c)
+{
+	char low[TERM_NUMBER], high[TERM_NUMBER], *text;
+	const char *kept;
+
+	term_bytes(high, mt_class_max(c), mt_class_max(c) < 4096);
+	if (!c)
+		text = util_format("0");
+	else
+		text = util_format("%s - %s",
+				   term_bytes(low, mt_class_max(c - 1) + 1,
+					      mt_class_max(c) < 4096),
+				   high);
+	kept = table_keep(t, text);
+	free(text);
+	return kept;
+}
+
+/* Print the classes of a profile's rows. */
+static void put_classes(struct view *v)
+{
+	static const struct table_column column[] = {
+		{"allocations", "allocations", TABLE_COUNT},
+		{"percent", "%", TABLE_PERCENT},
+		{"allocated_bytes", "bytes", TABLE_BYTES},
+		{"peak_blocks", "at peak", TABLE_COUNT},
+		{"exit_blocks", "at the end", TABLE_COUNT},
+		{"max_size", NULL, TABLE_BYTES},
+		{"sizes", "bytes a block", TABLE_TEXT},
+	};
+	const struct profile *p = v->profile;
+	struct profile_totals *sum = util_alloc(MT_SIZE_CLASSES, sizeof(*sum));
+	struct table t;
+
+	for (size_t i = 0; i < p->row_count; i++)
+		profile_add_totals(&sum[mt_size_class(p->rows[i].size)],
+				   &p->rows[i].totals);
+	table_begin(&t, "classes", "Size classes", column, 7);
+	for (unsigned int c = 0; c < MT_SIZE_CLASSES; c++) {
+		union table_cell *row;
+
+		if (!sum[c].allocations && !sum[c].peak_blocks &&
+		    !sum[c].exit_blocks)
+			continue;
+		row = table_add(&t);
+		row[0].n = sum[c].allocations;
+		row[1].real = table_percent(sum[c].allocations,
+					    p->totals.allocations);
+		row[2].n = sum[c].allocated_bytes;
+		row[3].n = sum[c].peak_blocks;
+		row[4].n = sum[c].exit_blocks;
+		row[5].n = mt_class_max(c);
+		row[6].text = class_text(&t, c);
+	}
+	view_table(v, &t);
+	free(sum);
+}
+
+/* What was asked for in one size, and who asks most. */
+struct size {
+	uint64_t bytes;
+	struct profile_totals totals;
+	uint64_t most; /* allocations of that row */
+	uint32_t node;
+};
+
+static int compare_sizes(const void *a, const void *b)
+{
+	const struct size *x = a, *y = b;
+
+	if (x->totals.allocations != y->totals.allocations)
+		return x->totals.allocations > y->totals.allocations ? -1 : 1;
+	return (x->bytes > y->bytes) - (x->bytes < y->bytes);
+}
+
+/* Sum the rows up by exact size. */
+static struct size *collect(const struct profile *p, size_t *count)
+{
+	struct size *sizes = NULL;
+	struct map place = {0};
+	size_t room = 0;
+
+	*count = 0;
+	for (size_t i = 0; i < p->row_count; i++) {
+		const struct profile_row *row = &p->rows[i];
+		uint64_t *at = map_put(&place, row->size, NULL);
+		struct size *s;
+
+		if (!*at) {
+			sizes = util_grow(sizes, *count, &room, sizeof(*sizes));
+			sizes[*count] = (struct size){.bytes = row->size};
+			*at = ++*count;
+		}
+		s = &sizes[*at - 1];
+		profile_add_totals(&s->totals, &row->totals);
+		if (row->totals.allocations > s->most) {
+			s->most = row->totals.allocations;
+			s->node = row->node;
+		}
+	}
+	map_free(&place);
+	if (*count)
+		qsort(sizes, *count, sizeof(*sizes), compare_sizes);
+	return sizes;
+}
+
+/* Print the sizes that were asked for most often. */
+static void put_exact(struct view *v)
+{
+	static const struct table_column column[] = {
+		{"size", "size", TABLE_COUNT},
+		{"allocations", "allocations", TABLE_COUNT},
+		{"percent", "%", TABLE_PERCENT},
+		{"allocated_bytes", "bytes", TABLE_BYTES},
+		{"site", "site that asks most", TABLE_SITE},
+	};
+	size_t count, shown;
+	struct size *sizes = collect(v->profile, &count);
+	struct table t;
+
+	shown = view_rows(v, ROWS, count);
+	table_begin(&t, "sizes", "Sizes asked for most often", column, 5);
+	for (size_t i = 0; i < shown; i++) {
+		union table_cell *row = table_add(&t);
+
+		row[0].n = sizes[i].bytes;
+		row[1].n = sizes[i].totals.allocations;
+		row[2].real =
+			table_percent(row[1].n, v->profile->totals.allocations);
+		row[3].n = sizes[i].totals.allocated_bytes;
+		row[4].frame = stacks_site(&v->profile->stacks, sizes[i].node);
+	}
+	view_table(v, &t);
+	free(sizes);
+}
+
+int view_sizes(struct view *v, struct error *e)
+{
+	if (!(v->profile->keys & PROF_BY_SIZE))
+		return error_set(e, ERROR_NO_OFFSET,
+				 "a %s file does not tell sizes apart",
+				 v->profile->source);
+	view_begin(v, "sizes");
+	put_classes(v);
+	put_exact(v);
+	view_end(v);
+	return 0;
+}

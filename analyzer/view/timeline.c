@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timeline: the heap over time, drawn: what was live at the most in each
+ * column, and the allocations a second. JSON and CSV have the buckets.
+ */
+#include "series.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "view.h"
+
+/* Buckets of the drawing at the most, and of JSON and CSV. */
+#define COLUMNS 100
+#define BUCKETS 1000
+
+/* Rows of the two drawings. */
+#define ROWS_LIVE 12
+#define ROWS_RATE 4
+
+/* What stands left of a drawing. */
+#define LABEL_COLUMNS 11
+
+/* Return the ns that one bucket lasts. */
+static double bucket_ns(const struct view *v, const struct series *t)
+{
+	return (double)trace_span_ns(v->trace, t->to - t->from) /
+	       (double)t->count;
+}
+
+/* Tell whether the terminal shows block characters. */
+static bool has_blocks(void)
+{
+	const char *names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+	for (size_t i = 0; i < 3; i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && *value)
+			return strcasestr(value, "utf-8") ||
+			       strcasestr(value, "utf8");
+	}
+	return false;
+}
+
+/* Return the character for a column that reaches `eighths` into its row. */
+static const char *cell(double eighths, bool blocks)
+{
+	static const char *const parts[] = {
+		" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█",
+	};
+	int n = eighths < 0 ? 0 : eighths > 8 ? 8 : (int)(eighths + 0.5);
+
+	if (!blocks)
+		return n >= 4 ? "#" : " ";
+	return parts[n];
+}
+
+/*
+ * Draw values as columns, `rows` high. `label` writes a value as text; the
+ * topmost row is that of the greatest.
+ */
+static void draw(struct view *v, const double *value, size_t count,
+		 unsigned int rows, void (*label)(char *to, double value))
+{
+	bool blocks = has_blocks();
+	char text[TERM_NUMBER];
+	double most = 0;
+
+	for (size_t i = 0; i < count; i++)
+		most = value[i] > most ? value[i] : most;
+	for (unsigned int row = rows; row-- > 0;) {
+		size_t last = count;
+
+		text[0] = '\0';
+		if (row == rows - 1)
+			label(text, most);
+		printf("%*s %s|%s", LABEL_COLUMNS, text, v->style.term.dim,
+		       v->style.term.plain);
+		while (last && value[last - 1] * rows <= most * row)
+			last--;
+		for (size_t i = 0; i < last && most > 0; i++)
+			fputs(cell((value[i] * rows / most - row) * 8, blocks),
+			      stdout);
+		putchar('\n');
+	}
+}
+
+static void bytes_label(char *to, double value)
+{
+	term_bytes(to, (uint64_t)value, false);
+}
+
+static void rate_label(char *to, double value)
+{
+	char n[TERM_NUMBER];
+
+	snprintf(to, TERM_NUMBER, "%s/s", term_count(n, (uint64_t)value));
+}
+
+/* Draw the line of time below, with the peak's place. */
+static void put_axis(struct view *v, const struct series *t)
+{
+	char from[TERM_NUMBER], to[TERM_NUMBER], at[TERM_NUMBER],
+		bytes[TERM_NUMBER], blocks[TERM_NUMBER];
+	uint64_t start = trace_ns(v->trace, t->from);
+	uint64_t end = trace_ns(v->trace, t->to);
+	size_t peak = (size_t)((unsigned __int128)(t->peak_clock - t->from) *
+			       t->count / (t->to - t->from));
+
+	printf("%*s %s+", LABEL_COLUMNS, "", v->style.term.dim);
+	for (size_t i = 0; i < t->count; i++)
+		putchar(i == peak && t->peak_bytes ? '^' : '-');
+	printf("%s\n%*s  %-*s%s\n", v->style.term.plain, LABEL_COLUMNS, "",
+	       (int)t->count - 8, term_time(from, start), term_time(to, end));
+	if (t->peak_bytes)
+		printf("peak  %s in %s blocks at %s (^)\n",
+		       term_bytes(bytes, t->peak_bytes, v->style.exact),
+		       term_count(blocks, t->peak_blocks),
+		       term_time(at, trace_ns(v->trace, t->peak_clock)));
+}
+
+/* Draw it all. */
+static void put_drawings(struct view *v, const struct series *t)
+{
+	double *value = util_alloc(t->count, sizeof(*value));
+	double seconds = bucket_ns(v, t) / 1e9;
+
+	printf("\n%sLive bytes, at the most%s\n", v->style.term.bold,
+	       v->style.term.plain);
+	for (size_t i = 0; i < t->count; i++)
+		value[i] = (double)t->at[i].max_bytes;
+	draw(v, value, t->count, ROWS_LIVE, bytes_label);
+	put_axis(v, t);
+	printf("\n%sAllocations a second%s\n", v->style.term.bold,
+	       v->style.term.plain);
+	for (size_t i = 0; i < t->count; i++)
+		value[i] = seconds > 0 ? (double)t->at[i].allocations / seconds
+				       : 0;
+	draw(v, value, t->count, ROWS_RATE, rate_label);
+	free(value);
+}
+
+/* Add the table of the buckets. */
+static void put_buckets(struct view *v, const struct series *t)
+{
+	static const struct table_column column[] = {
+		{"time_ns", "time", TABLE_TIME},
+		{"max_bytes", "max", TABLE_BYTES},
+		{"last_bytes", "last", TABLE_BYTES},
+		{"max_blocks", "blocks", TABLE_COUNT},
+		{"last_blocks", NULL, TABLE_COUNT},
+		{"allocations", "allocations", TABLE_COUNT},
+		{"allocated_bytes", "allocated", TABLE_BYTES},
+		{"frees", "frees", TABLE_COUNT},
+	};
+	uint64_t start = trace_ns(v->trace, t->from);
+	double each = bucket_ns(v, t);
+	struct table table;
+
+	table_begin(&table, "buckets", NULL, column, 8);
+	for (size_t i = 0; i < t->count; i++) {
+		const struct series_bucket *b = &t->at[i];
+		union table_cell *row = table_add(&table);
+
+		row[0].n = start + (uint64_t)(each * (double)i);
+		row[1].n = b->max_bytes;
+		row[2].n = b->last_bytes;
+		row[3].n = b->max_blocks;
+		row[4].n = b->last_blocks;
+		row[5].n = b->allocations;
+		row[6].n = b->allocated_bytes;
+		row[7].n = b->frees;
+	}
+	view_table(v, &table);
+}
+
+/* Return how many buckets there are to be. */
+static size_t bucket_count(const struct view *v)
+{
+	unsigned int width = v->style.width;
+
+	if (v->options->rows)
+		return v->options->rows;
+	if (v->style.form != TABLE_AS_TEXT)
+		return BUCKETS;
+	if (!width || width > COLUMNS + LABEL_COLUMNS + 2)
+		return COLUMNS;
+	return width > LABEL_COLUMNS + 22 ? width - LABEL_COLUMNS - 2 : 20;
+}
+
+int view_timeline(struct view *v, struct error *e)
+{
+	uint64_t from, until;
+	struct series t;
+	struct replay_listener l;
+
+	(void)e;
+	select_window(v->options, v->trace, &from, &until);
+	if (from < v->trace->process.clock)
+		from = v->trace->process.clock;
+	if (until > v->trace->end_clock)
+		until = v->trace->end_clock;
+	series_begin(&t, from, until, bucket_count(v));
+	l = series_listener(&t);
+	view_replay(v, &l);
+	series_end(&t);
+	view_begin(v, "timeline");
+	if (v->style.form == TABLE_AS_TEXT && !v->options->rows)
+		put_drawings(v, &t);
+	else
+		put_buckets(v, &t);
+	view_end(v);
+	series_free(&t);
+	return 0;
+}
