@@ -352,7 +352,7 @@ int main(int argc, char **argv)
 	j.view.options = j.wants.options = &o;
 	j.view.select = j.wants.select = read_selection(&o);
 	j.view.style = style_of(&o);
-	j.wants.profile = j.command->needs != NEEDS_TRACE;
+	j.wants.profile = j.command->needs != NEEDS_TRACE && !o.total;
 	j.wants.keys = keys_of(&o, j.command);
 	j.wants.command = said->name;
 	status = (j.command->needs == NEEDS_PROFILES ? show : show_each)(

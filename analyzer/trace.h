@@ -163,6 +163,18 @@ struct trace_part {
 /* Find the next one, past what is not whole; false when there is none. */
 bool trace_next_part(const struct trace *t, struct trace_part *p);
 
+/* What the index entries of all sealed events say: nothing is decompressed. */
+struct trace_histogram {
+	uint64_t requested[MT_SIZE_CLASSES]; /* allocations by size */
+	uint64_t usable[MT_SIZE_CLASSES];    /* and by usable size */
+	uint64_t freed[MT_SIZE_CLASSES];     /* frees by usable size */
+	uint64_t allocations, frees;
+	uint64_t allocated_bytes, allocated_usable_bytes, freed_usable_bytes;
+	uint64_t unsealed; /* events of the live file, which has no entries */
+};
+
+void trace_histogram(const struct trace *t, struct trace_histogram *h);
+
 /* A buffer for the raw columns of one segment. */
 struct trace_buffer {
 	uint8_t *bytes;

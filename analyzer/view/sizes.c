@@ -6,7 +6,6 @@
  */
 #include "view.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "map.h"
@@ -151,8 +150,76 @@ static void put_exact(struct view *v)
 	free(sizes);
 }
 
+/* Print what the allocator gave for what was asked. */
+static void put_given(struct view *v, const struct trace_histogram *h)
+{
+	char n[TERM_NUMBER], asked[TERM_NUMBER], given[TERM_NUMBER];
+	uint64_t more = h->allocated_usable_bytes > h->allocated_bytes
+				? h->allocated_usable_bytes - h->allocated_bytes
+				: 0;
+
+	view_line(v, "%s allocations, %s asked for, %s usable: %.1f %% more",
+		  term_count(n, h->allocations),
+		  term_bytes(asked, h->allocated_bytes, v->style.exact),
+		  term_bytes(given, h->allocated_usable_bytes, v->style.exact),
+		  table_percent(more, h->allocated_bytes));
+	if (h->unsealed)
+		view_line(v, "%s events of the live file have no index yet",
+			  term_count(n, h->unsealed));
+}
+
+/* Print what the index says of all allocations. */
+static void put_index(struct view *v)
+{
+	static const struct table_column column[] = {
+		{"allocations", "allocations", TABLE_COUNT},
+		{"percent", "%", TABLE_PERCENT},
+		{"usable", "by usable", TABLE_COUNT},
+		{"live", "not freed", TABLE_COUNT},
+		{"max_size", NULL, TABLE_BYTES},
+		{"sizes", "bytes a block", TABLE_TEXT},
+	};
+	struct trace_histogram h;
+	struct table t;
+
+	trace_histogram(v->trace, &h);
+	table_begin(&t, "classes", "Size classes, of the index", column, 6);
+	for (unsigned int c = 0; c < MT_SIZE_CLASSES; c++) {
+		union table_cell *row;
+
+		if (!h.requested[c] && !h.usable[c] && !h.freed[c])
+			continue;
+		row = table_add(&t);
+		row[0].n = h.requested[c];
+		row[1].real = table_percent(h.requested[c], h.allocations);
+		row[2].n = h.usable[c];
+		/* Frees of what began before the recording are no blocks. */
+		row[3].n =
+			h.usable[c] > h.freed[c] ? h.usable[c] - h.freed[c] : 0;
+		row[4].n = mt_class_max(c);
+		row[5].text = class_text(&t, c);
+	}
+	put_given(v, &h);
+	view_table(v, &t);
+}
+
+/* Print the answer of the index. */
+static int view_total(struct view *v, struct error *e)
+{
+	if (v->select || v->options->from_ns || v->options->to_ns != UINT64_MAX)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "--total reads the index only, which knows "
+				 "of no selection");
+	view_begin(v, "sizes");
+	put_index(v);
+	view_end(v);
+	return 0;
+}
+
 int view_sizes(struct view *v, struct error *e)
 {
+	if (v->options->total)
+		return view_total(v, e);
 	if (!(v->profile->keys & PROF_BY_SIZE))
 		return error_set(e, ERROR_NO_OFFSET,
 				 "a %s file does not tell sizes apart",

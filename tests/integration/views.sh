@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# timeline, sizes, lifetimes, threads and reallocs say of the examples what they
+# do, agree with the summary, heed the selection, and draw on any terminal.
+# shellcheck source=tests/integration/lib.sh
+. "$MT_TOP/tests/integration/lib.sh"
+
+for name in growth threads temporary; do
+	MEMTRACE="out=$name.zst" LD_PRELOAD=$LIB \
+		"$MT_BUILD/examples/$name" >/dev/null || fail "$name"
+done
+
+# The timeline's sums and its maximum are the summary's.
+"$REPORT" --json threads.zst >summary.json
+"$REPORT" timeline --json threads.zst >timeline.json
+[ "$(jq '[.buckets[].allocations] | add' timeline.json)" = \
+	"$(jq .totals.allocations summary.json)" ] || fail "timeline: allocations"
+[ "$(jq '[.buckets[].max_bytes] | max' timeline.json)" = \
+	"$(jq .peak.bytes summary.json)" ] || fail "timeline: peak"
+[ "$(jq '.buckets[-1].last_bytes' timeline.json)" = \
+	"$(jq .exit.bytes summary.json)" ] || fail "timeline: end"
+[ "$(jq '.buckets | length' timeline.json)" = 1000 ] || fail "timeline: buckets"
+
+# Drawn: within the terminal's width, in ASCII where blocks cannot be shown.
+LC_ALL=C "$REPORT" timeline threads.zst >plain || fail "timeline"
+LC_ALL=C grep -q '#' plain && ! LC_ALL=C grep -q "[^ -~]" plain ||
+	fail "timeline in a C locale: $(cat plain)"
+LC_ALL=C.UTF-8 "$REPORT" timeline threads.zst | grep -q '█' ||
+	fail "timeline in a UTF-8 locale"
+[ "$(wc -L <plain)" -le 120 ] || fail "timeline is $(wc -L <plain) wide"
+
+# Sizes: exact ones and classes add up; the index says the same.
+"$REPORT" sizes --json growth.zst >sizes.json
+"$REPORT" sizes --total --json growth.zst >index.json
+for what in sizes index; do
+	[ "$(jq '[.classes[].allocations] | add' $what.json)" = \
+		"$("$REPORT" --json growth.zst | jq .totals.allocations)" ] ||
+		fail "$what: $(cat $what.json)"
+done
+[ "$(jq -c '[.classes[] | [.max_size, .allocations]]' sizes.json)" = \
+	"$(jq -c '[.classes[] | [.max_size, .allocations]
+		| select(.[1] > 0)]' index.json)" ] ||
+	fail "sizes and the index differ"
+"$REPORT" sizes --total --thread 1 growth.zst 2>err && fail "sizes --total"
+grep -q 'no selection' err || fail "sizes --total: $(cat err)"
+
+# Lifetimes: every block has one.
+"$REPORT" lifetimes --json temporary.zst >lives.json
+for what in times allocated_meanwhile; do
+	[ "$(jq "[.${what}[].blocks] | add" lives.json)" = \
+		"$("$REPORT" --json temporary.zst | jq .totals.allocations)" ] ||
+		fail "lifetimes: $what"
+done
+
+# One thread allocates, two free: all of it goes over.
+"$REPORT" threads --json threads.zst >threads.json
+[ "$(jq '[.threads[].allocations] | add' threads.json)" = \
+	"$(jq .totals.allocations summary.json)" ] || fail "threads"
+[ "$(jq '[.pairs[].blocks] | add' threads.json)" = \
+	"$(jq .totals.frees summary.json)" ] || fail "threads: pairs"
+[ "$(jq '[.pairs[] | select(.allocator != .freer) | .blocks] | add' \
+	threads.json)" -gt 40000 ] || fail "threads: $(cat threads.json)"
+
+# 4,999 steps of a block that grows to 40,000 bytes.
+"$REPORT" reallocs --json growth.zst >chains.json
+[ "$(jq -c '.sites[0] | [.calls, .longest_steps, .largest_bytes, .function]' \
+	chains.json)" = '[4999,4999,40000,"append"]' ] ||
+	fail "reallocs: $(cat chains.json)"
+
+# The selection is heeded.
+[ "$("$REPORT" timeline --json --size 1G: threads.zst |
+	jq '[.buckets[].allocations] | add')" = 0 ] || fail "timeline --size"
+[ "$("$REPORT" threads --json --where 'size > 1G' threads.zst |
+	jq '[.threads[].allocations] | add')" = 0 ] || fail "threads --where"
+"$REPORT" reallocs --where 'size > 1G' growth.zst | grep -q 'no block' ||
+	fail "reallocs --where"
+middle=$("$REPORT" --json temporary.zst | jq '.peak.at_ns + 1')ns
+half=$("$REPORT" lifetimes --json --from "$middle" temporary.zst |
+	jq '[.times[].blocks] | add // 0')
+[ "$half" -lt "$("$REPORT" --json temporary.zst | jq .totals.allocations)" ] ||
+	fail "lifetimes --from $middle: $half"
+
+# All forms of all of them.
+for view in timeline sizes lifetimes threads reallocs; do
+	"$REPORT" $view --json growth.zst | jq -e '.view == "'$view'"' \
+		>/dev/null || fail "$view --json"
+	"$REPORT" $view --csv growth.zst | head -n 1 | grep -q ',' ||
+		fail "$view --csv"
+	"$REPORT" $view growth.zst | head -n 1 >/dev/null || fail "$view | head"
+done

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shows that how long blocks lived is counted where it belongs, in time and in
+ * bytes allocated meanwhile; failed reallocs and the window too.
+ */
+#include "gen.h"
+#include "lifespan.h"
+#include "open.h"
+#include "suite.h"
+
+static struct gen gen;
+
+static void add_event(uint64_t time, unsigned int kind, uint64_t address,
+		      uint64_t size)
+{
+	gen_event(&gen, 0,
+		  &(struct mt_event){
+			  .time = time,
+			  .address = address,
+			  .size = size,
+			  .kind = (uint8_t)kind,
+		  });
+}
+
+/* Return the bucket whose bounds hold a time. */
+static unsigned int holds(uint64_t ns)
+{
+	unsigned int i = 0;
+
+	while (ns >= lifespan_bound_ns(i))
+		i++;
+	return i;
+}
+
+/* A clock unit is half a ns in generated traces. */
+static void run(struct lifespan *l, struct trace *t, uint64_t from)
+{
+	struct replay_listener listener;
+	struct replay r;
+
+	gen_begin(&gen, 100, 0);
+	for (uint32_t i = 0; i < MT_NODE_FIRST; i++)
+		gen_node(&gen, 0, 0);
+	add_event(2000, MT_MALLOC, 0x5000, 100);
+	add_event(2200, MT_FREE, 0x5000, 0); /* 100 ns, 0 bytes meanwhile */
+	add_event(3000, MT_MALLOC, 0x5000, 10);
+	add_event(3100, MT_MALLOC, 0x6000, 1000);
+	add_event(23000, MT_FREE, 0x5000, 0); /* 10 us, 1000 bytes */
+	add_event(24000, MT_REALLOC_FREE, 0x6000, 0);
+	add_event(24100, MT_REALLOC_CANCEL, 0x6000, 5000); /* lives on */
+	add_event(30000, MT_MALLOC, 0x7000, 7);
+	gen_end(&gen, MT_END_EXIT, 40000);
+	open_generated(t, &gen.file);
+	gen_free(&gen);
+	lifespan_begin(l, t, from);
+	listener = lifespan_listener(l);
+	replay_run(&r, t, UINT64_MAX, &listener, 1, NULL);
+	lifespan_end(l);
+	replay_free(&r);
+}
+
+START_TEST(lives_are_counted)
+{
+	struct lifespan l;
+	struct trace t;
+	uint64_t blocks = 0;
+
+	run(&l, &t, 0);
+	ck_assert_uint_eq(l.time[holds(100)].blocks, 1);
+	ck_assert_uint_eq(l.time[holds(100)].bytes, 100);
+	ck_assert_uint_eq(l.time[holds(10000)].blocks, 1);
+	ck_assert_uint_eq(l.time[holds(10000)].bytes, 10);
+	ck_assert_uint_eq(l.time[LIFESPAN_TIMES].blocks, 2);
+	ck_assert_uint_eq(l.time[LIFESPAN_TIMES].bytes, 1007);
+	ck_assert_uint_eq(l.meanwhile[0].blocks, 1);
+	ck_assert_uint_eq(l.meanwhile[10].blocks, 1); /* under 1,024 */
+	ck_assert_uint_eq(l.meanwhile[LIFESPAN_BYTES].blocks, 2);
+	for (unsigned int i = 0; i <= LIFESPAN_TIMES; i++)
+		blocks += l.time[i].blocks;
+	ck_assert_uint_eq(blocks, 4);
+	ck_assert_uint_eq(lifespan_quantile_ns(&l, 0.5),
+			  lifespan_bound_ns(holds(100)));
+	ck_assert_uint_eq(lifespan_quantile_ns(&l, 0.99),
+			  lifespan_bound_ns(holds(10000)));
+	lifespan_free(&l);
+	trace_close(&t);
+}
+END_TEST
+
+/* What began before the window does not count, but ages it. */
+START_TEST(windows_are_heeded)
+{
+	struct lifespan l;
+	struct trace t;
+
+	run(&l, &t, 3050);
+	ck_assert_uint_eq(l.time[holds(100)].blocks, 0);
+	ck_assert_uint_eq(l.time[holds(10000)].blocks, 0);
+	ck_assert_uint_eq(l.time[LIFESPAN_TIMES].blocks, 2);
+	lifespan_free(&l);
+	trace_close(&t);
+}
+END_TEST
+
+static void add(TCase *c)
+{
+	tcase_add_test(c, lives_are_counted);
+	tcase_add_test(c, windows_are_heeded);
+}
+
+int main(void)
+{
+	return suite_main("lifespan", add);
+}
