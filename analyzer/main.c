@@ -9,6 +9,7 @@
  *   map        hash map of integers
  *   strpool    strings kept once
  *   unpack     a whole file, decompressed
+ *   gzip       a stream, compressed
  *   trace      a trace's index and streams (the only user of zstd)
  *     meta       the meta log: process, modules, threads, end
  *     live       the live file of a recording that was not ended

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static const struct export_format formats[] = {
+	{"pprof", PROF_BY_SIZE | PROF_BY_THREAD, false, false, export_pprof},
 	{"folded", 0, false, false, export_folded},
 };
 

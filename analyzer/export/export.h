@@ -46,6 +46,7 @@ const struct export_format *export_find(const char *name);
 int export_write(const struct export_format *f, struct profile *p,
 		 const struct options *o, struct error *e);
 
+export_function export_pprof;
 export_function export_folded;
 
 #endif
