@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Stacks as one tree; see tree.h. */
+#include "tree.h"
+
+#include <stdlib.h>
+
+/* Return the number of a key in a map, counted from 1. */
+static uint64_t number_of(struct map *m, uint64_t key)
+{
+	bool fresh;
+	uint64_t *at = map_put(m, key, &fresh);
+
+	if (fresh)
+		*at = m->count;
+	return *at;
+}
+
+/* Return the number of a frame's function, file and line. */
+static uint64_t place_of(struct tree *t, const struct frame *f)
+{
+	bool fresh;
+	uint64_t *at = map_put(&t->id_of_frame, (uintptr_t)f, &fresh);
+
+	if (fresh) {
+		uint64_t name = number_of(&t->id_of_text, (uintptr_t)f->name);
+		uint64_t file = number_of(&t->id_of_text, (uintptr_t)f->file);
+		uint64_t pair = number_of(&t->id_of_pair, name << 32 | file);
+
+		*at = number_of(&t->id_of_place, pair << 32 | f->line);
+	}
+	return *at;
+}
+
+void tree_begin(struct tree *t)
+{
+	*t = (struct tree){0};
+	t->at = util_grow(t->at, t->count++, &t->room, sizeof(*t->at));
+	t->at[0] = (struct tree_node){0};
+}
+
+/* Return the child of a node for a frame, made when it is new. */
+static uint32_t child_of(struct tree *t, uint32_t parent, const struct frame *f)
+{
+	uint64_t key = (uint64_t)parent << 32 | place_of(t, f);
+	bool fresh;
+	uint64_t *at = map_put(&t->child_of, key, &fresh);
+
+	if (!fresh)
+		return (uint32_t)*at;
+	*at = t->count;
+	t->at = util_grow(t->at, t->count, &t->room, sizeof(*t->at));
+	t->at[t->count] = (struct tree_node){
+		.frame = f,
+		.parent = parent,
+		.next = t->at[parent].child,
+		.depth = t->at[parent].depth + 1,
+	};
+	t->at[parent].child = (uint32_t)t->count;
+	t->at[parent].children++;
+	return (uint32_t)t->count++;
+}
+
+void tree_add(struct tree *t, const struct stacks_list *list, bool outermost,
+	      uint64_t value)
+{
+	uint32_t node = 0;
+
+	t->at[0].value += value;
+	for (size_t i = 0; i < list->count && i < TREE_MAX_DEPTH; i++) {
+		size_t j = outermost ? list->count - 1 - i : i;
+
+		node = child_of(t, node, list->at[j]);
+		t->at[node].value += value;
+	}
+}
+
+/* Order two nodes, given by their numbers. */
+static int compare(const void *a, const void *b, void *context)
+{
+	const struct tree *t = context;
+	const struct tree_node *x = &t->at[*(const uint32_t *)a];
+	const struct tree_node *y = &t->at[*(const uint32_t *)b];
+
+	if (x->value != y->value)
+		return x->value < y->value ? 1 : -1;
+	return stacks_compare(x->frame, y->frame);
+}
+
+/* Sort the children of a node; `room` is for them. */
+static void sort_children(struct tree *t, struct tree_node *parent,
+			  uint32_t *room)
+{
+	size_t n = 0;
+
+	for (uint32_t i = parent->child; i; i = t->at[i].next)
+		room[n++] = i;
+	if (n < 2)
+		return;
+	qsort_r(room, n, sizeof(*room), compare, t);
+	parent->child = room[0];
+	for (size_t i = 0; i < n; i++)
+		t->at[room[i]].next = i + 1 < n ? room[i + 1] : 0;
+}
+
+void tree_sort(struct tree *t)
+{
+	uint32_t *room = util_alloc(t->count, sizeof(*room));
+
+	for (size_t i = 0; i < t->count; i++)
+		sort_children(t, &t->at[i], room);
+	free(room);
+}
+
+void tree_free(struct tree *t)
+{
+	free(t->at);
+	map_free(&t->child_of);
+	map_free(&t->id_of_frame);
+	map_free(&t->id_of_text);
+	map_free(&t->id_of_pair);
+	map_free(&t->id_of_place);
+	*t = (struct tree){0};
+}

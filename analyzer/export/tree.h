@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stacks as one tree, from the innermost frames outward or from the outermost
+ * inward; each node sums up what went through it.
+ */
+#ifndef ANALYZER_EXPORT_TREE_H
+#define ANALYZER_EXPORT_TREE_H
+
+#include "map.h"
+#include "stacks.h"
+
+/* Nodes below each other; further frames are left out. */
+#define TREE_MAX_DEPTH 4096
+
+struct tree_node {
+	const struct frame *frame; /* of the root: NULL */
+	uint64_t value;		   /* of all stacks through it */
+	uint32_t parent, child, next;
+	uint32_t children, depth;
+};
+
+struct tree {
+	struct tree_node *at; /* the root is number 0, which also means none */
+	size_t count, room;
+
+	/* The rest is tree.c's own. */
+	struct map child_of, id_of_frame, id_of_text, id_of_pair, id_of_place;
+};
+
+void tree_begin(struct tree *t);
+
+/* Add a stack. Frames of one function, file and line are one. */
+void tree_add(struct tree *t, const struct stacks_list *list, bool outermost,
+	      uint64_t value);
+
+/* Sort all siblings by value, the largest first, ties by name. */
+void tree_sort(struct tree *t);
+
+void tree_free(struct tree *t);
+
+#endif
