@@ -15,6 +15,7 @@ static const struct export_format formats[] = {
 	{"pprof", PROF_BY_SIZE | PROF_BY_THREAD, false, false, export_pprof},
 	{"folded", 0, false, false, export_folded},
 	{"massif", 0, false, false, export_massif},
+	{"callgrind", 0, false, false, export_callgrind},
 };
 
 const struct export_format *export_find(const char *name)

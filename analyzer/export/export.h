@@ -49,5 +49,6 @@ int export_write(const struct export_format *f, struct profile *p,
 export_function export_pprof;
 export_function export_folded;
 export_function export_massif;
+export_function export_callgrind;
 
 #endif
