@@ -16,6 +16,7 @@ static const struct export_format formats[] = {
 	{"folded", 0, false, false, export_folded},
 	{"massif", 0, false, false, export_massif},
 	{"callgrind", 0, false, false, export_callgrind},
+	{"heaptrack", 0, true, false, export_heaptrack},
 };
 
 const struct export_format *export_find(const char *name)

@@ -50,5 +50,6 @@ export_function export_pprof;
 export_function export_folded;
 export_function export_massif;
 export_function export_callgrind;
+export_function export_heaptrack;
 
 #endif
