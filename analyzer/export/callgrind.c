@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "map.h"
+#include "number.h"
 #include "strpool.h"
 
 enum { EVENT_PEAK, EVENT_EXIT, EVENT_BYTES, EVENT_CALLS, EVENTS };
@@ -51,7 +51,7 @@ struct callgrind {
 	size_t function_count, function_room;
 	struct cost *cost;
 	size_t cost_count, cost_room;
-	struct map of_frame, pairs, of_names; /* frame -> function */
+	struct number functions;
 	struct map calls, of_place; /* function, callee, line -> cost */
 	bool *written;	/* by name: its text is in the file; per kind */
 	uint32_t *rank; /* of a function, by name */
@@ -71,26 +71,18 @@ static uint64_t number_of(struct map *m, uint64_t key, bool *fresh)
 /* Return the number of a frame's function. */
 static uint32_t function_of(struct callgrind *c, const struct frame *f)
 {
-	struct function new = {0};
-	bool fresh;
-	uint64_t *at = map_put(&c->of_frame, (uintptr_t)f, &fresh);
-	uint64_t pair;
+	uint32_t i = number_frame(&c->functions, f);
 
-	if (!fresh)
-		return (uint32_t)*at;
-	new.name = strpool_add(&c->names, f->name);
-	new.file = strpool_add(&c->names, f->file ? f->file : "???");
-	new.module = strpool_add(&c->names, f->module ? f->module : "???");
-	pair = number_of(&c->pairs, (uint64_t) new.name << 32 | new.file,
-			 &fresh);
-	*at = number_of(&c->of_names, pair << 32 | new.module, &fresh);
-	if (fresh) {
-		c->function =
-			util_grow(c->function, c->function_count,
-				  &c->function_room, sizeof(*c->function));
-		c->function[c->function_count++] = new;
-	}
-	return (uint32_t)*at;
+	if (i < c->function_count)
+		return i;
+	c->function = util_grow(c->function, c->function_count,
+				&c->function_room, sizeof(*c->function));
+	c->function[c->function_count++] = (struct function){
+		.name = strpool_add(&c->names, f->name),
+		.file = strpool_add(&c->names, f->file ? f->file : "???"),
+		.module = strpool_add(&c->names, f->module ? f->module : "???"),
+	};
+	return i;
 }
 
 /* Return the costs of a line, or of a call there. */
@@ -164,13 +156,9 @@ static int compare_functions(const void *a, const void *b, void *context)
 	int d = strcmp(strpool_text(&c->names, x->name),
 		       strpool_text(&c->names, y->name));
 
-	if (!d)
-		d = strcmp(strpool_text(&c->names, x->file),
-			   strpool_text(&c->names, y->file));
-	if (!d)
-		d = strcmp(strpool_text(&c->names, x->module),
-			   strpool_text(&c->names, y->module));
-	return d;
+	return d ? d
+		 : strcmp(strpool_text(&c->names, x->file),
+			  strpool_text(&c->names, y->file));
 }
 
 /* Order two costs: by function, its own first, by callee and line. */
@@ -325,9 +313,7 @@ static void free_all(struct callgrind *c)
 	free(c->cost);
 	free(c->rank);
 	free(c->written);
-	map_free(&c->of_frame);
-	map_free(&c->pairs);
-	map_free(&c->of_names);
+	number_free(&c->functions);
 	map_free(&c->calls);
 	map_free(&c->of_place);
 }

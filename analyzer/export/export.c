@@ -17,6 +17,7 @@ static const struct export_format formats[] = {
 	{"massif", 0, false, false, export_massif},
 	{"callgrind", 0, false, false, export_callgrind},
 	{"heaptrack", 0, true, false, export_heaptrack},
+	{"speedscope", 0, false, false, export_speedscope},
 };
 
 const struct export_format *export_find(const char *name)

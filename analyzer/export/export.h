@@ -51,5 +51,6 @@ export_function export_folded;
 export_function export_massif;
 export_function export_callgrind;
 export_function export_heaptrack;
+export_function export_speedscope;
 
 #endif

@@ -4,36 +4,9 @@
 
 #include <stdlib.h>
 
-/* Return the number of a key in a map, counted from 1. */
-static uint64_t number_of(struct map *m, uint64_t key)
-{
-	bool fresh;
-	uint64_t *at = map_put(m, key, &fresh);
-
-	if (fresh)
-		*at = m->count;
-	return *at;
-}
-
-/* Return the number of a frame's function, file and line. */
-static uint64_t place_of(struct tree *t, const struct frame *f)
-{
-	bool fresh;
-	uint64_t *at = map_put(&t->id_of_frame, (uintptr_t)f, &fresh);
-
-	if (fresh) {
-		uint64_t name = number_of(&t->id_of_text, (uintptr_t)f->name);
-		uint64_t file = number_of(&t->id_of_text, (uintptr_t)f->file);
-		uint64_t pair = number_of(&t->id_of_pair, name << 32 | file);
-
-		*at = number_of(&t->id_of_place, pair << 32 | f->line);
-	}
-	return *at;
-}
-
 void tree_begin(struct tree *t)
 {
-	*t = (struct tree){0};
+	*t = (struct tree){.places.lines = true};
 	t->at = util_grow(t->at, t->count++, &t->room, sizeof(*t->at));
 	t->at[0] = (struct tree_node){0};
 }
@@ -41,7 +14,7 @@ void tree_begin(struct tree *t)
 /* Return the child of a node for a frame, made when it is new. */
 static uint32_t child_of(struct tree *t, uint32_t parent, const struct frame *f)
 {
-	uint64_t key = (uint64_t)parent << 32 | place_of(t, f);
+	uint64_t key = (uint64_t)parent << 32 | number_frame(&t->places, f);
 	bool fresh;
 	uint64_t *at = map_put(&t->child_of, key, &fresh);
 
@@ -115,9 +88,6 @@ void tree_free(struct tree *t)
 {
 	free(t->at);
 	map_free(&t->child_of);
-	map_free(&t->id_of_frame);
-	map_free(&t->id_of_text);
-	map_free(&t->id_of_pair);
-	map_free(&t->id_of_place);
+	number_free(&t->places);
 	*t = (struct tree){0};
 }

@@ -6,8 +6,7 @@
 #ifndef ANALYZER_EXPORT_TREE_H
 #define ANALYZER_EXPORT_TREE_H
 
-#include "map.h"
-#include "stacks.h"
+#include "number.h"
 
 /* Nodes below each other; further frames are left out. */
 #define TREE_MAX_DEPTH 4096
@@ -24,7 +23,8 @@ struct tree {
 	size_t count, room;
 
 	/* The rest is tree.c's own. */
-	struct map child_of, id_of_frame, id_of_text, id_of_pair, id_of_place;
+	struct map child_of;
+	struct number places;
 };
 
 void tree_begin(struct tree *t);
