@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "number.h"
+#include "oneline.h"
 #include "strpool.h"
 
 enum { EVENT_PEAK, EVENT_EXIT, EVENT_BYTES, EVENT_CALLS, EVENTS };
@@ -271,30 +272,19 @@ static void put_costs(struct callgrind *c)
 	}
 }
 
-/* Write a command's arguments with blanks between them. */
-static void put_command(const struct profile *p, FILE *out)
-{
-	for (size_t i = 0; i < p->command_bytes; i++)
-		putc((unsigned char)p->command[i] < 0x20 ? ' ' : p->command[i],
-		     out);
-}
-
 /* Write what the file is of. */
 static void put_head(const struct callgrind *c)
 {
 	const struct profile *p = c->profile;
+	char *command = oneline_command(p);
 
 	fprintf(c->out,
 		"# callgrind format\nversion: 1\ncreator: memtrace %s\n",
 		OPTIONS_VERSION);
 	if (p->pid)
 		fprintf(c->out, "pid: %u\n", p->pid);
-	fputs("cmd: ", c->out);
-	if (p->command)
-		put_command(p, c->out);
-	else
-		put_text(c->out, p->program);
-	fputs("\npositions: line\n", c->out);
+	fprintf(c->out, "cmd: %s\npositions: line\n", command);
+	free(command);
 	for (int i = 0; i < EVENTS; i++)
 		if (p->has & events[i].has)
 			fprintf(c->out, "event: %s : %s\n", events[i].name,

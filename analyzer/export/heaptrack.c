@@ -17,6 +17,7 @@
 
 #include "gzip.h"
 #include "map.h"
+#include "oneline.h"
 #include "strpool.h"
 
 #define HEAPTRACK_VERSION 0x10400
@@ -237,15 +238,11 @@ static void resumes(void *context, const struct heap_block *b,
 /* Write what was recorded. */
 static void put_head(const struct heaptrack *h)
 {
-	const struct profile *p = h->profile;
+	char *command = oneline_command(h->profile);
 
-	fprintf(h->out, "v %x %x\nX ", HEAPTRACK_VERSION, HEAPTRACK_FORMAT);
-	for (size_t i = 0; i + 1 < p->command_bytes; i++)
-		putc((unsigned char)p->command[i] < 0x20 ? ' ' : p->command[i],
-		     h->out);
-	if (!p->command_bytes)
-		fputs(p->program, h->out);
-	putc('\n', h->out);
+	fprintf(h->out, "v %x %x\nX %s\n", HEAPTRACK_VERSION, HEAPTRACK_FORMAT,
+		command);
+	free(command);
 }
 
 /* Write everything. */

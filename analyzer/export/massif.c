@@ -8,9 +8,10 @@
 #include "export.h"
 
 #include <inttypes.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "curve.h"
+#include "oneline.h"
 #include "tree.h"
 
 /* Snapshots over time, the peak's not counted. */
@@ -20,35 +21,6 @@
 #define THRESHOLD 1000
 
 #define NS_PER_MS 1000000u
-
-/* Write text in a line. */
-static void put_text(FILE *out, const char *text, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		putc((unsigned char)text[i] < 0x20 ? ' ' : text[i], out);
-}
-
-/* Write a frame: its function, where it is, or what it is in. */
-static void put_frame(FILE *out, const struct frame *f)
-{
-	fprintf(out, " 0x%" PRIX64 ": ", f->offset);
-	if (f->function)
-		put_text(out, f->function, strlen(f->function));
-	else
-		fputs("???", out);
-	if (f->file) {
-		const char *base = util_basename(f->file);
-
-		fputs(" (", out);
-		put_text(out, base, strlen(base));
-		fprintf(out, ":%u)", f->line);
-	} else if (f->module) {
-		fputs(" (in ", out);
-		put_text(out, f->module, strlen(f->module));
-		putc(')', out);
-	}
-	putc('\n', out);
-}
 
 /* Write the line of what is below the threshold. */
 static void put_small(FILE *out, uint32_t depth, uint32_t n, uint64_t value)
@@ -76,12 +48,16 @@ static void put_node(const struct tree *t, uint32_t node, FILE *out)
 	small = n->children - large;
 	fprintf(out, "%*sn%u: %" PRIu64, (int)n->depth, "", large + !!small,
 		n->value);
-	if (n->frame)
-		put_frame(out, n->frame);
-	else
+	if (n->frame) {
+		char *text = oneline_frame(n->frame);
+
+		fprintf(out, " %s\n", text);
+		free(text);
+	} else {
 		fputs(" (heap allocation functions) malloc/new/new[], "
 		      "--alloc-fns, etc.\n",
 		      out);
+	}
 	for (uint32_t i = n->child; i && large--; i = t->at[i].next)
 		put_node(t, i, out);
 	if (small)
@@ -114,14 +90,11 @@ static void put_tree(struct profile *p, bool peak, FILE *out)
 /* Write what the file is of. */
 static void put_head(const struct profile *p, FILE *out)
 {
-	const char *c = p->command ? p->command : p->program;
-	size_t n = p->command ? p->command_bytes : strlen(p->program);
+	char *command = oneline_command(p);
 
-	fprintf(out, "desc: memtrace %s\ncmd: ", OPTIONS_VERSION);
-	while (n && !c[n - 1])
-		n--;
-	put_text(out, c, n);
-	fputs("\ntime_unit: ms\n", out);
+	fprintf(out, "desc: memtrace %s\ncmd: %s\ntime_unit: ms\n",
+		OPTIONS_VERSION, command);
+	free(command);
 }
 
 /* Write a snapshot but for its tree. */

@@ -16,6 +16,7 @@
 
 #include "gzip.h"
 #include "map.h"
+#include "oneline.h"
 #include "protobuf.h"
 #include "strpool.h"
 
@@ -351,27 +352,15 @@ static void put_comment(struct pprof *w, char *text)
 	free(text);
 }
 
-/* Return a command's arguments with blanks between them. */
-static char *command_text(const struct profile *p)
-{
-	char *text = util_copy(p->command, p->command_bytes);
-
-	for (size_t i = 0; i + 1 < p->command_bytes; i++)
-		if (!text[i])
-			text[i] = ' ';
-	return text;
-}
-
 /* Say in comments who was recorded, and how far to trust it. */
 static void put_comments(struct pprof *w, const struct options *o)
 {
 	const struct profile *p = w->profile;
-	char *command = p->command ? command_text(p) : NULL;
+	char *command = oneline_command(p);
 
 	put_comment(w, util_format("memtrace %s, from a %s file",
 				   OPTIONS_VERSION, p->source));
-	if (command)
-		put_comment(w, util_format("command: %s", command));
+	put_comment(w, util_format("command: %s", command));
 	if (p->pid)
 		put_comment(w, util_format("pid: %u", p->pid));
 	if (p->host)

@@ -33,8 +33,8 @@ static uint32_t child_of(struct tree *t, uint32_t parent, const struct frame *f)
 	return (uint32_t)t->count++;
 }
 
-void tree_add(struct tree *t, const struct stacks_list *list, bool outermost,
-	      uint64_t value)
+uint32_t tree_add(struct tree *t, const struct stacks_list *list,
+		  bool outermost, uint64_t value)
 {
 	uint32_t node = 0;
 
@@ -45,6 +45,7 @@ void tree_add(struct tree *t, const struct stacks_list *list, bool outermost,
 		node = child_of(t, node, list->at[j]);
 		t->at[node].value += value;
 	}
+	return node;
 }
 
 /* Order two nodes, given by their numbers. */

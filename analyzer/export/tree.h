@@ -29,9 +29,10 @@ struct tree {
 
 void tree_begin(struct tree *t);
 
-/* Add a stack. Frames of one function, file and line are one. */
-void tree_add(struct tree *t, const struct stacks_list *list, bool outermost,
-	      uint64_t value);
+/* Add a stack; returns the node where it ends. Frames of one function, file
+ * and line are one. */
+uint32_t tree_add(struct tree *t, const struct stacks_list *list,
+		  bool outermost, uint64_t value);
 
 /* Sort all siblings by value, the largest first, ties by name. */
 void tree_sort(struct tree *t);
