@@ -61,6 +61,39 @@ static void pass(struct maker *m, uint64_t clock)
 	}
 }
 
+/* Take note that a thread did something. */
+static void see(struct maker *m, const struct replay_event *e)
+{
+	struct curve_span *s = &m->curve->spans[e->thread];
+	uint64_t clock = e->event->time;
+
+	pass(m, clock);
+	if (clock < m->options->from)
+		return;
+	if (!s->used)
+		s->start_ns = clock;
+	s->used = true;
+	s->end_ns = clock;
+}
+
+static void others(void *context, const struct replay_event *e)
+{
+	see(context, e);
+}
+
+/* Have the threads' spans in ns instead of clock values. */
+static void convert_spans(struct maker *m, size_t threads)
+{
+	for (size_t i = 0; i < threads; i++) {
+		struct curve_span *s = &m->curve->spans[i];
+
+		if (!s->used)
+			continue;
+		s->start_ns = trace_ns(m->trace, s->start_ns);
+		s->end_ns = trace_ns(m->trace, s->end_ns);
+	}
+}
+
 /* Take note of a block that is live now. */
 static void add_live(struct maker *m, uint64_t size, uint64_t clock)
 {
@@ -78,7 +111,7 @@ static void begins(void *context, struct heap_block *b,
 	(void)from;
 	b->owner =
 		o->takes && !o->takes(o->takes_context, e) ? NOT_TAKEN : TAKEN;
-	pass(m, e->event->time);
+	see(m, e);
 	if (b->owner == NOT_TAKEN)
 		return;
 	if (e->event->time >= o->from) {
@@ -96,7 +129,7 @@ static void ends(void *context, const struct heap_block *b,
 
 	(void)why;
 	(void)temporary;
-	pass(m, e->event->time);
+	see(m, e);
 	if (b->owner == NOT_TAKEN)
 		return;
 	m->now.live_bytes -= b->size;
@@ -108,7 +141,7 @@ static void resumes(void *context, const struct heap_block *b,
 {
 	struct maker *m = context;
 
-	pass(m, e->event->time);
+	see(m, e);
 	if (b->owner == TAKEN)
 		add_live(m, b->size, e->event->time);
 }
@@ -127,7 +160,7 @@ void curve_make(struct curve *c, const struct profile *p, size_t steps)
 		.start = trace_clock(t, 0),
 		.end = trace_clock(t, p->duration_ns),
 	};
-	struct replay_listener listener = {&m, begins, ends, resumes, NULL};
+	struct replay_listener listener = {&m, begins, ends, resumes, others};
 	struct replay r;
 
 	if (prof->options.from > m.start)
@@ -136,15 +169,20 @@ void curve_make(struct curve *c, const struct profile *p, size_t steps)
 		m.end = prof->options.until;
 	if (m.end < m.start)
 		m.end = m.start;
-	*c = (struct curve){.at = util_alloc(steps + 2, sizeof(*c->at))};
+	*c = (struct curve){
+		.at = util_alloc(steps + 2, sizeof(*c->at)),
+		.spans = util_alloc(t->thread_count, sizeof(*c->spans)),
+	};
 	replay_run(&r, t, prof->options.until, &listener, 1, NULL);
 	replay_free(&r);
 	pass(&m, UINT64_MAX);
 	add_point(&m, m.end, false);
+	convert_spans(&m, t->thread_count);
 }
 
 void curve_free(struct curve *c)
 {
 	free(c->at);
+	free(c->spans);
 	*c = (struct curve){0};
 }

@@ -16,9 +16,16 @@ struct curve_point {
 	bool peak;			       /* it is the peak itself */
 };
 
+/* From a thread's first event to its last. */
+struct curve_span {
+	bool used; /* it has events in the window */
+	uint64_t start_ns, end_ns;
+};
+
 struct curve {
 	struct curve_point *at; /* in the order of time */
 	size_t count;
+	struct curve_span *spans; /* by place in the profile's threads */
 };
 
 /*

@@ -16,6 +16,7 @@ static const struct export_format formats[] = {
 	{"folded", 0, false, false, export_folded},
 	{"massif", 0, false, false, export_massif},
 	{"callgrind", 0, false, false, export_callgrind},
+	{"chrome", PROF_BY_THREAD, true, false, export_chrome},
 	{"dhat", 0, false, false, export_dhat},
 	{"heaptrack", 0, true, false, export_heaptrack},
 	{"speedscope", 0, false, false, export_speedscope},

@@ -50,6 +50,7 @@ export_function export_pprof;
 export_function export_folded;
 export_function export_massif;
 export_function export_callgrind;
+export_function export_chrome;
 export_function export_dhat;
 export_function export_heaptrack;
 export_function export_speedscope;

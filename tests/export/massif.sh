@@ -37,7 +37,7 @@ want=$(json "$t" '[.peak.bytes, .exit.bytes] | map(tostring) | join(",")')
 [ "$back" = "[\"massif\",$want]" ] || fail "read back as $back"
 
 # A window has its own peak and end.
-half=$(json "$t" '"\(.duration_ns / 2 | floor)ns"')
+half=$(json "$t" '"\(.peak.at_ns)ns"')
 "$REPORT" export -f massif --to "$half" -o half.out "$t" || fail "--to"
 want=$("$REPORT" --json --to "$half" "$t" | jq '.peak.bytes, .exit.bytes')
 [ "$(bytes half.out peak; bytes half.out detailed)" = "$want" ] ||
