@@ -9,6 +9,7 @@
  *   map        hash map of integers
  *   strpool    strings kept once
  *   unpack     a whole file, decompressed
+ *   gzip       a stream, compressed
  *   symframe   what is known about a code address
  *   outfile    output to a file, whole or not at all
  *   trace      a trace's index and streams (with segment the user of zstd)

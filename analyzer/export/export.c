@@ -12,10 +12,17 @@
 #include <unistd.h>
 
 static const struct export_format formats[] = {
+	{"pprof", PROF_BY_SIZE | PROF_BY_THREAD, false, false, export_pprof},
 	{"folded", 0, false, false, export_folded},
 	{"openmetrics", PROF_BY_SIZE, false, false, export_openmetrics},
 	{"prometheus", PROF_BY_SIZE, false, false, export_prometheus},
 	{"sqlite", PROF_BY_SIZE | PROF_BY_THREAD, false, true, export_sqlite},
+	{"massif", 0, false, false, export_massif},
+	{"callgrind", 0, false, false, export_callgrind},
+	{"chrome", PROF_BY_THREAD, true, false, export_chrome},
+	{"dhat", 0, false, false, export_dhat},
+	{"heaptrack", 0, true, false, export_heaptrack},
+	{"speedscope", 0, false, false, export_speedscope},
 };
 
 const struct export_format *export_find(const char *name)

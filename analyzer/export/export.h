@@ -48,5 +48,13 @@ int export_write(const struct export_format *f, struct profile *p,
 
 export_function export_folded, export_openmetrics, export_prometheus,
 	export_sqlite;
+export_function export_pprof;
+export_function export_folded;
+export_function export_massif;
+export_function export_callgrind;
+export_function export_chrome;
+export_function export_dhat;
+export_function export_heaptrack;
+export_function export_speedscope;
 
 #endif
