@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* A listener to the blocks that were chosen only; see chosen.h. */
+/*
+ * A replay for a listener to the blocks that were chosen; see chosen.h. Stands
+ * between the two, and marks the others by their owner.
+ */
 #include "chosen.h"
 
-/* The owner of a block that was not. */
+/* The owner of a block that was not chosen. */
 #define NOT_CHOSEN UINT32_MAX
+
+struct chosen {
+	const struct prof_options *options;
+	const struct replay_listener *to;
+};
 
 static void begins(void *context, struct heap_block *b,
 		   const struct replay_event *e, const struct heap_block *from)
 {
-	struct chosen *c = context;
+	const struct chosen *c = context;
+	const struct prof_options *o = c->options;
 
-	if (!select_takes(c->select, e)) {
+	if (o->takes && !o->takes(o->takes_context, e)) {
 		b->owner = NOT_CHOSEN;
 		return;
 	}
@@ -24,7 +33,7 @@ static void ends(void *context, const struct heap_block *b,
 		 const struct replay_event *e, enum replay_end why,
 		 bool temporary)
 {
-	struct chosen *c = context;
+	const struct chosen *c = context;
 
 	if (b->owner != NOT_CHOSEN && c->to->ends)
 		c->to->ends(c->to->context, b, e, why, temporary);
@@ -33,22 +42,30 @@ static void ends(void *context, const struct heap_block *b,
 static void resumes(void *context, const struct heap_block *b,
 		    const struct replay_event *e)
 {
-	struct chosen *c = context;
+	const struct chosen *c = context;
 
 	if (b->owner != NOT_CHOSEN && c->to->resumes)
 		c->to->resumes(c->to->context, b, e);
 }
 
-/* Mappings and failed calls are no blocks: they are not chosen. */
 static void others(void *context, const struct replay_event *e)
 {
-	struct chosen *c = context;
+	const struct chosen *c = context;
 
-	if (!select_chooses(c->select) && c->to->others)
+	if (!c->options->takes && c->to->others)
 		c->to->others(c->to->context, e);
 }
 
-struct replay_listener chosen_listener(struct chosen *c)
+void chosen_replay(struct trace *t, const struct prof_options *o,
+		   const struct replay_listener *l, replay_progress *progress)
 {
-	return (struct replay_listener){c, begins, ends, resumes, others};
+	struct chosen c = {o, l};
+	const struct replay_listener first = {&c, begins, ends, resumes,
+					      others};
+	struct replay r;
+
+	replay_run(&r, t, o->until, &first, 1, progress);
+	if (o->until == UINT64_MAX)
+		trace_extend(t, r.last_clock);
+	replay_free(&r);
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A listener to the blocks that were chosen only: stands between the replay
- * and another listener, so that no model needs to know of selections.
+ * A replay for a listener that shall hear of the blocks that were chosen only:
+ * so no model needs to know of selections.
  */
 #ifndef ANALYZER_CHOSEN_H
 #define ANALYZER_CHOSEN_H
 
-#include "select.h"
+#include "prof.h"
 
-struct chosen {
-	struct select *select; /* NULL: all blocks */
-	const struct replay_listener *to;
-};
-
-/* Make the listener of `c`, which must outlive the replay; to be the first. */
-struct replay_listener chosen_listener(struct chosen *c);
+/*
+ * Replay a trace up to the end of the window of `o`, for the blocks that it
+ * takes. Mappings and failed calls are no blocks: the listener hears of them
+ * when all blocks are taken. `progress` may be NULL.
+ */
+void chosen_replay(struct trace *t, const struct prof_options *o,
+		   const struct replay_listener *l, replay_progress *progress);
 
 #endif

@@ -11,6 +11,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "chosen.h"
+#include "lifespan.h"
+
 /* The sizes' buckets: up to 16 B, 32 B ... 1 GiB. */
 #define FIRST_BUCKET_LOG2 4
 #define BUCKETS 27
@@ -257,13 +260,56 @@ static void put_sizes(const struct metrics *m)
 		p->totals.allocations);
 }
 
+/* Bounds of the lifetimes' buckets: decades from 1 us to 1000 s. */
+#define LIFETIME_FIRST 12 /* lifespan's bucket whose bound is 1 us */
+#define LIFETIME_STEP 4
+#define LIFETIME_BUCKETS 10
+
+/* Print the histogram of the freed blocks' lifetimes. */
+static void put_lifetimes(const struct metrics *m, struct trace *t)
+{
+	static const char *const bounds[LIFETIME_BUCKETS] = {
+		"1e-06", "1e-05", "0.0001", "0.001", "0.01",
+		"0.1",	 "1.0",	  "10.0",   "100.0", "1000.0",
+	};
+	const struct profile *p = m->profile;
+	struct replay_listener l;
+	struct lifespan s;
+	uint64_t n = 0;
+	unsigned int bucket = 0;
+
+	lifespan_begin(&s, t, p->prof->options.from);
+	l = lifespan_listener(&s);
+	chosen_replay(t, &p->prof->options, &l, NULL);
+	put_head(m, "heap_lifetime_seconds", "histogram",
+		 "How long the blocks lived that were freed.");
+	for (int i = 0; i < LIFETIME_BUCKETS; i++) {
+		for (; bucket < LIFETIME_FIRST + i * LIFETIME_STEP + 1u;
+		     bucket++)
+			n += s.time[bucket].blocks;
+		fprintf(m->out,
+			"memtrace_heap_lifetime_seconds_bucket{le=\"%s\"} "
+			"%" PRIu64 "\n",
+			bounds[i], n);
+	}
+	while (bucket < LIFESPAN_TIMES)
+		n += s.time[bucket++].blocks;
+	fprintf(m->out,
+		"memtrace_heap_lifetime_seconds_bucket{le=\"+Inf\"} %" PRIu64
+		"\nmemtrace_heap_lifetime_seconds_sum %.9f\n"
+		"memtrace_heap_lifetime_seconds_count %" PRIu64 "\n",
+		n, (double)p->totals.lifetime_ns / 1e9, n);
+	lifespan_free(&s);
+}
+
 /* Print what only a trace knows. */
 static void put_trace(const struct metrics *m, const struct calls *c,
-		      const struct trace *t)
+		      struct trace *t)
 {
 	const struct prof *p = m->profile->prof;
 
 	put_sizes(m);
+	put_lifetimes(m, t);
 	put_counter(m, "heap_freed_bytes", "Bytes freed.", c->freed_bytes);
 	put_counter(m, "heap_remote_frees",
 		    "Blocks freed by another thread than allocated them.",

@@ -12,6 +12,10 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
+#include "chosen.h"
+#include "lifespan.h"
+#include "series.h"
+
 /* "MTrc": what file(1) can know it by. */
 static const char schema[] =
 	"PRAGMA application_id = 1297379939;"
@@ -49,6 +53,11 @@ static const char schema[] =
 	"CREATE TABLE histogram_sizes(size INTEGER PRIMARY KEY,"
 	" allocations INTEGER, allocated_bytes INTEGER, peak_blocks INTEGER,"
 	" exit_blocks INTEGER);"
+	"CREATE TABLE histogram_lifetimes(under_ns INTEGER,"
+	" blocks INTEGER, bytes INTEGER);"
+	"CREATE TABLE timeline(time_ns INTEGER, max_bytes INTEGER,"
+	" last_bytes INTEGER, max_blocks INTEGER, last_blocks INTEGER,"
+	" allocations INTEGER, allocated_bytes INTEGER, frees INTEGER);"
 	"CREATE TEMP TABLE parts(stack_id, thread_id, size, allocations,"
 	" allocated_bytes, temporary, frees, lifetime_ns, peak_bytes,"
 	" peak_blocks, exit_bytes, exit_blocks);";
@@ -392,6 +401,69 @@ static void put_parts(struct base *b)
 	sqlite3_finalize(i.statement);
 }
 
+/* Buckets of the table timeline. */
+#define TIMELINE_BUCKETS 1000
+
+/* Fill the table timeline. */
+static void put_timeline(struct base *b, struct trace *t)
+{
+	struct insert i = insert_begin(b, "INSERT INTO timeline "
+					  "VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
+	const struct prof_options *o = &b->profile->prof->options;
+	uint64_t from = o->from > t->process.clock ? o->from : t->process.clock;
+	uint64_t to = o->until < t->end_clock ? o->until : t->end_clock;
+	struct replay_listener l;
+	struct series s;
+
+	series_begin(&s, from, to, TIMELINE_BUCKETS);
+	l = series_listener(&s);
+	chosen_replay(t, o, &l, NULL);
+	series_end(&s);
+	for (size_t n = 0; n < s.count; n++) {
+		unsigned __int128 at =
+			(unsigned __int128)(s.to - s.from) * n / s.count;
+
+		put_number(&i, trace_ns(t, s.from + (uint64_t)at));
+		put_number(&i, s.at[n].max_bytes);
+		put_number(&i, s.at[n].last_bytes);
+		put_number(&i, s.at[n].max_blocks);
+		put_number(&i, s.at[n].last_blocks);
+		put_number(&i, s.at[n].allocations);
+		put_number(&i, s.at[n].allocated_bytes);
+		put_number(&i, s.at[n].frees);
+		insert_row(&i);
+	}
+	sqlite3_finalize(i.statement);
+	series_free(&s);
+}
+
+/* Fill the table histogram_lifetimes; no bound: never freed. */
+static void put_lifetimes(struct base *b, struct trace *t)
+{
+	struct insert i = insert_begin(b, "INSERT INTO histogram_lifetimes "
+					  "VALUES(?, ?, ?)");
+	struct replay_listener l;
+	struct lifespan s;
+
+	lifespan_begin(&s, t, b->profile->prof->options.from);
+	l = lifespan_listener(&s);
+	chosen_replay(t, &b->profile->prof->options, &l, NULL);
+	lifespan_end(&s);
+	for (unsigned int n = 0; n <= LIFESPAN_TIMES; n++) {
+		if (!s.time[n].blocks)
+			continue;
+		if (n < LIFESPAN_TIMES)
+			put_number(&i, lifespan_bound_ns(n));
+		else
+			put_null(&i);
+		put_number(&i, s.time[n].blocks);
+		put_number(&i, s.time[n].bytes);
+		insert_row(&i);
+	}
+	sqlite3_finalize(i.statement);
+	lifespan_free(&s);
+}
+
 /* Fill all tables. */
 static void put_all(struct base *b)
 {
@@ -405,6 +477,10 @@ static void put_all(struct base *b)
 	put_sites(b, &sites);
 	put_stacks(b, &sites);
 	put_parts(b);
+	if (b->profile->trace) {
+		put_timeline(b, b->profile->trace);
+		put_lifetimes(b, b->profile->trace);
+	}
 	run(b, sums);
 	groups_free(&sites);
 }

@@ -126,17 +126,12 @@ uint64_t view_from(const struct view *v)
 
 void view_replay(const struct view *v, const struct replay_listener *l)
 {
-	struct chosen chosen = {v->select, l};
-	const struct replay_listener first = chosen_listener(&chosen);
-	uint64_t from, until;
-	struct replay r;
+	struct prof_options o = {0};
 
-	select_window(v->options, v->trace, &from, &until);
-	replay_run(&r, v->trace, until, &first, 1, term_bar);
+	select_window(v->options, v->trace, &o.from, &o.until);
+	select_set_options(v->select, &o);
+	chosen_replay(v->trace, &o, l, term_bar);
 	term_bar_clear();
-	if (until == UINT64_MAX)
-		trace_extend(v->trace, r.last_clock);
-	replay_free(&r);
 }
 
 int view_pattern(regex_t *pattern, const char *text, struct error *e)

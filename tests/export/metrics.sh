@@ -61,6 +61,7 @@ measures heap_temporary_allocations_total .totals.temporary
 measures heap_failed_allocations_total .totals.failed
 measures heap_allocation_size_bytes_sum .totals.allocated_bytes
 measures heap_allocation_size_bytes_count .totals.allocations
+measures heap_lifetime_seconds_count .totals.frees
 measures profiler_dropped_events_total .lost.events
 measures threads '.threads | length'
 

@@ -46,6 +46,13 @@ answers 'SELECT sum(peak_bytes), sum(peak_blocks), sum(exit_bytes),
 answers 'SELECT sum(allocations), sum(allocated_bytes), sum(peak_blocks),
 	sum(exit_blocks) FROM histogram_sizes' \
 	"$(cut -d '|' -f 1,2,6,8 <<<"$totals")"
+answers 'SELECT sum(allocations), sum(allocated_bytes), sum(frees),
+	max(max_bytes) FROM timeline' "$(cut -d '|' -f 1,2,3,5 <<<"$totals")"
+answers 'SELECT sum(blocks), sum(bytes) FROM histogram_lifetimes' \
+	"$(cut -d '|' -f 1,2 <<<"$totals")"
+answers 'SELECT sum(blocks), sum(bytes) FROM histogram_lifetimes
+	WHERE under_ns IS NULL' "$(cut -d '|' -f 8 <<<"$totals")|$(
+	cut -d '|' -f 7 <<<"$totals")"
 answers 'SELECT count(*) FROM stacks WHERE id NOT IN
 	(SELECT stack_id FROM stack_frames)' 0
 
