@@ -26,7 +26,7 @@ struct point {
 struct dhat {
 	struct profile *profile;
 	const struct prof_options *options; /* NULL: an import */
-	struct tree tree;		    /* from the innermost frames on */
+	struct stacktree tree;		    /* from the innermost frames on */
 	struct point *point;		    /* by the tree's node */
 	uint32_t *point_of;		    /* by the stacks' node; 0: none */
 	FILE *out;
@@ -38,12 +38,12 @@ static void add_rows(struct dhat *d)
 	struct profile *p = d->profile;
 	struct stacks_list list = {0};
 
-	tree_begin(&d->tree);
+	stacktree_begin(&d->tree);
 	for (size_t i = 0; i < p->row_count; i++) {
 		uint32_t node = p->rows[i].node;
 
 		stacks_expand(&p->stacks, node, &list);
-		d->point_of[node] = tree_add(&d->tree, &list, false, 0);
+		d->point_of[node] = stacktree_add(&d->tree, &list, false, 0);
 	}
 	d->point = util_alloc(d->tree.count, sizeof(*d->point));
 	for (size_t i = 0; i < p->row_count; i++)
@@ -252,7 +252,7 @@ int export_dhat(struct export *x, struct error *e)
 	put_head(&d);
 	put_points(&d);
 	put_frames(&d);
-	tree_free(&d.tree);
+	stacktree_free(&d.tree);
 	free(d.point);
 	free(d.point_of);
 	return 0;

@@ -6,24 +6,68 @@
 #include "export.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static const struct export_format formats[] = {
-	{"pprof", PROF_BY_SIZE | PROF_BY_THREAD, false, false, export_pprof},
-	{"folded", 0, false, false, export_folded},
-	{"openmetrics", PROF_BY_SIZE, false, false, export_openmetrics},
-	{"prometheus", PROF_BY_SIZE, false, false, export_prometheus},
-	{"sqlite", PROF_BY_SIZE | PROF_BY_THREAD, false, true, export_sqlite},
-	{"massif", 0, false, false, export_massif},
 	{"callgrind", 0, false, false, export_callgrind},
 	{"chrome", PROF_BY_THREAD, true, false, export_chrome},
 	{"dhat", 0, false, false, export_dhat},
+	{"folded", 0, false, false, export_folded},
 	{"heaptrack", 0, true, false, export_heaptrack},
+	{"massif", 0, false, false, export_massif},
+	{"openmetrics", PROF_BY_SIZE, false, false, export_openmetrics},
+	{"pprof", PROF_BY_SIZE | PROF_BY_THREAD, false, false, export_pprof},
+	{"prometheus", PROF_BY_SIZE, false, false, export_prometheus},
 	{"speedscope", 0, false, false, export_speedscope},
+	{"sqlite", PROF_BY_SIZE | PROF_BY_THREAD, false, true, export_sqlite},
+	{"svg", 0, false, false, export_svg},
 };
+
+#define SUM(name, unit, has, field)                                     \
+	{                                                               \
+		name, unit, has, offsetof(struct profile_totals, field) \
+	}
+
+const struct export_sum export_sums[EXPORT_SUMS] = {
+	[EXPORT_PEAK] =
+		SUM("live at the peak", "bytes", PROFILE_HAS_PEAK, peak_bytes),
+	[EXPORT_EXIT] =
+		SUM("live at the end", "bytes", PROFILE_HAS_EXIT, exit_bytes),
+	[EXPORT_ALLOCATED] = SUM("allocated bytes", "bytes",
+				 PROFILE_HAS_ALLOCATED, allocated_bytes),
+	[EXPORT_CALLS] =
+		SUM("allocations", "none", PROFILE_HAS_ALLOCATED, allocations),
+	[EXPORT_TEMPORARY] = SUM("temporary allocations", "none",
+				 PROFILE_HAS_TEMPORARY, temporary),
+};
+
+const struct export_sum *export_sum_asked(const struct export *x,
+					  struct error *e)
+{
+	static const unsigned char asked[] = {
+		[OPTIONS_AT_PEAK] = EXPORT_PEAK,
+		[OPTIONS_AT_EXIT] = EXPORT_EXIT,
+		[OPTIONS_AT_TOTAL] = EXPORT_ALLOCATED,
+		[OPTIONS_AT_CHURN] = EXPORT_ALLOCATED,
+		[OPTIONS_AT_TEMPORARY] = EXPORT_TEMPORARY,
+		[OPTIONS_AT_TIME] = EXPORT_EXIT,
+	};
+	const struct export_sum *sum = &export_sums[asked[x->options->at]];
+
+	if (x->options->at == OPTIONS_AT_ALL)
+		while (sum < &export_sums[EXPORT_CALLS] &&
+		       !(x->profile->has & sum->has))
+			sum++;
+	if (x->profile->has & sum->has)
+		return sum;
+	error_set(e, ERROR_NO_OFFSET, "a %s file does not know: %s",
+		  x->profile->source, sum->name);
+	return NULL;
+}
 
 const struct export_format *export_find(const char *name)
 {

@@ -46,15 +46,40 @@ const struct export_format *export_find(const char *name);
 int export_write(const struct export_format *f, struct profile *p,
 		 const struct options *o, struct error *e);
 
-export_function export_folded, export_openmetrics, export_prometheus,
-	export_sqlite;
-export_function export_pprof;
-export_function export_folded;
-export_function export_massif;
-export_function export_callgrind;
-export_function export_chrome;
-export_function export_dhat;
-export_function export_heaptrack;
-export_function export_speedscope;
+/* One of a profile's sums. */
+struct export_sum {
+	const char *name, *unit; /* "bytes" or "none" */
+	unsigned int has;	 /* PROFILE_HAS_..., to be known */
+	size_t offset;		 /* in struct profile_totals */
+};
+
+enum {
+	EXPORT_PEAK,
+	EXPORT_EXIT,
+	EXPORT_ALLOCATED,
+	EXPORT_CALLS,
+	EXPORT_TEMPORARY,
+	EXPORT_SUMS
+};
+
+extern const struct export_sum export_sums[EXPORT_SUMS];
+
+/* Return one of the sums. */
+static inline uint64_t export_sum_of(const struct export_sum *sum,
+				     const struct profile_totals *t)
+{
+	return *(const uint64_t *)((const char *)t + sum->offset);
+}
+
+/*
+ * Return the sum that --at asks for; the first one that is known when it was
+ * not said. NULL with `e` filled: the profile does not know it.
+ */
+const struct export_sum *export_sum_asked(const struct export *x,
+					  struct error *e);
+
+export_function export_callgrind, export_chrome, export_dhat, export_folded,
+	export_heaptrack, export_massif, export_openmetrics, export_pprof,
+	export_prometheus, export_speedscope, export_sqlite, export_svg;
 
 #endif

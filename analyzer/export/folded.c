@@ -16,24 +16,6 @@ struct line {
 	uint64_t n;
 };
 
-/* Return what of a row the lines are about. */
-static uint64_t value_of(const struct options *o,
-			 const struct profile_totals *t)
-{
-	switch (o->at) {
-	case OPTIONS_AT_EXIT:
-	case OPTIONS_AT_TIME:
-		return t->exit_bytes;
-	case OPTIONS_AT_TOTAL:
-	case OPTIONS_AT_CHURN:
-		return t->allocated_bytes;
-	case OPTIONS_AT_TEMPORARY:
-		return t->temporary;
-	default:
-		return t->peak_bytes;
-	}
-}
-
 /* Make a line's text: names without what would end a frame or the line. */
 static char *fold(const struct stacks_list *list)
 {
@@ -82,13 +64,16 @@ static void write_lines(struct line *line, size_t n, FILE *out)
 int export_folded(struct export *x, struct error *e)
 {
 	struct profile *p = x->profile;
-	struct line *line = util_alloc(p->row_count, sizeof(*line));
+	const struct export_sum *sum = export_sum_asked(x, e);
 	struct stacks_list list = {0};
+	struct line *line;
 	size_t n = 0;
 
-	(void)e;
+	if (!sum)
+		return -1;
+	line = util_alloc(p->row_count, sizeof(*line));
 	for (size_t i = 0; i < p->row_count; i++) {
-		uint64_t value = value_of(x->options, &p->rows[i].totals);
+		uint64_t value = export_sum_of(sum, &p->rows[i].totals);
 
 		if (!value)
 			continue;

@@ -33,9 +33,9 @@ static void put_small(FILE *out, uint32_t depth, uint32_t n, uint64_t value)
 }
 
 /* Write a node, then its children: the large ones, and the others as one. */
-static void put_node(const struct tree *t, uint32_t node, FILE *out)
+static void put_node(const struct stacktree *t, uint32_t node, FILE *out)
 {
-	const struct tree_node *n = &t->at[node];
+	const struct stacktree_node *n = &t->at[node];
 	uint32_t large = 0, small;
 	uint64_t rest = 0;
 
@@ -68,10 +68,10 @@ static void put_node(const struct tree *t, uint32_t node, FILE *out)
 static void put_tree(struct profile *p, bool peak, FILE *out)
 {
 	struct stacks_list list = {0};
-	struct tree t;
+	struct stacktree t;
 
 	fprintf(out, "heap_tree=%s\n", peak ? "peak" : "detailed");
-	tree_begin(&t);
+	stacktree_begin(&t);
 	for (size_t i = 0; i < p->row_count; i++) {
 		const struct profile_totals *n = &p->rows[i].totals;
 		uint64_t bytes = peak ? n->peak_bytes : n->exit_bytes;
@@ -79,11 +79,11 @@ static void put_tree(struct profile *p, bool peak, FILE *out)
 		if (!bytes)
 			continue;
 		stacks_expand(&p->stacks, p->rows[i].node, &list);
-		tree_add(&t, &list, false, bytes);
+		stacktree_add(&t, &list, false, bytes);
 	}
-	tree_sort(&t);
+	stacktree_sort(&t);
 	put_node(&t, 0, out);
-	tree_free(&t);
+	stacktree_free(&t);
 	stacks_list_free(&list);
 }
 

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Stacks as one tree; see tree.h. */
+/* Stacks as one tree; see stacktree.h. */
 #include "stacktree.h"
 
 #include <stdlib.h>
 
-void tree_begin(struct tree *t)
+void stacktree_begin(struct stacktree *t)
 {
-	*t = (struct tree){.places.lines = true};
+	*t = (struct stacktree){.places.lines = true};
 	t->at = util_grow(t->at, t->count++, &t->room, sizeof(*t->at));
-	t->at[0] = (struct tree_node){0};
+	t->at[0] = (struct stacktree_node){0};
 }
 
 /* Return the child of a node for a frame, made when it is new. */
-static uint32_t child_of(struct tree *t, uint32_t parent, const struct frame *f)
+static uint32_t child_of(struct stacktree *t, uint32_t parent,
+			 const struct frame *f)
 {
 	uint64_t key = (uint64_t)parent << 32 | number_frame(&t->places, f);
 	bool fresh;
@@ -22,7 +23,7 @@ static uint32_t child_of(struct tree *t, uint32_t parent, const struct frame *f)
 		return (uint32_t)*at;
 	*at = t->count;
 	t->at = util_grow(t->at, t->count, &t->room, sizeof(*t->at));
-	t->at[t->count] = (struct tree_node){
+	t->at[t->count] = (struct stacktree_node){
 		.frame = f,
 		.parent = parent,
 		.next = t->at[parent].child,
@@ -33,13 +34,13 @@ static uint32_t child_of(struct tree *t, uint32_t parent, const struct frame *f)
 	return (uint32_t)t->count++;
 }
 
-uint32_t tree_add(struct tree *t, const struct stacks_list *list,
-		  bool outermost, uint64_t value)
+uint32_t stacktree_add(struct stacktree *t, const struct stacks_list *list,
+		       bool outermost, uint64_t value)
 {
 	uint32_t node = 0;
 
 	t->at[0].value += value;
-	for (size_t i = 0; i < list->count && i < TREE_MAX_DEPTH; i++) {
+	for (size_t i = 0; i < list->count && i < STACKTREE_MAX_DEPTH; i++) {
 		size_t j = outermost ? list->count - 1 - i : i;
 
 		node = child_of(t, node, list->at[j]);
@@ -51,9 +52,9 @@ uint32_t tree_add(struct tree *t, const struct stacks_list *list,
 /* Order two nodes, given by their numbers. */
 static int compare(const void *a, const void *b, void *context)
 {
-	const struct tree *t = context;
-	const struct tree_node *x = &t->at[*(const uint32_t *)a];
-	const struct tree_node *y = &t->at[*(const uint32_t *)b];
+	const struct stacktree *t = context;
+	const struct stacktree_node *x = &t->at[*(const uint32_t *)a];
+	const struct stacktree_node *y = &t->at[*(const uint32_t *)b];
 
 	if (x->value != y->value)
 		return x->value < y->value ? 1 : -1;
@@ -61,7 +62,7 @@ static int compare(const void *a, const void *b, void *context)
 }
 
 /* Sort the children of a node; `room` is for them. */
-static void sort_children(struct tree *t, struct tree_node *parent,
+static void sort_children(struct stacktree *t, struct stacktree_node *parent,
 			  uint32_t *room)
 {
 	size_t n = 0;
@@ -76,7 +77,7 @@ static void sort_children(struct tree *t, struct tree_node *parent,
 		t->at[room[i]].next = i + 1 < n ? room[i + 1] : 0;
 }
 
-void tree_sort(struct tree *t)
+void stacktree_sort(struct stacktree *t)
 {
 	uint32_t *room = util_alloc(t->count, sizeof(*room));
 
@@ -85,10 +86,10 @@ void tree_sort(struct tree *t)
 	free(room);
 }
 
-void tree_free(struct tree *t)
+void stacktree_free(struct stacktree *t)
 {
 	free(t->at);
 	map_free(&t->child_of);
 	number_free(&t->places);
-	*t = (struct tree){0};
+	*t = (struct stacktree){0};
 }

@@ -3,23 +3,24 @@
  * Stacks as one tree, from the innermost frames outward or from the outermost
  * inward; each node sums up what went through it.
  */
-#ifndef ANALYZER_STACKTREE_H
-#define ANALYZER_STACKTREE_H
+#ifndef ANALYZER_EXPORT_STACKTREE_H
+#define ANALYZER_EXPORT_STACKTREE_H
 
 #include "number.h"
 
 /* Nodes below each other; further frames are left out. */
-#define TREE_MAX_DEPTH 4096
+#define STACKTREE_MAX_DEPTH 4096
 
-struct tree_node {
+struct stacktree_node {
 	const struct frame *frame; /* of the root: NULL */
 	uint64_t value;		   /* of all stacks through it */
 	uint32_t parent, child, next;
 	uint32_t children, depth;
 };
 
-struct tree {
-	struct tree_node *at; /* the root is number 0, which also means none */
+struct stacktree {
+	struct stacktree_node
+		*at; /* the root is number 0, which also means none */
 	size_t count, room;
 
 	/* The rest is stacktree.c's own. */
@@ -27,16 +28,16 @@ struct tree {
 	struct number places;
 };
 
-void tree_begin(struct tree *t);
+void stacktree_begin(struct stacktree *t);
 
 /* Add a stack; returns the node where it ends. Frames of one function, file
  * and line are one. */
-uint32_t tree_add(struct tree *t, const struct stacks_list *list,
-		  bool outermost, uint64_t value);
+uint32_t stacktree_add(struct stacktree *t, const struct stacks_list *list,
+		       bool outermost, uint64_t value);
 
 /* Sort all siblings by value, the largest first, ties by name. */
-void tree_sort(struct tree *t);
+void stacktree_sort(struct stacktree *t);
 
-void tree_free(struct tree *t);
+void stacktree_free(struct stacktree *t);
 
 #endif

@@ -20,6 +20,7 @@ is "$t" .peak.bytes "$(sum s.json 'live at the peak')"
 is "$t" .exit.bytes "$(sum s.json 'live at the end')"
 is "$t" .totals.allocated_bytes "$(sum s.json 'allocated bytes')"
 is "$t" .totals.allocations "$(sum s.json allocations)"
+is "$t" .totals.temporary "$(sum s.json 'temporary allocations')"
 jq -e '(.shared.frames | length) as $n | .profiles | map(
 	(.samples | length) == (.weights | length) and
 	.endValue == (.weights | add // 0) and
