@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { TAKEN, NOT_TAKEN }; /* a block's owner */
+#include "chosen.h"
 
 struct maker {
 	struct curve *curve;
@@ -106,15 +106,10 @@ static void begins(void *context, struct heap_block *b,
 		   const struct replay_event *e, const struct heap_block *from)
 {
 	struct maker *m = context;
-	const struct prof_options *o = m->options;
 
 	(void)from;
-	b->owner =
-		o->takes && !o->takes(o->takes_context, e) ? NOT_TAKEN : TAKEN;
 	see(m, e);
-	if (b->owner == NOT_TAKEN)
-		return;
-	if (e->event->time >= o->from) {
+	if (e->event->time >= m->options->from) {
 		m->now.allocations++;
 		m->now.allocated_bytes += b->size;
 	}
@@ -130,8 +125,6 @@ static void ends(void *context, const struct heap_block *b,
 	(void)why;
 	(void)temporary;
 	see(m, e);
-	if (b->owner == NOT_TAKEN)
-		return;
 	m->now.live_bytes -= b->size;
 	m->now.live_blocks--;
 }
@@ -142,8 +135,7 @@ static void resumes(void *context, const struct heap_block *b,
 	struct maker *m = context;
 
 	see(m, e);
-	if (b->owner == TAKEN)
-		add_live(m, b->size, e->event->time);
+	add_live(m, b->size, e->event->time);
 }
 
 void curve_make(struct curve *c, const struct profile *p, size_t steps)
@@ -161,7 +153,6 @@ void curve_make(struct curve *c, const struct profile *p, size_t steps)
 		.end = trace_clock(t, p->duration_ns),
 	};
 	struct replay_listener listener = {&m, begins, ends, resumes, others};
-	struct replay r;
 
 	if (prof->options.from > m.start)
 		m.start = prof->options.from;
@@ -173,8 +164,7 @@ void curve_make(struct curve *c, const struct profile *p, size_t steps)
 		.at = util_alloc(steps + 2, sizeof(*c->at)),
 		.spans = util_alloc(t->thread_count, sizeof(*c->spans)),
 	};
-	replay_run(&r, t, prof->options.until, &listener, 1, NULL);
-	replay_free(&r);
+	chosen_replay(t, &prof->options, &listener, NULL);
 	pass(&m, UINT64_MAX);
 	add_point(&m, m.end, false);
 	convert_spans(&m, t->thread_count);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chosen.h"
 #include "gzip.h"
 #include "map.h"
 #include "oneline.h"
@@ -24,9 +25,6 @@
 #define HEAPTRACK_FORMAT 3
 
 #define NS_PER_MS 1000000u
-
-/* A block's owner when it is not taken. */
-#define NOT_TAKEN UINT32_MAX
 
 struct heaptrack {
 	struct profile *profile;
@@ -208,12 +206,8 @@ static void begins(void *context, struct heap_block *b,
 		   const struct replay_event *e, const struct heap_block *from)
 {
 	struct heaptrack *h = context;
-	const struct prof_options *o = h->options;
 
 	(void)from;
-	b->owner = NOT_TAKEN;
-	if (o->takes && !o->takes(o->takes_context, e))
-		return;
 	b->owner = kind_of(h, b->size, e->event->stack);
 	put_event(h, '+', b->owner, e->event->time);
 }
@@ -224,15 +218,13 @@ static void ends(void *context, const struct heap_block *b,
 {
 	(void)why;
 	(void)temporary;
-	if (b->owner != NOT_TAKEN)
-		put_event(context, '-', b->owner, e->event->time);
+	put_event(context, '-', b->owner, e->event->time);
 }
 
 static void resumes(void *context, const struct heap_block *b,
 		    const struct replay_event *e)
 {
-	if (b->owner != NOT_TAKEN)
-		put_event(context, '+', b->owner, e->event->time);
+	put_event(context, '+', b->owner, e->event->time);
 }
 
 /* Write what was recorded. */
@@ -250,11 +242,9 @@ static void put_all(struct heaptrack *h)
 {
 	struct replay_listener listener = {h, begins, ends, resumes, NULL};
 	struct profile *p = h->profile;
-	struct replay r;
 
 	put_head(h);
-	replay_run(&r, p->trace, h->options->until, &listener, 1, NULL);
-	replay_free(&r);
+	chosen_replay(p->trace, h->options, &listener, NULL);
 	if (!h->begun)
 		begin_window(h);
 	put_time(h, h->options->until == UINT64_MAX
