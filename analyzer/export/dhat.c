@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "chosen.h"
 #include "json.h"
 #include "oneline.h"
 #include "stacktree.h"
@@ -20,7 +21,7 @@
 struct point {
 	struct profile_totals totals;
 	uint64_t live_bytes, live_blocks, most_bytes, most_blocks;
-	uint64_t lifetimes; /* of the blocks live at the end, clock units */
+	uint64_t born; /* of the live blocks, clock values together */
 };
 
 struct dhat {
@@ -69,6 +70,7 @@ static void add_live(struct dhat *d, const struct heap_block *b, uint64_t clock)
 
 	p->live_bytes += b->size;
 	p->live_blocks++;
+	p->born += b->born;
 	take_most(d, p, clock);
 }
 
@@ -76,15 +78,12 @@ static void begins(void *context, struct heap_block *b,
 		   const struct replay_event *e, const struct heap_block *from)
 {
 	struct dhat *d = context;
-	const struct prof_options *o = d->options;
 	uint32_t node = e->event->stack;
 
 	(void)from;
 	if (node >= d->profile->stacks.node_count)
 		node = MT_NODE_LOST;
-	b->owner = 0;
-	if (!o->takes || o->takes(o->takes_context, e))
-		b->owner = d->point_of[node];
+	b->owner = d->point_of[node];
 	if (b->owner)
 		add_live(d, b, e->event->time);
 }
@@ -103,6 +102,7 @@ static void ends(void *context, const struct heap_block *b,
 	take_most(d, p, e->event->time);
 	p->live_bytes -= b->size;
 	p->live_blocks--;
+	p->born -= b->born;
 }
 
 static void resumes(void *context, const struct heap_block *b,
@@ -120,24 +120,14 @@ static uint64_t end_clock(const struct dhat *d)
 		       : d->options->until;
 }
 
-/* Find out the most that was live of each point, and how long they lived. */
+/* Find out the most that was live of each point. */
 static void replay(struct dhat *d)
 {
 	struct replay_listener listener = {d, begins, ends, resumes, NULL};
-	uint64_t end = end_clock(d);
-	struct replay r;
 
-	replay_run(&r, d->profile->trace, d->options->until, &listener, 1,
-		   NULL);
-	for (size_t i = 0; i < r.heap.places; i++) {
-		const struct heap_block *b = &r.heap.block[i];
-
-		if (b->address && b->owner && b->born < end)
-			d->point[b->owner].lifetimes += end - b->born;
-	}
+	chosen_replay(d->profile->trace, d->options, &listener, NULL);
 	for (size_t i = 1; i < d->tree.count; i++)
 		take_most(d, &d->point[i], UINT64_MAX);
-	replay_free(&r);
 }
 
 /* Write the frames of a tree's node, the innermost first. */
@@ -156,6 +146,19 @@ static void put_stack(struct dhat *d, uint32_t node)
 	free(frame);
 }
 
+/*
+ * Return how long a point's blocks lived, those that still do till the end.
+ * The sums may overflow, their difference does not; the end is exact to 1 ns,
+ * so that it may seem to be before a birth.
+ */
+static uint64_t lifetime_ns(const struct dhat *d, const struct point *p)
+{
+	int64_t left = (int64_t)(p->live_blocks * end_clock(d) - p->born);
+	uint64_t clocks = left > 0 ? (uint64_t)left : 0;
+
+	return p->totals.lifetime_ns + trace_span_ns(d->profile->trace, clocks);
+}
+
 /* Write a point. */
 static void put_point(struct dhat *d, uint32_t node)
 {
@@ -164,18 +167,14 @@ static void put_point(struct dhat *d, uint32_t node)
 
 	fprintf(d->out, "{\"tb\":%" PRIu64 ",\"tbk\":%" PRIu64 ",",
 		t->allocated_bytes, t->allocations);
-	if (d->options) {
-		uint64_t lived = t->lifetime_ns +
-				 trace_span_ns(d->profile->trace, p->lifetimes);
-
+	if (d->options)
 		fprintf(d->out,
 			"\"tl\":%" PRIu64 ",\"mb\":%" PRIu64 ",\"mbk\":%" PRIu64
 			",\"gb\":%" PRIu64 ",\"gbk\":%" PRIu64
 			",\"eb\":%" PRIu64 ",\"ebk\":%" PRIu64 ",\n",
-			lived / NS_PER_US, p->most_bytes, p->most_blocks,
-			t->peak_bytes, t->peak_blocks, t->exit_bytes,
-			t->exit_blocks);
-	}
+			lifetime_ns(d, p) / NS_PER_US, p->most_bytes,
+			p->most_blocks, t->peak_bytes, t->peak_blocks,
+			t->exit_bytes, t->exit_blocks);
 	put_stack(d, node);
 }
 
