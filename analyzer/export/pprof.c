@@ -365,10 +365,12 @@ static void put_comments(struct pprof *w, const struct options *o)
 		put_comment(w, util_format("pid: %u", p->pid));
 	if (p->host)
 		put_comment(w, util_format("host: %s", p->host));
-	put_comment(w, util_format("inuse: live at the %s",
-				   w->peak		      ? "peak"
-				   : o->at == OPTIONS_AT_TIME ? "asked instant"
-							      : "end"));
+	if (o->at == OPTIONS_AT_TIME)
+		put_comment(w, util_format("inuse: live at %" PRIu64 " ns",
+					   o->at_ns));
+	else
+		put_comment(w, util_format("inuse: live at the %s",
+					   w->peak ? "peak" : "end"));
 	if (p->trace && p->trace->lost.events)
 		put_comment(w, util_format("lost events: %" PRIu64,
 					   p->trace->lost.events));
@@ -382,7 +384,8 @@ static void put_head(struct pprof *w, const struct options *o)
 {
 	const struct profile *p = w->profile;
 	bool live = p->has & (PROFILE_HAS_EXIT | PROFILE_HAS_PEAK) &&
-		    o->at != OPTIONS_AT_TOTAL && o->at != OPTIONS_AT_CHURN;
+		    o->at != OPTIONS_AT_TOTAL && o->at != OPTIONS_AT_CHURN &&
+		    o->at != OPTIONS_AT_TEMPORARY;
 
 	put_types(w);
 	protobuf_put_int(&w->body, PROFILE_DROP_FRAMES,
