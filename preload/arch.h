@@ -52,6 +52,15 @@ static inline uint64_t mt_cycles(void)
 	return __builtin_ia32_rdtsc();
 }
 
+/* Return the address of this thread's control block. Context: any. */
+static inline uint64_t mt_thread_pointer(void)
+{
+	uint64_t p;
+
+	__asm__("movq %%fs:0, %0" : "=r"(p));
+	return p;
+}
+
 /* Tell a spinning core that it spins. */
 static inline void mt_pause(void)
 {

@@ -17,6 +17,7 @@ struct mt_config {
 	bool follow;
 	bool mmap;
 	bool frees;
+	bool leaks;
 	int64_t level;
 };
 

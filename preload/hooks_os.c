@@ -110,7 +110,9 @@ EXPORT void *mremap(void *old, size_t old_bytes, size_t bytes, int flags, ...)
 
 EXPORT __attribute__((noreturn)) void _exit(int status)
 {
-	mt_run_finish(MT_END_UNDERSCORE_EXIT);
+	struct mt_place at = CALLER;
+
+	mt_run_finish(MT_END_UNDERSCORE_EXIT, &at);
 	if (mt_real.exit_now)
 		mt_real.exit_now(status);
 	for (;;)
@@ -127,7 +129,8 @@ EXPORT __attribute__((noreturn)) void _Exit(int status)
  */
 static bool ends(const char *path)
 {
-	return path && sys_is_executable(path) && mt_run_finish(MT_END_EXEC);
+	return path && sys_is_executable(path) &&
+	       mt_run_finish(MT_END_EXEC, NULL);
 }
 
 /* ends() for a name that is looked for in $PATH. */
@@ -149,7 +152,7 @@ static bool ends_by_name(const char *file)
 			sys_append(name, sizeof(name), n ? "/" : "");
 			sys_append(name, sizeof(name), file);
 			if (sys_is_executable(name))
-				return mt_run_finish(MT_END_EXEC);
+				return mt_run_finish(MT_END_EXEC, NULL);
 		}
 		path += n + (path[n] == ':');
 	}
@@ -194,7 +197,7 @@ EXPORT int execvp(const char *file, char *const argv[])
 
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
-	bool ended = mt_run_finish(MT_END_EXEC);
+	bool ended = mt_run_finish(MT_END_EXEC, NULL);
 
 	return failed(ended, mt_real.fexecve(fd, argv, envp));
 }
@@ -202,7 +205,7 @@ EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 EXPORT int execveat(int fd, const char *path, char *const argv[],
 		    char *const envp[], int flags)
 {
-	bool ended = mt_run_finish(MT_END_EXEC);
+	bool ended = mt_run_finish(MT_END_EXEC, NULL);
 
 	return failed(ended, mt_real.execveat(fd, path, argv, envp, flags));
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "config.h"
 #include "sys.h"
 
 /* A reader of bytes with one page of buffer. */
@@ -73,9 +74,9 @@ static bool line(struct reader *r, struct mt_mapping *m, char *path,
 		return false;
 	m->end = number(r, 16, &c);
 	m->readable = next(r) == 'r';
-	next(r);
+	m->writable = next(r) == 'w';
 	m->executable = next(r) == 'x';
-	next(r);
+	m->shared = next(r) == 's';
 	next(r);
 	number(r, 16, &c); /* offset */
 	number(r, 16, &c);
@@ -88,6 +89,7 @@ static bool line(struct reader *r, struct mt_mapping *m, char *path,
 	if (!rest(r, c, path, size))
 		return false;
 	m->stack = strncmp(path, "[stack]", 7) == 0;
+	m->heap = strncmp(path, "[heap]", 6) == 0;
 	if (!m->inode || m->inode != last.inode) {
 		m->file_start = m->start;
 		m->file_readable = m->readable;
@@ -111,4 +113,22 @@ bool mt_maps_find(uint64_t address, struct mt_mapping *mapping, char *path,
 		found = address < mapping->end;
 	sys_close(r.fd);
 	return found && address >= mapping->start;
+}
+
+bool mt_maps_each(bool (*each)(void *context, const struct mt_mapping *mapping,
+			       const char *path),
+		  void *context)
+{
+	struct reader r = {
+		.fd = sys_open("/proc/thread-self/maps", O_RDONLY, 0),
+	};
+	struct mt_mapping m = {0};
+	char path[MT_PATH_BYTES];
+
+	if (r.fd < 0)
+		return false;
+	while (line(&r, &m, path, sizeof(path)) && each(context, &m, path))
+		;
+	sys_close(r.fd);
+	return true;
 }

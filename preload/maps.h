@@ -14,7 +14,8 @@ struct mt_mapping {
 	uint64_t start, end; /* addresses */
 	uint64_t file_start; /* where its file's first mapping starts */
 	uint64_t inode;
-	bool readable, executable, stack;
+	bool readable, writable, executable, shared;
+	bool stack, heap;   /* of the first thread; of brk */
 	bool file_readable; /* of the mapping at file_start */
 };
 
@@ -25,5 +26,14 @@ struct mt_mapping {
  */
 bool mt_maps_find(uint64_t address, struct mt_mapping *mapping, char *path,
 		  size_t size);
+
+/*
+ * Call for every mapping in the order of addresses, with its path ("" when it
+ * is of no file), until `each` returns false. False: /proc is not to be had.
+ * Context: hook.
+ */
+bool mt_maps_each(bool (*each)(void *context, const struct mt_mapping *mapping,
+			       const char *path),
+		  void *context);
 
 #endif

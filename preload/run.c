@@ -34,12 +34,14 @@
 #include "arena.h"
 #include "clock.h"
 #include "config.h"
+#include "export.h"
 #include "journal.h"
 #include "live.h"
 #include "meta.h"
 #include "modules.h"
 #include "real.h"
 #include "rules.h"
+#include "scan.h"
 #include "seal.h"
 #include "stacktab.h"
 
@@ -218,14 +220,10 @@ static void after_fork_in_child(void)
 
 static void at_exit(void *unused)
 {
-	(void)unused;
-	mt_run_finish(MT_END_EXIT);
-}
+	struct mt_place at = CALLER;
 
-static void at_quick_exit_handler(void *unused)
-{
 	(void)unused;
-	mt_run_finish(MT_END_EXIT);
+	mt_run_finish(MT_END_EXIT, &at);
 }
 
 int __cxa_atexit(void (*f)(void *), void *arg, void *dso);
@@ -245,7 +243,7 @@ static bool prepare(void)
 	mt_modules_init();
 	mt_thread_init();
 	__cxa_atexit(at_exit, NULL, NULL);
-	__cxa_at_quick_exit(at_quick_exit_handler, NULL);
+	__cxa_at_quick_exit(at_exit, NULL);
 	__register_atfork(NULL, NULL, after_fork_in_child, NULL);
 	run.alive = sys_map(MT_PAGE_BYTES, SYS_FORK_ZERO);
 	if (!run.alive) {
@@ -594,15 +592,48 @@ struct mt_thread *mt_run_enter(struct mt_thread *t)
 	return t;
 }
 
+/* Whether code is libc's, the loader's or ours: not the program's. */
+static bool is_ours(uint64_t pc)
+{
+	struct sys_signals old = sys_lock(&mt_tables_lock);
+	const struct mt_module *m = mt_module_find(pc);
+	bool ours = m && (m->loader ||
+			  m == mt_module_find((uint64_t)(uintptr_t)getenv) ||
+			  m == mt_module_find((uint64_t)(uintptr_t)is_ours));
+
+	sys_unlock(&mt_tables_lock, old);
+	return ours;
+}
+
+/* Look what can be reached. What libc's and our own frames left on the stack
+ * is no root: the scan begins at the program's innermost frame. */
+static void look_for_leaks(const struct mt_place *at)
+{
+	struct mt_thread *t = mt_self;
+	bool cut, loader;
+	uint32_t node = 0;
+	uint64_t sp = 0;
+
+	if (!run.config.leaks)
+		return;
+	if (mt_thread_is_current(t)) {
+		node = mt_unwind(t->unwinder, at, &cut, &loader);
+		sp = mt_unwind_outside(t->unwinder, is_ours);
+	}
+	mt_scan(node, sp ? sp : at->sp);
+}
+
 /*
  * Close the trace. What cannot be sealed now (the disk is full, no descriptor
  * is left) stays in the live file, which is then left to the analyzer.
  */
-static void close_trace(enum mt_end how)
+static void close_trace(enum mt_end how, const struct mt_place *at)
 {
 	struct mt_meta_end end = {.end = how};
 	bool partial = mt_live_is_partial(), done = mt_thread_seal_all();
 
+	if (at)
+		look_for_leaks(at);
 	end.clock = mt_clock();
 	end.clock_ns = sys_monotonic_ns();
 	end.lost = mt_live->lost;
@@ -618,7 +649,7 @@ static void close_trace(enum mt_end how)
 			   "the trace cannot grow, its end is lost");
 }
 
-bool mt_run_finish(enum mt_end how)
+bool mt_run_finish(enum mt_end how, const struct mt_place *at)
 {
 	enum state was = ON;
 	int saved = errno;
@@ -628,7 +659,7 @@ bool mt_run_finish(enum mt_end how)
 					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return false;
 	__atomic_fetch_add(&mt_epoch, 1, __ATOMIC_ACQ_REL);
-	close_trace(how);
+	close_trace(how, at);
 	errno = saved;
 	return true;
 }

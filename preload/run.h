@@ -30,12 +30,13 @@ void mt_run_check_modules(void);
 void mt_run_start(void);
 
 /*
- * The process ends, by its own doing: seal everything and close the trace.
+ * The process ends, by its own doing at `at`: look what can be reached (not
+ * before an exec, where `at` is NULL), seal everything and close the trace.
  * Hooks pass through from then on. Does nothing in a child that shares our
  * memory (vfork) or has not recorded yet, and nothing the second time; false
  * then. Context: any.
  */
-bool mt_run_finish(enum mt_end how);
+bool mt_run_finish(enum mt_end how, const struct mt_place *at);
 
 /*
  * Go on in a new trace: the end for which mt_run_finish() returned true did

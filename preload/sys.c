@@ -39,6 +39,21 @@ long sys_read(int fd, void *buf, size_t n)
 	return ret;
 }
 
+long sys_pread(int fd, void *buf, size_t n, uint64_t off)
+{
+	long ret;
+
+	do {
+		ret = CALL4(SYS_pread64, fd, buf, n, off);
+	} while (ret == -EINTR);
+	return ret;
+}
+
+long sys_directory(int fd, void *buf, size_t n)
+{
+	return CALL3(SYS_getdents64, fd, buf, n);
+}
+
 long sys_pwrite(int fd, const void *buf, size_t n, uint64_t off)
 {
 	long ret;
@@ -191,6 +206,56 @@ void sys_say(const char *text)
 	sys_restore_signals(old);
 }
 
+/* Our own mappings. When there are more, a scan takes them for the program's:
+ * it may then keep a lost block, and never loses one. */
+#define MAX_OWN 4096
+
+static struct {
+	struct own {
+		uint64_t start, end; /* 0, 0: free */
+	} at[MAX_OWN];
+	uint32_t used; /* of `at`, free ones among them */
+} own;
+
+/* Note that memory is ours. Returns it. */
+static void *note_own(void *p, size_t bytes)
+{
+	uint64_t start = (uint64_t)(uintptr_t)p;
+	uint32_t i = __atomic_fetch_add(&own.used, 1, __ATOMIC_RELAXED);
+
+	if (i >= MAX_OWN) {
+		__atomic_store_n(&own.used, MAX_OWN, __ATOMIC_RELAXED);
+		return p;
+	}
+	own.at[i].start = start;
+	__atomic_store_n(&own.at[i].end, start + bytes, __ATOMIC_RELEASE);
+	return p;
+}
+
+/* Note that memory is no longer ours. */
+static void forget_own(const void *p)
+{
+	for (uint32_t i = 0; i < own.used && i < MAX_OWN; i++)
+		if (own.at[i].start == (uint64_t)(uintptr_t)p)
+			own.at[i].end = 0;
+}
+
+bool sys_own_memory(uint64_t from, uint64_t *start, uint64_t *end)
+{
+	bool found = false;
+
+	for (uint32_t i = 0; i < own.used && i < MAX_OWN; i++) {
+		const struct own *o = &own.at[i];
+
+		if (o->end <= from || (found && o->start >= *start))
+			continue;
+		*start = o->start;
+		*end = o->end;
+		found = true;
+	}
+	return found;
+}
+
 void *sys_map(size_t bytes, enum sys_fork how)
 {
 	long p = CALL6(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE,
@@ -202,7 +267,7 @@ void *sys_map(size_t bytes, enum sys_fork how)
 		sys_unmap((void *)p, bytes);
 		return NULL;
 	}
-	return (void *)p;
+	return note_own((void *)p, bytes);
 }
 
 bool sys_zero_on_fork(void *at, size_t bytes)
@@ -216,7 +281,7 @@ static void *map_noreserve(size_t bytes, int protection)
 	long p = CALL6(SYS_mmap, 0, bytes, protection,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return p < 0 && p > -4096 ? NULL : (void *)p;
+	return p < 0 && p > -4096 ? NULL : note_own((void *)p, bytes);
 }
 
 uint64_t sys_mapped_up_to(uint64_t address, uint64_t most)
@@ -253,7 +318,7 @@ void *sys_map_file_at(void *at, int fd, uint64_t off, size_t bytes)
 	if (p < 0 && p > -4096)
 		return NULL;
 	CALL3(SYS_madvise, p, bytes, MADV_DONTFORK);
-	return (void *)p;
+	return at ? (void *)p : note_own((void *)p, bytes);
 }
 
 void sys_map_over(void *at, size_t bytes)
@@ -264,6 +329,7 @@ void sys_map_over(void *at, size_t bytes)
 
 void sys_unmap(void *at, size_t bytes)
 {
+	forget_own(at);
 	CALL2(SYS_munmap, at, bytes);
 }
 

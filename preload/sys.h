@@ -30,6 +30,9 @@
 /* Files. Context: any. */
 int sys_open(const char *path, int flags, unsigned int mode);
 long sys_read(int fd, void *buf, size_t n);
+long sys_pread(int fd, void *buf, size_t n, uint64_t off);
+/* Read directory entries: struct linux_dirent64. */
+long sys_directory(int fd, void *buf, size_t n);
 long sys_pwrite(int fd, const void *buf, size_t n, uint64_t off);
 int sys_close(int fd);
 int sys_unlink(const char *path);
@@ -79,6 +82,11 @@ void *sys_map_file_at(void *at, int fd, uint64_t off, size_t bytes);
 /* Put private zeros where something was mapped or was not. */
 void sys_map_over(void *at, size_t bytes);
 void sys_unmap(void *at, size_t bytes);
+/*
+ * The first of the mappings made here that ends above `from`, so that a scan
+ * of the program's memory can leave ours out. False: there is none.
+ */
+bool sys_own_memory(uint64_t from, uint64_t *start, uint64_t *end);
 /* Where memory that is mapped from `address` on ends, to `most` bytes. */
 uint64_t sys_mapped_up_to(uint64_t address, uint64_t most);
 

@@ -795,6 +795,15 @@ uint32_t mt_unwind(struct mt_unwinder *u, const struct mt_place *at, bool *cut,
 	return leaf;
 }
 
+uint64_t mt_unwind_outside(const struct mt_unwinder *u,
+			   bool (*inside)(uint64_t pc))
+{
+	for (uint32_t i = u->depth; i-- > 0;)
+		if (!inside(u->frame[i].pc & ~MT_PC_KEY_EXACT))
+			return u->frame[i].sp;
+	return 0;
+}
+
 void mt_unwind_forget(struct mt_unwinder *u)
 {
 	u->depth = 0;

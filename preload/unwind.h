@@ -33,6 +33,13 @@ extern const size_t mt_unwinder_bytes;
 uint32_t mt_unwind(struct mt_unwinder *u, const struct mt_place *at, bool *cut,
 		   bool *loader);
 
+/*
+ * Return the sp of the innermost frame that is kept whose pc `inside` says
+ * nothing of; 0: all are inside. Context: hook.
+ */
+uint64_t mt_unwind_outside(const struct mt_unwinder *u,
+			   bool (*inside)(uint64_t pc));
+
 /* Forget the kept stack: of another time, or of modules since unloaded. */
 void mt_unwind_forget(struct mt_unwinder *u);
 

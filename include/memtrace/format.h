@@ -9,8 +9,9 @@
  * complete enough to write a second reader from.
  *
  * Four streams run through both files, each a sequence of records numbered
- * from 0: META (bytes), PCS, NODES and one of EVENTS per thread. A fifth,
- * NAMES (bytes), is added to a trace afterwards, by the analyzer. A segment
+ * from 0: META (bytes), PCS, NODES and one of EVENTS per thread. Two are in the
+ * trace only: WORDS, what memory pointed to at the end, and NAMES (bytes),
+ * which the analyzer adds afterwards. A segment
  * holds the records [first, first + count) of one stream; what a live file
  * holds of a stream follows the last sealed record. Records below that are
  * there twice and are to be skipped.
@@ -45,6 +46,7 @@ enum mt_stream {
 	MT_STREAM_NODES = 3,  /* record: struct mt_node; 2 columns */
 	MT_STREAM_EVENTS = 4, /* record: an event; MT_COLUMNS columns */
 	MT_STREAM_NAMES = 5,  /* record: a byte of the names log; 1 column */
+	MT_STREAM_WORDS = 6,  /* record: a word that may point; 2 columns */
 };
 
 /*
@@ -236,6 +238,8 @@ enum mt_meta_type {
 	MT_META_THREAD_END,  /* struct mt_meta_thread */
 	MT_META_PROBLEM,     /* struct mt_meta_problem, text for people */
 	MT_META_END,	     /* struct mt_meta_end: nothing follows */
+	MT_META_RANGE,	     /* struct mt_meta_range, its file's path */
+	MT_META_SCAN,	     /* struct mt_meta_scan */
 };
 
 struct mt_meta_format {
@@ -299,6 +303,51 @@ enum mt_end {
 	MT_END_UNDERSCORE_EXIT, /* _exit() or _Exit() */
 	MT_END_EXEC,		/* the process is another program now */
 	MT_END_SIGNAL,		/* a signal; only a parent can tell */
+};
+
+/*
+ * A scan: what memory pointed to at one moment, for a reader to tell the
+ * blocks that can still be reached from those that are lost. The ranges that
+ * were read come first, then the words (MT_STREAM_WORDS) in the order of their
+ * addresses within each range, then the scan's own record: without it the
+ * scan is not whole.
+ *
+ * A word is in the stream when it could be the address of a block: columns of
+ * varints, its address in words of 8 bytes minus that of the word before, and
+ * its value as a distance (include/memtrace/model.h) from the value before;
+ * both start at 0 in each segment.
+ */
+enum mt_range_kind {
+	MT_RANGE_MODULE = 1, /* writable data of a module: roots */
+	MT_RANGE_STACK,	     /* of a thread, from its sp outward: roots */
+	MT_RANGE_TLS,	     /* memory around a thread's TCB: roots */
+	MT_RANGE_HEAP,	     /* [heap]: what lives in it counts */
+	MT_RANGE_MAPPING,    /* others: where no block lives, weak roots */
+	MT_RANGE_REGISTERS,  /* no range: `start` is a register's value */
+};
+
+struct mt_meta_range {
+	uint64_t start, end;
+	uint32_t kind; /* enum mt_range_kind */
+	uint32_t tid;  /* stacks, registers */
+	uint32_t scan; /* counts from 0 */
+	uint32_t reserved;
+};
+
+enum mt_scan_status {
+	MT_SCAN_WHOLE,
+	MT_SCAN_UNREADABLE, /* /proc or memory could not be read */
+	MT_SCAN_OFF,	    /* leaks=0 */
+};
+
+struct mt_meta_scan {
+	uint64_t clock; /* blocks live then are what it is about */
+	uint64_t first; /* number of its first word in the stream */
+	uint64_t words;
+	uint32_t scan;	 /* counts from 0 */
+	uint32_t status; /* enum mt_scan_status */
+	uint32_t node;	 /* the stack that called exit(), or 0 */
+	uint32_t tid;	 /* of the thread that did */
 };
 
 /* What was given up in the whole run. */

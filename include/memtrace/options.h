@@ -15,6 +15,8 @@
 	X(follow, SWITCH, "on", "on|off", "record exec'd children too")    \
 	X(mmap, SWITCH, "off", "on|off", "record mmap, munmap and mremap") \
 	X(frees, SWITCH, "on", "on|off", "keep the stacks of frees")       \
+	X(leaks, SWITCH, "on", "on|off",                                   \
+	  "at the end, see what can be reached")                           \
 	X(level, NUMBER, "1", "N", "zstd level, -7 (fast) to 19 (small)")
 
 /* Kinds: TEXT; SWITCH: on|off|1|0|yes|no; NUMBER: K, M, G suffixes. */

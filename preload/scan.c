@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scan, and why it is so little.
+ *
+ * To tell lost blocks from reachable ones takes the live blocks, the roots,
+ * and what points where. The live blocks are in the trace already: the
+ * analyzer replays it to this very moment. So nothing is marked here, and no
+ * table of blocks is needed: the ranges of memory that hold roots are named,
+ * and of all writable memory each word is written down that could be the
+ * address of a block. That is one sequential pass; coded as differences
+ * and compressed a word costs one to three bytes. Everything that can be
+ * argued about (what a root is, interior pointers, what the allocator's own
+ * words mean) is decided by the reader, and can be decided anew.
+ *
+ * What could be an address: a word, aligned, whose value lies in a granule
+ * (16 MiB) in which there is memory that an allocator can have got its blocks
+ * from: [heap] and private anonymous mappings. Small integers, text, code
+ * addresses are none, so what is left is nearly all pointers.
+ *
+ * Memory is read through /proc/self/mem: other threads still run, and what
+ * they unmap meanwhile must be no fault of ours. Pages that were never touched
+ * are not read (/proc/self/pagemap), or a reserved terabyte would become a
+ * terabyte of zeros. Our own memory is left out: it is full of the program's
+ * addresses.
+ */
+#include "scan.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include <memtrace/model.h>
+
+#include "clock.h"
+#include "maps.h"
+#include "meta.h"
+#include "seal.h"
+#include "sys.h"
+
+/* Addresses are looked up in a bitmap of granules of user space. */
+#define GRANULE_SHIFT 24
+#define USER_BITS 47
+#define BITMAP_BYTES (1ul << (USER_BITS - GRANULE_SHIFT - 3))
+
+/* Memory is read so much at a time. */
+#define CHUNK_BYTES (256ul * 1024)
+#define CHUNK_PAGES (CHUNK_BYTES / MT_PAGE_BYTES)
+
+/* Words of one segment; a column takes each at its longest. */
+#define SEGMENT_WORDS (MT_JOURNAL_COLUMN_BYTES / MT_VARINT_MAX)
+
+/* A thread below its stack pointer may use so much (ABI 3.2.2). */
+#define RED_ZONE_BYTES 128
+
+/* Threads whose stacks are known; the stacks of more count as mappings. */
+#define MAX_THREADS 4096
+
+struct thread {
+	uint32_t tid;
+	uint64_t sp; /* 0: it was running, so it is not known */
+};
+
+/* All that a scan needs, in memory that is mapped for it. */
+struct scan {
+	uint8_t *bitmap;
+	int mem, pagemap;
+	uint32_t number, count; /* words in the segment */
+	uint64_t words, first, last_address, last_value;
+	uint8_t *end[2];
+	uint64_t tcb;
+	uint64_t data_end;  /* where the last module's data ended */
+	struct thread self; /* the one that asked */
+	uint32_t threads;
+	struct thread thread[MAX_THREADS];
+	uint64_t presence[CHUNK_PAGES];
+	uint64_t chunk[CHUNK_BYTES / 8];
+	uint8_t column[2][MT_JOURNAL_COLUMN_BYTES];
+};
+
+static struct {
+	uint32_t count; /* of scans in this run */
+	uint64_t words; /* of all of them */
+} scans;
+
+/* Whether a mapping is one that an allocator can have its blocks in. */
+static bool can_hold_blocks(const struct mt_mapping *m)
+{
+	return m->writable && !m->shared && !m->inode && !m->stack;
+}
+
+/* Note the granules of a mapping. */
+static bool note_granules(void *context, const struct mt_mapping *m,
+			  const char *path)
+{
+	struct scan *s = context;
+
+	(void)path;
+	if (!can_hold_blocks(m) || m->end > 1ull << USER_BITS)
+		return true;
+	for (uint64_t g = m->start >> GRANULE_SHIFT;
+	     g <= (m->end - 1) >> GRANULE_SHIFT; g++)
+		s->bitmap[g / 8] |= (uint8_t)(1u << g % 8);
+	return true;
+}
+
+static inline bool may_point(const struct scan *s, uint64_t value)
+{
+	uint64_t g = value >> GRANULE_SHIFT;
+
+	return !(value >> USER_BITS) && s->bitmap[g / 8] >> g % 8 & 1;
+}
+
+/* ---- The words. ---- */
+
+/* Write the words so far as a segment. */
+static void seal_words(struct scan *s)
+{
+	struct mt_segment head = {
+		.stream = MT_STREAM_WORDS,
+		.first = scans.words,
+		.count = s->count,
+	};
+	struct mt_bytes columns[2];
+
+	for (int i = 0; i < 2; i++) {
+		columns[i] = (struct mt_bytes){
+			s->column[i], (size_t)(s->end[i] - s->column[i])};
+		s->end[i] = s->column[i];
+	}
+	if (s->count && mt_seal_segment(&head, NULL, columns, 2) == 0)
+		scans.words += s->count;
+	s->count = 0;
+	s->last_address = s->last_value = 0;
+}
+
+static inline void put_word(struct scan *s, uint64_t address, uint64_t value)
+{
+	s->end[0] = mt_varint_put(s->end[0], (address - s->last_address) / 8);
+	s->end[1] = mt_model_put_distance(s->end[1], s->last_value, value);
+	s->last_address = address;
+	s->last_value = value;
+	s->words++;
+	if (++s->count == SEGMENT_WORDS)
+		seal_words(s);
+}
+
+/* Write down what points among `n` words read from `address`. */
+static void put_words(struct scan *s, uint64_t address, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (unlikely(may_point(s, s->chunk[i])))
+			put_word(s, address + i * 8, s->chunk[i]);
+}
+
+/* Read the pages of [from, to), at most a chunk, that were ever touched. */
+static void read_chunk(struct scan *s, uint64_t from, uint64_t to)
+{
+	uint64_t pages = (to - from + MT_PAGE_BYTES - 1) / MT_PAGE_BYTES, i = 0;
+	long got = sys_pread(s->pagemap, s->presence, pages * 8,
+			     from / MT_PAGE_BYTES * 8);
+
+	if (got != (long)(pages * 8)) /* then read them all */
+		memset(s->presence, 0xff, pages * 8);
+	while (i < pages) {
+		uint64_t start = i, at, end;
+
+		/* Bits 63 and 62: present, swapped. */
+		while (i < pages && s->presence[i] >> 62)
+			i++;
+		if (i == start) {
+			i++;
+			continue;
+		}
+		at = from + start * MT_PAGE_BYTES;
+		end = from + i * MT_PAGE_BYTES;
+		end = end < to ? end : to;
+		got = sys_pread(s->mem, s->chunk, end - at, at);
+		if (got > 0)
+			put_words(s, at, (size_t)got / 8);
+	}
+}
+
+/* Read a range of memory; only its first page may begin inside a page. */
+static void read_range(struct scan *s, uint64_t from, uint64_t to)
+{
+	uint64_t part, next = from & ~(MT_PAGE_BYTES - 1);
+
+	for (; from < to; from = next) {
+		next = (next & ~(MT_PAGE_BYTES - 1)) +
+		       (from % MT_PAGE_BYTES ? MT_PAGE_BYTES : CHUNK_BYTES);
+		part = next < to ? next : to;
+		read_chunk(s, from, part);
+		next = part;
+	}
+}
+
+/* ---- The ranges. ---- */
+
+/* Name a range, and read it but for what of it is ours. */
+static void add_range(struct scan *s, enum mt_range_kind kind, uint64_t start,
+		      uint64_t end, uint32_t tid, const char *path)
+{
+	struct mt_meta_range r = {
+		.start = start,
+		.end = end,
+		.kind = kind,
+		.tid = tid,
+		.scan = s->number,
+	};
+	uint64_t own_start, own_end;
+
+	mt_meta_add(MT_META_RANGE, &r, sizeof(r), path, strlen(path));
+	while (start < end && sys_own_memory(start, &own_start, &own_end) &&
+	       own_start < end) {
+		if (own_start > start)
+			read_range(s, start, own_start);
+		start = own_end;
+	}
+	if (start < end)
+		read_range(s, start, end);
+}
+
+/* Return the thread whose stack a mapping holds, or NULL. */
+static const struct thread *stack_of(const struct scan *s,
+				     const struct mt_mapping *m)
+{
+	if (s->self.sp >= m->start && s->self.sp < m->end)
+		return &s->self;
+	for (uint32_t i = 0; i < s->threads; i++)
+		if (s->thread[i].sp >= m->start && s->thread[i].sp < m->end)
+			return &s->thread[i];
+	return NULL;
+}
+
+/* Return what a mapping is, to be scanned; 0: it is not. */
+static enum mt_range_kind kind_of(struct scan *s, const struct mt_mapping *m)
+{
+	if (m->inode && !m->shared)
+		return MT_RANGE_MODULE;
+	/* What a module's file does not cover of its data follows it. */
+	if (!m->inode && !m->shared && m->start == s->data_end && !m->heap)
+		return MT_RANGE_MODULE;
+	if (m->heap)
+		return MT_RANGE_HEAP;
+	if (s->tcb >= m->start && s->tcb < m->end)
+		return MT_RANGE_TLS;
+	return MT_RANGE_MAPPING;
+}
+
+/* Scan a mapping. */
+static bool scan_mapping(void *context, const struct mt_mapping *m,
+			 const char *path)
+{
+	struct scan *s = context;
+	const struct thread *stack;
+	enum mt_range_kind kind;
+	uint64_t start;
+
+	if (!m->writable || !m->readable)
+		return true;
+	stack = m->inode ? NULL : stack_of(s, m);
+	if (stack) {
+		start = stack->sp & ~7ull;
+		if (stack != &s->self && start - m->start > RED_ZONE_BYTES)
+			start -= RED_ZONE_BYTES;
+		add_range(s, MT_RANGE_STACK, start, m->end, stack->tid, path);
+		return true;
+	}
+	kind = kind_of(s, m);
+	if (kind == MT_RANGE_MODULE)
+		s->data_end = m->end;
+	add_range(s, kind, m->start, m->end, 0, path);
+	return true;
+}
+
+/* ---- The threads. ---- */
+
+/* Read "nr 0xarg... 0xsp 0xpc" of a thread that waits in the kernel; false:
+ * it runs, or is gone. The arguments are registers that may point. */
+static bool read_syscall(struct scan *s, struct thread *t)
+{
+	char path[64] = "/proc/self/task/", text[256];
+	struct mt_meta_range r = {
+		.kind = MT_RANGE_REGISTERS,
+		.tid = t->tid,
+		.scan = s->number,
+	};
+	const char *p = text;
+	uint64_t value = 0;
+
+	sys_append_number(path, sizeof(path), t->tid);
+	sys_append(path, sizeof(path), "/syscall");
+	if (sys_read_file(path, text, sizeof(text)) <= 0 || *text == 'r')
+		return false;
+	for (int field = 0; (p = strstr(p, "0x")); field++) {
+		p += 2;
+		value = sys_parse_number(&p, 16);
+		if (field == 6) {
+			t->sp = value;
+			return true;
+		}
+		r.start = r.end = value;
+		if (may_point(s, value))
+			mt_meta_add(MT_META_RANGE, &r, sizeof(r), NULL, 0);
+	}
+	return false;
+}
+
+/* Find the other threads, and where their stacks are. */
+static void find_threads(struct scan *s)
+{
+	int fd = sys_open("/proc/self/task", O_RDONLY | O_DIRECTORY, 0);
+	char *buf = (char *)s->chunk;
+	long n;
+
+	while (fd >= 0 && (n = sys_directory(fd, buf, CHUNK_BYTES)) > 0)
+		for (long at = 0; at < n;) {
+			/* ino 8, off 8, reclen 2, type 1, name */
+			const char *name = buf + at + 19;
+			struct thread t = {0};
+			uint16_t bytes;
+
+			memcpy(&bytes, buf + at + 16, sizeof(bytes));
+			at += bytes;
+			t.tid = (uint32_t)sys_parse_number(&name, 10);
+			if (!t.tid || t.tid == s->self.tid ||
+			    s->threads == MAX_THREADS)
+				continue;
+			if (read_syscall(s, &t))
+				s->thread[s->threads++] = t;
+		}
+	if (fd >= 0)
+		sys_close(fd);
+}
+
+/* Scan all; false: what is needed could not be read. */
+static bool scan(struct scan *s)
+{
+	bool whole = false;
+
+	s->mem = sys_open("/proc/self/mem", O_RDONLY, 0);
+	s->pagemap = sys_open("/proc/self/pagemap", O_RDONLY, 0);
+	s->tcb = mt_thread_pointer();
+	s->end[0] = s->column[0];
+	s->end[1] = s->column[1];
+	if (s->mem >= 0 && mt_maps_each(note_granules, s)) {
+		find_threads(s);
+		whole = mt_maps_each(scan_mapping, s);
+		seal_words(s);
+	}
+	if (s->mem >= 0)
+		sys_close(s->mem);
+	if (s->pagemap >= 0)
+		sys_close(s->pagemap);
+	return whole;
+}
+
+void mt_scan(uint32_t node, uint64_t sp)
+{
+	struct mt_meta_scan m = {
+		.clock = mt_clock(),
+		.first = scans.words,
+		.scan = scans.count++,
+		.status = MT_SCAN_UNREADABLE,
+		.node = node,
+		.tid = sys_tid(),
+	};
+	struct scan *s = sys_map_lazy(sizeof(*s));
+	uint8_t *bitmap = sys_map_lazy(BITMAP_BYTES);
+
+	if (s && bitmap) {
+		s->bitmap = bitmap;
+		s->number = m.scan;
+		s->self = (struct thread){m.tid, sp};
+		if (scan(s) && scans.words - m.first == s->words)
+			m.status = MT_SCAN_WHOLE;
+		m.words = scans.words - m.first;
+	}
+	mt_meta_add(MT_META_SCAN, &m, sizeof(m), NULL, 0);
+	if (s)
+		sys_unmap(s, sizeof(*s));
+	if (bitmap)
+		sys_unmap(bitmap, BITMAP_BYTES);
+}
