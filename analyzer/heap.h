@@ -14,11 +14,12 @@
 #include "util.h"
 
 struct heap_block {
-	uint64_t address; /* 0: the place is free */
-	uint64_t size;	  /* bytes, as requested */
-	uint64_t born;	  /* the clock at its allocation */
-	uint32_t owner;	  /* what allocated it, as the caller numbers */
-	uint32_t thread;  /* that did */
+	uint64_t address;     /* 0: the place is free */
+	uint64_t size;	      /* bytes, as requested */
+	uint64_t born;	      /* the clock at its allocation */
+	uint32_t owner;	      /* what allocated it, as the caller numbers */
+	uint32_t thread : 24; /* that did */
+	uint32_t kind : 8;    /* enum mt_kind */
 };
 
 struct heap {

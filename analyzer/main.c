@@ -34,6 +34,8 @@
  *   prof       a listener: sums and exact peak per stack
  *   judge      whose a frame is: the program's or a runtime's
  *   stacks     stacks, and the names of their frames
+ *   graph      what pointed to which block at a scan
+ *   leaks      which blocks can be reached, and how the lost ones hang
  *   profile    who was recorded, stacks and sums: of a trace or an import
  *   group      a profile by site, function, module, thread, size, stack
  *   expr       the language of --where
@@ -120,6 +122,7 @@ static const struct command {
 	{"reallocs", NEEDS_PROFILE, view_reallocs, 0, false},
 	{"diff", NEEDS_PROFILES, view_diff, 0, false},
 	{"merge", NEEDS_PROFILES, view_merge, 0, false},
+	{"leaks", NEEDS_PROFILE, view_leaks, 0, false},
 	{"events", NEEDS_TRACE, view_events, 0, false},
 	{"export", NEEDS_PROFILE, run_export, 0, false},
 	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false},

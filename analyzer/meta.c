@@ -116,6 +116,40 @@ static void parse_problem(struct trace *t, const struct record *r)
 	set_text(&p->text, r, sizeof(m));
 }
 
+/* Note a range that a scan read. */
+static void parse_range(struct trace *t, const struct record *r)
+{
+	struct mt_meta_range m;
+	struct trace_range *to;
+
+	if (payload(t, r, &m, sizeof(m)))
+		return;
+	t->ranges = util_grow(t->ranges, t->range_count, &t->range_room,
+			      sizeof(*t->ranges));
+	to = &t->ranges[t->range_count++];
+	*to = (struct trace_range){
+		.start = m.start,
+		.end = m.end,
+		.kind = m.kind,
+		.tid = m.tid,
+		.scan = m.scan,
+	};
+	if (r->n > sizeof(m))
+		set_text(&to->path, r, sizeof(m));
+}
+
+/* Note a scan. */
+static void parse_scan(struct trace *t, const struct record *r)
+{
+	struct mt_meta_scan m;
+
+	if (payload(t, r, &m, sizeof(m)))
+		return;
+	t->scans = util_grow(t->scans, t->scan_count, &t->scan_room,
+			     sizeof(*t->scans));
+	t->scans[t->scan_count++] = m;
+}
+
 /* Note how it ended. */
 static void parse_end(struct trace *t, const struct record *r)
 {
@@ -171,6 +205,12 @@ static void parse_record(struct trace *t, unsigned int type,
 		break;
 	case MT_META_END:
 		parse_end(t, r);
+		break;
+	case MT_META_RANGE:
+		parse_range(t, r);
+		break;
+	case MT_META_SCAN:
+		parse_scan(t, r);
 		break;
 	default:
 		break;

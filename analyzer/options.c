@@ -24,6 +24,7 @@ enum option_id {
 	OPT_TOTAL,
 	OPT_NORMALIZE,
 	OPT_NO_STACK,
+	OPT_KIND,
 	OPT_FORMAT,
 	OPT_OUTPUT,
 	OPT_FROM,
@@ -65,6 +66,10 @@ static const struct options_info infos[] = {
 			   "scale OLD to the total of NEW", NULL},
 	[OPT_NO_STACK] = {"no-stack", 0, true, NULL, "leave the stacks out",
 			  NULL},
+	[OPT_KIND] =
+		{"kind", 0, true, "KIND",
+		 "definite, indirect, possible, held_at_exit, reachable, all",
+		 "definite indirect possible held_at_exit reachable all"},
 	[OPT_FORMAT] = {"format", 'f', true, "F", "the format to write",
 			"pprof folded speedscope massif callgrind dhat "
 			"heaptrack chrome sqlite prometheus openmetrics svg"},
@@ -122,6 +127,7 @@ const struct options_command options_commands[] = {
 	 " by sort normalize "},
 	{"merge", "TRACE...", "several, or a directory, as one", ""},
 	{"info", "TRACE...", "what is in the file", ""},
+	{"leaks", "TRACE...", "what was lost, and what hangs off it", " kind "},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE", "for other tools to read",
 	 " format output "},
@@ -269,6 +275,10 @@ static void take(struct options *o, enum option_id id, const char *text)
 				    ? (choose(id, text) == 1 ? TERM_NEVER
 							     : TERM_AUTO)
 				    : TERM_ALWAYS;
+		break;
+	case OPT_KIND:
+		choose(id, text);
+		o->kind = text;
 		break;
 	case OPT_FORMAT:
 		choose(id, text);

@@ -37,6 +37,7 @@ struct options {
 	uint64_t at_ns, from_ns, to_ns; /* to_ns: UINT64_MAX, not said */
 	const char *thread, *size, *lifetime, *where;
 	const char *focus, *ignore, *hide; /* regular expressions */
+	const char *kind;		   /* of leaks */
 	/* How. */
 	enum group_by by;
 	bool by_said, blocks, cumulative, callees, normalize, total;

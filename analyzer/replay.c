@@ -74,7 +74,8 @@ static inline void apply_alloc(struct replay *r, struct replay_event *at)
 				  b = {.address = e->address,
 				       .size = e->size,
 				       .born = e->time,
-				       .thread = at->thread};
+				       .thread = at->thread & 0xffffff,
+				       .kind = e->kind};
 
 	if (__builtin_expect(!e->address, 0)) {
 		other(r, at);

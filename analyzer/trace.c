@@ -81,7 +81,7 @@ static unsigned int stream_columns(unsigned int stream)
 	static const uint8_t columns[] = {
 		[MT_STREAM_META] = 1,  [MT_STREAM_PCS] = 1,
 		[MT_STREAM_NODES] = 2, [MT_STREAM_EVENTS] = MT_COLUMNS,
-		[MT_STREAM_NAMES] = 1,
+		[MT_STREAM_NAMES] = 1, [MT_STREAM_WORDS] = 2,
 	};
 
 	return stream < TRACE_STREAMS ? columns[stream] : 0;
@@ -701,6 +701,7 @@ static int read_all(struct trace *t, struct error *e)
 		      compare_threads);
 	for (size_t i = 0; i < t->thread_count; i++)
 		sort_segments(&t->threads[i].segments);
+	sort_segments(&t->segments[MT_STREAM_WORDS]);
 	map_free(&t->thread_at);
 	return 0;
 }
@@ -736,6 +737,10 @@ void trace_close(struct trace *t)
 		free(t->problems[i].text);
 	for (unsigned int i = 0; i < TRACE_STREAMS; i++)
 		free(t->segments[i].at);
+	for (size_t i = 0; i < t->range_count; i++)
+		free(t->ranges[i].path);
+	free(t->ranges);
+	free(t->scans);
 	free(t->exe);
 	free(t->host);
 	free(t->allocator);
@@ -760,6 +765,57 @@ void trace_close(struct trace *t)
 	else if (t->live)
 		munmap((void *)t->live, t->live_bytes);
 	*t = (struct trace){0};
+}
+
+/* Hand on the words of a segment from record number `first` on. */
+static int segment_words(struct trace *t, const struct trace_segment *s,
+			 struct trace_buffer *b,
+			 void (*each)(void *context, uint64_t address,
+				      uint64_t value),
+			 void *context)
+{
+	struct mt_columns c;
+	uint64_t address = 0, value = 0, step, code;
+
+	if (trace_read_columns(t, s, b, &c))
+		return -1;
+	for (uint32_t i = 0; i < s->count; i++) {
+		if (!mt_varint_get(&c.at[0], c.end[0], &step) ||
+		    !mt_varint_get(&c.at[1], c.end[1], &code)) {
+			trace_note_missing(t, s, 0, "words are cut short");
+			return -1;
+		}
+		address += step * 8;
+		value = mt_model_distance(value, code);
+		each(context, address, value);
+	}
+	return 0;
+}
+
+int trace_words(struct trace *t, const struct mt_meta_scan *scan,
+		void (*each)(void *context, uint64_t address, uint64_t value),
+		void *context)
+{
+	const struct trace_segments *list = &t->segments[MT_STREAM_WORDS];
+	uint64_t next = scan->first, end = scan->first + scan->words;
+	struct trace_buffer b = {0};
+	int status = 0;
+
+	for (size_t i = 0; i < list->count && status == 0; i++) {
+		const struct trace_segment *s = &list->at[i];
+
+		if (s->first < scan->first || s->first >= end)
+			continue;
+		if (s->first != next)
+			break;
+		status = segment_words(t, s, &b, each, context);
+		next += s->count;
+	}
+	free(b.bytes);
+	if (status == 0 && next != end)
+		status = error_set(&t->damage, ERROR_NO_OFFSET,
+				   "words of the scan are missing");
+	return status;
 }
 
 uint64_t trace_ns(const struct trace *t, uint64_t clock)

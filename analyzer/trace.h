@@ -41,7 +41,8 @@ struct trace_stream {
 	uint64_t segments, records, bytes; /* bytes: compressed */
 };
 
-#define TRACE_STREAMS (MT_STREAM_NAMES + 1)
+/* The streams' numbers are below. */
+#define TRACE_STREAMS (MT_STREAM_WORDS + 1)
 
 struct trace_thread {
 	uint32_t index;
@@ -63,6 +64,14 @@ struct trace_problem {
 	uint32_t problem; /* enum mt_problem */
 	uint32_t error;	  /* errno, or 0 */
 	char *text;
+};
+
+/* A range of memory that a scan read; path NULL: of no file. */
+struct trace_range {
+	uint64_t start, end;
+	uint32_t kind; /* enum mt_range_kind */
+	uint32_t tid, scan;
+	char *path;
 };
 
 /* How the recording ended, beyond what enum mt_end says. */
@@ -99,6 +108,10 @@ struct trace {
 	size_t thread_count;
 	struct trace_problem *problems;
 	size_t problem_count;
+	struct mt_meta_scan *scans; /* those that are whole or say why not */
+	size_t scan_count;
+	struct trace_range *ranges;
+	size_t range_count;
 
 	struct trace_stream streams[TRACE_STREAMS]; /* by enum mt_stream */
 
@@ -115,7 +128,7 @@ struct trace {
 	/* The rest is trace.c's, meta.c's and live.c's own. */
 	struct trace_segments segments[TRACE_STREAMS];
 	struct map thread_at; /* index -> place in `threads` */
-	size_t thread_room, module_room, problem_room;
+	size_t thread_room, module_room, problem_room, scan_room, range_room;
 	uint8_t *meta, *names_log;
 	size_t meta_bytes, names_log_bytes, pc_room, node_room;
 	void *unzip; /* ZSTD_DCtx */
@@ -187,6 +200,14 @@ struct trace_buffer {
  */
 int trace_read_columns(struct trace *t, const struct trace_segment *s,
 		       struct trace_buffer *b, struct mt_columns *c);
+
+/*
+ * Call for each word of a scan, in the order of the stream. 0, or -1 when some
+ * are missing, with the damage noted in the trace.
+ */
+int trace_words(struct trace *t, const struct mt_meta_scan *scan,
+		void (*each)(void *context, uint64_t address, uint64_t value),
+		void *context);
 
 /* Give the memory behind a segment's mapping back to the kernel. */
 void trace_forget(struct trace *t, const struct trace_segment *s);

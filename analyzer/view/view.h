@@ -108,6 +108,7 @@ view_function view_sizes;
 view_function view_lifetimes;
 view_function view_threads;
 view_function view_reallocs;
+view_function view_leaks;
 view_function view_events; /* damage is noted in the trace */
 
 #endif
