@@ -16,6 +16,9 @@
  *     meta       the meta log: process, modules, threads, end
  *     live       the live file of a recording that was not ended
  *     names      the names that a trace carries
+ *     entries    what its index says of the events
+ *     words      what a scan saw in memory
+ *     times      its clock, how long it lasted, how it ended
  *     cursor     one thread's events, decoded batch by batch
  *     segment    segments, written
  *   sym        names for code addresses

@@ -71,6 +71,17 @@ const char *profile_keep(struct profile *p, const char *text)
 	return strpool_text(p->texts, strpool_add(p->texts, text));
 }
 
+void profile_set_command(struct profile *p, const char *line)
+{
+	char *word = util_copy(line, strcspn(line, " "));
+
+	p->command = profile_keep(p, line);
+	p->command_bytes = strlen(line) + 1;
+	if (*word)
+		p->program = profile_keep(p, util_basename(word));
+	free(word);
+}
+
 /* Take over who was recorded. */
 static void take_process(struct profile *p, const struct trace *t)
 {

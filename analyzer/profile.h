@@ -106,6 +106,9 @@ void profile_add_thread(struct profile *p, const struct profile_thread *t);
 void profile_add_note(struct profile *p, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Take a command line as one argument; its first word names the program. */
+void profile_set_command(struct profile *p, const char *line);
+
 /* Return a copy of a text that lives as long as the profile. */
 const char *profile_keep(struct profile *p, const char *text);
 

@@ -45,7 +45,7 @@
 
 #include <string.h>
 
-#include "maps.h"
+#include "extent.h"
 #include "rules.h"
 #include "stacktab.h"
 
@@ -96,11 +96,6 @@ struct near {
 	int32_t bp;  /* where the caller's is, from the CFA; 0: unchanged */
 };
 
-struct region {
-	uint64_t start, end;
-};
-
-#define MOST_STACK_BYTES (64ul << 20)
 #define NEAR_RULES 4096
 #define NODE_CACHE_BITS 12
 #define PATHS 8192
@@ -116,11 +111,10 @@ struct path {
 };
 
 struct mt_unwinder {
-	struct region region; /* of memory around sp, readable above it */
-	struct region other;  /* the one before: an alternate stack, say */
-	uint32_t depth;	      /* frames kept, outermost first */
-	bool cut;	      /* there were more beyond the outermost */
-	uint32_t last;	      /* the stack returned last */
+	struct mt_extents extents; /* of memory around sp */
+	uint32_t depth;		   /* frames kept, outermost first */
+	bool cut;		   /* there were more beyond the outermost */
+	uint32_t last;		   /* the stack returned last */
 	/* Rules used: their numbers by hash of pc, then by number, from 1. */
 	uint32_t nears;
 	uint16_t near_at[2 * NEAR_RULES];
@@ -182,38 +176,8 @@ static __attribute__((noinline)) void forget_rules(struct mt_unwinder *u)
 	memset(u->path, 0, sizeof(u->path));
 }
 
-static inline bool in_region(const struct region *r, uint64_t address)
-{
-	return address - r->start <= r->end - r->start - 8 && r->end;
-}
-
-/* Make u->region the one that holds `sp`; false: there is none. */
-static __attribute__((noinline)) bool enter_region(struct mt_unwinder *u,
-						   uint64_t sp)
-{
-	struct region was = u->region;
-	struct mt_mapping map;
-
-	if (sp - u->other.start < u->other.end - u->other.start) {
-		u->region = u->other;
-		u->other = was;
-		return true;
-	}
-	u->other = was;
-	if (!mt_maps_find(sp, &map, NULL, 0)) {
-		/* No /proc, or no descriptor left to read it with. */
-		u->region.start = sp & ~(MT_PAGE_BYTES - 1);
-		u->region.end = sys_mapped_up_to(sp, MOST_STACK_BYTES);
-		return in_region(&u->region, sp);
-	}
-	u->region = (struct region){map.start, map.end};
-	if (map.stack) /* it grows downward, and all above sp is there */
-		u->region.start = map.end - MOST_STACK_BYTES;
-	return true;
-}
-
 /* Read a slot of the stack that frame `s` is on; false: out of bounds. */
-static bool step_read(const struct region *r, const struct step *s,
+static bool step_read(const struct mt_extent *r, const struct step *s,
 		      uint64_t address, uint64_t *value)
 {
 	if (address - s->sp > r->end - 8 - s->sp || address & 7)
@@ -230,9 +194,8 @@ enum outcome {
 };
 
 /* Step outward by one of the rarer rules. */
-static __attribute__((noinline)) enum outcome step_rare(const struct region *r,
-							struct step *s,
-							struct step *next)
+static __attribute__((noinline)) enum outcome step_rare(
+	const struct mt_extent *r, struct step *s, struct step *next)
 {
 	unsigned int kind = s->rule & 7;
 
@@ -258,7 +221,7 @@ static __attribute__((noinline)) enum outcome step_rare(const struct region *r,
 
 /* Step outward from `s` by its rule, into `next`'s place. */
 static inline __attribute__((always_inline)) enum outcome step_out(
-	const struct region *r, struct step *s, uint64_t rule,
+	const struct mt_extent *r, struct step *s, uint64_t rule,
 	struct step *next)
 {
 	uint64_t cfa = rule & 1 ? s->sp : s->bp, slot;
@@ -300,9 +263,9 @@ static bool read_stack(void *context, uint64_t address, uint64_t *value)
 {
 	struct full *f = context;
 
-	if (!in_region(&f->u->region, address) &&
-	    (!enter_region(f->u, address) ||
-	     !in_region(&f->u->region, address)))
+	if (!mt_extent_holds(&f->u->extents.now, address) &&
+	    (!mt_extents_enter(&f->u->extents, address) ||
+	     !mt_extent_holds(&f->u->extents.now, address)))
 		return false;
 	memcpy(value, (const void *)(uintptr_t)address, 8);
 	return true;
@@ -401,7 +364,8 @@ static bool full_note(struct full *f, struct step *s, uint64_t key)
 	s->pc = key;
 	s->sp = f->reg[MT_REG_SP];
 	s->bp = f->reg[MT_REG_BP];
-	if (step_out(&f->u->region, s, f->u->rule[near], s + 1) == STEP_FULL)
+	if (step_out(&f->u->extents.now, s, f->u->rule[near], s + 1) ==
+	    STEP_FULL)
 		s->reads = READS_OPAQUE;
 	return true;
 }
@@ -425,8 +389,8 @@ static __attribute__((noinline)) uint32_t walk_full(struct mt_unwinder *u,
 		uint64_t pc = f.reg[MT_REG_PC];
 
 		noting |= pc == at->pc && f.reg[MT_REG_SP] == at->sp;
-		if (!in_region(&u->region, f.reg[MT_REG_SP]) &&
-		    !enter_region(u, f.reg[MT_REG_SP]))
+		if (!mt_extent_holds(&u->extents.now, f.reg[MT_REG_SP]) &&
+		    !mt_extents_enter(&u->extents, f.reg[MT_REG_SP]))
 			break;
 		if (noting) {
 			*more = n == MT_MAX_FRAMES;
@@ -557,7 +521,7 @@ static inline __attribute__((always_inline)) struct walked walk(
 		rule = u->rule[s->near];
 		if (unlikely(rule & RULE_LOADER) && s == u->step)
 			*loader = true;
-		outcome = step_out(&u->region, s, rule, s + 1);
+		outcome = step_out(&u->extents.now, s, rule, s + 1);
 		s++;
 	}
 	if (unlikely(outcome == STEP_FULL)) {
@@ -684,7 +648,7 @@ static inline struct path *path_of(struct mt_unwinder *u,
 }
 
 /* Step outward from `s` by a rule; false: it is not this place's. */
-static inline bool step_by(const struct region *r, const struct near *near,
+static inline bool step_by(const struct mt_extent *r, const struct near *near,
 			   struct mt_place *s)
 {
 	uint64_t cfa =
@@ -716,7 +680,8 @@ static inline uint32_t by_path(const struct mt_unwinder *u,
 	if (unlikely(!path->met || path->met > u->depth || u->cut))
 		return MT_NODE_LOST;
 	for (unsigned int i = 0; i < path->steps; i++)
-		if (unlikely(!step_by(&u->region, &u->near[path->near[i]], &s)))
+		if (unlikely(!step_by(&u->extents.now, &u->near[path->near[i]],
+				      &s)))
 			return MT_NODE_LOST;
 	if (likely(f->sp == s.sp && f->pc == s.pc &&
 		   more->node == path->parent &&
@@ -785,8 +750,8 @@ uint32_t mt_unwind(struct mt_unwinder *u, const struct mt_place *at, bool *cut,
 	struct path *path = path_of(u, at);
 	uint32_t leaf;
 
-	if (unlikely(!in_region(&u->region, at->sp)) &&
-	    !enter_region(u, at->sp))
+	if (unlikely(!mt_extent_holds(&u->extents.now, at->sp)) &&
+	    !mt_extents_enter(&u->extents, at->sp))
 		return MT_NODE_LOST;
 	leaf = by_path(u, path, at);
 	if (unlikely(leaf == MT_NODE_LOST))
@@ -807,7 +772,7 @@ uint64_t mt_unwind_outside(const struct mt_unwinder *u,
 void mt_unwind_forget(struct mt_unwinder *u)
 {
 	u->depth = 0;
-	u->region = u->other = (struct region){0, 0};
+	u->extents = (struct mt_extents){{0, 0}, {0, 0}};
 	memset(u->node, 0, sizeof(u->node));
 	forget_rules(u);
 }

@@ -246,16 +246,11 @@ static bool read_free(struct reader *r)
 /* Keep the command as one argument after the other. */
 static void read_command(struct reader *r)
 {
-	struct profile *p = r->profile;
 	char *text;
 
 	scan_blanks(&r->scan);
 	text = util_copy(r->scan.at, (size_t)(r->scan.end - r->scan.at));
-	p->command = profile_keep(p, text);
-	p->command_bytes = strlen(text) + 1;
-	text[strcspn(text, " ")] = '\0';
-	if (*text)
-		p->program = profile_keep(p, util_basename(text));
+	profile_set_command(r->profile, text);
 	free(text);
 }
 

@@ -222,18 +222,13 @@ static bool read_line(struct reader *r)
 /* Keep the command line. */
 static void read_head(struct reader *r)
 {
-	struct profile *p = r->profile;
 	char *text;
 
 	while (scan_line(&r->scan))
 		if (scan_text(&r->scan, "cmd: "))
 			break;
 	text = util_copy(r->scan.at, (size_t)(r->scan.end - r->scan.at));
-	p->command = profile_keep(p, text);
-	p->command_bytes = strlen(text) + 1;
-	text[strcspn(text, " ")] = '\0';
-	if (*text)
-		p->program = profile_keep(p, util_basename(text));
+	profile_set_command(r->profile, text);
 	free(text);
 }
 

@@ -3,12 +3,12 @@
  * Shows that stacks are charged to the right site and have all their frames;
  * on this program itself, which is built with debug info.
  */
-#include <link.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "self.h"
 #include "stacks.h"
 #include "suite.h"
 
@@ -98,27 +98,6 @@ static void *at_end(void)
 	return behind_last_call;
 }
 
-/* The file this program runs from, and where it is loaded. */
-static char exe[4096];
-static uint64_t bias;
-
-static int find_bias(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	(void)size;
-	(void)arg;
-	bias = info->dlpi_addr;
-	return 1;
-}
-
-static void begin(void)
-{
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-
-	ck_assert_int_gt(n, 0);
-	exe[n] = '\0';
-	dl_iterate_phdr(find_bias, NULL);
-}
-
 /* A stack, innermost first, and what it is to be charged to. */
 #define MAX_STACK 4
 static const struct {
@@ -151,7 +130,7 @@ static void make_trace(struct trace *t, void *(*const stack[MAX_STACK])(void))
 			    .node_count = MT_NODE_FIRST + depth};
 	t->modules = util_alloc(1, sizeof(*t->modules));
 	t->modules[0].path = util_copy(exe, strlen(exe));
-	t->modules[0].bias = bias;
+	t->modules[0].bias = self_bias;
 	t->pcs = util_alloc(depth, sizeof(*t->pcs));
 	t->nodes = util_alloc(t->node_count, sizeof(*t->nodes));
 	for (size_t i = 0; i < depth; i++) {
@@ -193,7 +172,7 @@ START_TEST(charges_places_without_names)
 	stacks_of_trace(&s, &t, NULL);
 	site = stacks_site(&s, MT_NODE_FIRST + 1);
 	ck_assert_ptr_null(site->function);
-	ck_assert_uint_eq(site->offset, t.pcs[1].pc - bias);
+	ck_assert_uint_eq(site->offset, t.pcs[1].pc - self_bias);
 	ck_assert(util_starts(site->name, "program+0x"));
 	ck_assert_str_eq(stacks_site(&s, MT_NODE_LOST)->name, "(no stack)");
 	ck_assert_int_eq(stacks_module_state(&s, 0), SYM_MISSING);
@@ -264,7 +243,7 @@ END_TEST
 
 static void add(TCase *c)
 {
-	tcase_add_checked_fixture(c, begin, NULL);
+	tcase_add_checked_fixture(c, self_find, NULL);
 	tcase_add_loop_test(c, charges_the_program, 0, COUNT(stacks));
 	tcase_add_test(c, charges_places_without_names);
 	tcase_add_loop_test(c, expands_stacks, 0, 2);

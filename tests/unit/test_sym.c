@@ -5,13 +5,13 @@
  * which is built with debug info. And that the vdso's are only those of the
  * same kernel.
  */
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "self.h"
 #include "suite.h"
 #include "sym.h"
 #include "symdwarf.h"
@@ -48,27 +48,6 @@ static __attribute__((noinline)) void *outer(void)
 	return sink = p;
 }
 
-/* The file this program runs from, and where it is loaded. */
-static char exe[4096];
-static uint64_t bias;
-
-static int find_bias(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	(void)size;
-	(void)arg;
-	bias = info->dlpi_addr;
-	return 1;
-}
-
-static void begin(void)
-{
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-
-	ck_assert_int_gt(n, 0);
-	exe[n] = '\0';
-	dl_iterate_phdr(find_bias, NULL);
-}
-
 static const char *file_name(const char *path)
 {
 	return path ? util_basename(path) : "";
@@ -79,7 +58,7 @@ START_TEST(expands_inlined_functions)
 	struct sym *s = sym_new(NULL);
 	size_t module = sym_add(s, exe, NULL, 0);
 	struct sym_frame f[SYM_MAX_FRAMES];
-	uint64_t address = (uint64_t)outer() - bias - 1;
+	uint64_t address = (uint64_t)outer() - self_bias - 1;
 
 	ck_assert_int_eq(sym_module_state(s, module), SYM_LINES);
 	ck_assert_uint_eq(sym_lookup(s, module, address, f), 3);
@@ -121,7 +100,7 @@ static uint64_t some_address(unsigned int *seed)
 {
 	uint64_t span = (uint64_t)(etext - __executable_start);
 
-	return (uint64_t)__executable_start - bias +
+	return (uint64_t)__executable_start - self_bias +
 	       (uint64_t)rand_r(seed) % span;
 }
 
@@ -271,7 +250,7 @@ END_TEST
 
 static void add(TCase *c)
 {
-	tcase_add_checked_fixture(c, begin, NULL);
+	tcase_add_checked_fixture(c, self_find, NULL);
 	tcase_add_test(c, expands_inlined_functions);
 	tcase_add_test(c, says_when_it_knows_nothing);
 	tcase_add_test(c, says_the_same_when_asked_at_once);
