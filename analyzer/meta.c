@@ -138,6 +138,18 @@ static void parse_range(struct trace *t, const struct record *r)
 		set_text(&to->path, r, sizeof(m));
 }
 
+/* Note the resident set. */
+static void parse_resident(struct trace *t, const struct record *r)
+{
+	struct mt_meta_resident m;
+
+	if (payload(t, r, &m, sizeof(m)))
+		return;
+	t->residents = util_grow(t->residents, t->resident_count,
+				 &t->resident_room, sizeof(*t->residents));
+	t->residents[t->resident_count++] = m;
+}
+
 /* Note a scan. */
 static void parse_scan(struct trace *t, const struct record *r)
 {
@@ -208,6 +220,9 @@ static void parse_record(struct trace *t, unsigned int type,
 		break;
 	case MT_META_RANGE:
 		parse_range(t, r);
+		break;
+	case MT_META_RESIDENT:
+		parse_resident(t, r);
 		break;
 	case MT_META_SCAN:
 		parse_scan(t, r);

@@ -12,6 +12,9 @@
 /* The longest function name that is shown whole. */
 #define NAME_COLUMNS 56
 
+/* Below so many columns of a terminal, tables are as narrow as can be. */
+#define NARROW_COLUMNS 80
+
 /* A terminal leaves the last column this much, or it is not cut at all. */
 #define LAST_COLUMNS 12
 
@@ -147,7 +150,10 @@ static void measure(const struct table *t, const struct table_style *s,
 	for (unsigned int i = 0; i < t->columns; i++) {
 		const struct table_column *c = &t->column[i];
 
-		width[i] = least_width(c->type);
+		/* A narrow terminal has no room to spare. */
+		width[i] = s->width && s->width < NARROW_COLUMNS
+				   ? 0
+				   : least_width(c->type);
 		if (!c->title || c->type == TABLE_SITE)
 			continue;
 		if (text_width(c->title) > width[i])

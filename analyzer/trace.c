@@ -695,6 +695,7 @@ void trace_close(struct trace *t)
 		free(t->ranges[i].path);
 	free(t->ranges);
 	free(t->scans);
+	free(t->residents);
 	free(t->exe);
 	free(t->host);
 	free(t->allocator);

@@ -108,6 +108,8 @@ struct trace {
 	size_t thread_count;
 	struct trace_problem *problems;
 	size_t problem_count;
+	struct mt_meta_resident *residents; /* in the order of time, nearly */
+	size_t resident_count;
 	struct mt_meta_scan *scans; /* those that are whole or say why not */
 	size_t scan_count;
 	struct trace_range *ranges;
@@ -128,7 +130,8 @@ struct trace {
 	/* The rest is trace.c's, meta.c's and live.c's own. */
 	struct trace_segments segments[TRACE_STREAMS];
 	struct map thread_at; /* index -> place in `threads` */
-	size_t thread_room, module_room, problem_room, scan_room, range_room;
+	size_t thread_room, module_room, problem_room, scan_room, range_room,
+		resident_room;
 	uint8_t *meta, *names_log;
 	size_t meta_bytes, names_log_bytes, pc_room, node_room;
 	void *unzip; /* ZSTD_DCtx */

@@ -43,6 +43,9 @@ static const uint32_t column_bytes[MT_COLUMNS] = {
 #define COARSE_TICK_SHIFT 10
 #define FINE_TICK_SHIFT 4
 
+/* The resident set is noted so often at the most. */
+#define RESIDENT_NS 10000000u
+
 __thread struct mt_thread *mt_self = &mt_thread_none;
 __thread uint64_t mt_busy;
 struct mt_thread mt_thread_none;
@@ -57,6 +60,7 @@ static struct {
 	uint32_t run;	 /* counts runs of this process image */
 	pthread_key_t key;
 	bool has_key;
+	uint64_t resident_ns; /* when that was noted; without the lock */
 } threads;
 
 /* Start the columns and the model anew, at the time of the last event. */
@@ -150,6 +154,25 @@ void mt_thread_seal(struct mt_thread *t)
 	turn_over(t);
 }
 
+/* Note the resident set, but not more often than every 10 ms. */
+static void note_resident(uint64_t now_ns)
+{
+	struct mt_meta_resident m = {.clock = mt_clock()};
+	char text[128];
+	const char *p = text;
+
+	if (now_ns - __atomic_load_n(&threads.resident_ns, __ATOMIC_RELAXED) <
+		    RESIDENT_NS ||
+	    sys_read_file("/proc/self/statm", text, sizeof(text)) <= 0)
+		return;
+	__atomic_store_n(&threads.resident_ns, now_ns, __ATOMIC_RELAXED);
+	sys_parse_number(&p, 10); /* the size of the address space */
+	if (*p++ != ' ')
+		return;
+	m.bytes = sys_parse_number(&p, 10) * MT_PAGE_BYTES;
+	mt_meta_add(MT_META_RESIDENT, &m, sizeof(m), NULL, 0);
+}
+
 /* Note the thread's name if it has changed, and a pair of the clocks. */
 static void look_around(struct mt_thread *t)
 {
@@ -158,6 +181,7 @@ static void look_around(struct mt_thread *t)
 
 	mt_live->clock = m.clock;
 	mt_live->clock_ns = sys_monotonic_ns();
+	note_resident(mt_live->clock_ns);
 	if (mt_live_is_partial())
 		mt_problem(MT_PROBLEM_NO_LIVE, ENOSPC,
 			   "no room to stay readable when killed");

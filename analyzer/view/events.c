@@ -5,7 +5,8 @@
  *   time_ns thread tid kind address size alignment stack
  *
  * The stack is its frames, innermost first, as module+0xoffset joined by ';'
- * ("-": none); a cut one ends in "(cut)", a lost one is "(lost)".
+ * ("-": none); a cut one ends in "(cut)", a lost one is "(lost)". With --json a
+ * line is an object of these, with --csv they are separated by commas.
  */
 #include "view.h"
 
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 
 #include "heap.h"
+#include "json.h"
 #include "kinds.h"
 #include "merge.h"
 #include "replay.h"
@@ -35,60 +37,90 @@ static void apply(struct heap *h, const struct mt_event *e)
 }
 
 /* Print one frame. */
-static void put_frame(const struct trace *t, const struct mt_pc *pc)
+static void put_frame(FILE *out, const struct trace *t, const struct mt_pc *pc)
 {
 	const struct trace_module *m = NULL;
 
 	if (pc->module < t->module_count)
 		m = &t->modules[pc->module];
 	if (m && m->path) {
-		term_put_text(stdout, util_basename(m->path));
-		printf("+0x%" PRIx64, pc->pc - m->bias);
+		term_put_text(out, util_basename(m->path));
+		fprintf(out, "+0x%" PRIx64, pc->pc - m->bias);
 	} else {
-		printf("0x%" PRIx64, pc->pc);
+		fprintf(out, "0x%" PRIx64, pc->pc);
 	}
 }
 
 /* Print a stack. */
-static void put_stack(struct view *v, uint32_t node)
+static void put_stack(FILE *out, struct view *v, uint32_t node)
 {
 	const struct trace *t = v->trace;
 	const char *between = "";
 
 	if (!node || node >= t->node_count) {
-		fputs(node ? "(lost)" : "-", stdout);
+		fputs(node ? "(lost)" : "-", out);
 		return;
 	}
 	for (; node >= MT_NODE_FIRST; node = t->nodes[node].parent) {
 		if (!select_shows(v->select, t->nodes[node].pc))
 			continue;
-		fputs(between, stdout);
-		put_frame(t, &t->pcs[t->nodes[node].pc]);
+		fputs(between, out);
+		put_frame(out, t, &t->pcs[t->nodes[node].pc]);
 		between = ";";
 	}
 	if (node)
-		printf("%s%s", between,
-		       node == MT_NODE_CUT ? "(cut)" : "(lost)");
+		fprintf(out, "%s%s", between,
+			node == MT_NODE_CUT ? "(cut)" : "(lost)");
 	else if (!*between)
-		fputs("(hidden)", stdout);
+		fputs("(hidden)", out);
 }
+
+/* Print a stack as a string of JSON, which quotes CSV's too. */
+static void put_quoted_stack(struct view *v, uint32_t node)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	if (!out)
+		return;
+	put_stack(out, v, node);
+	fclose(out);
+	json_put_text(stdout, text);
+	free(text);
+}
+
+/* How an event is written, by enum table_form. */
+static const char *const forms[] = {
+	[TABLE_AS_TEXT] =
+		"%" PRIu64 " %u %u %s 0x%" PRIx64 " %" PRIu64 " %" PRIu64,
+	[TABLE_AS_JSON] = "{\"time_ns\": %" PRIu64 ", \"thread\": %u, "
+			  "\"tid\": %u, \"kind\": \"%s\", \"address\": "
+			  "\"0x%" PRIx64 "\", \"size\": %" PRIu64
+			  ", \"alignment\": %" PRIu64,
+	[TABLE_AS_CSV] =
+		"%" PRIu64 ",%u,%u,%s,0x%" PRIx64 ",%" PRIu64 ",%" PRIu64,
+};
 
 /* Print one event. */
 static void put_event(struct view *v, const struct replay_event *at)
 {
+	static const char *const before_stack[] = {" ", ", \"stack\": ", ","};
 	const struct trace_thread *thread = &v->trace->threads[at->thread];
 	const struct mt_event *e = at->event;
 	const char *kind = kinds_name(e->kind);
 
-	printf("%" PRIu64 " %u %u %s 0x%" PRIx64 " %" PRIu64 " %" PRIu64,
-	       trace_ns(v->trace, e->time), thread->index, thread->tid,
-	       kind ? kind : "?", e->address, e->size,
+	printf(forms[v->style.form], trace_ns(v->trace, e->time), thread->index,
+	       thread->tid, kind ? kind : "?", e->address, e->size,
 	       e->align_log2 ? (uint64_t)1 << e->align_log2 : 0);
 	if (!v->options->no_stack) {
-		putchar(' ');
-		put_stack(v, e->stack);
+		fputs(before_stack[v->style.form], stdout);
+		if (v->style.form == TABLE_AS_TEXT)
+			put_stack(stdout, v, e->stack);
+		else
+			put_quoted_stack(v, e->stack);
 	}
-	putchar('\n');
+	puts(v->style.form == TABLE_AS_JSON ? "}" : "");
 }
 
 /* What is printed. */
@@ -166,6 +198,9 @@ static void print_selected(struct events *x)
 int view_events(struct view *v, struct error *e)
 {
 	struct events x = {.view = v};
+	if (v->style.form == TABLE_AS_CSV)
+		printf("time_ns,thread,tid,kind,address,size,alignment%s\n",
+		       v->options->no_stack ? "" : ",stack");
 
 	(void)e;
 	select_window(v->options, v->trace, &x.from, &x.until);

@@ -28,6 +28,27 @@ static uint64_t count(const struct lifespan_sum *s, unsigned int n)
 	return all;
 }
 
+/* Write the upper bound of a bucket. */
+static const char *bound_text(struct table *t, enum table_type type,
+			      uint64_t bound, bool last)
+{
+	char number[TERM_NUMBER], *text;
+	const char *kept;
+
+	if (last)
+		return "not freed";
+	if (type == TABLE_BYTES)
+		term_bytes(number, bound, false);
+	else if (bound < 1000)
+		snprintf(number, sizeof(number), "%u ns", (unsigned int)bound);
+	else
+		term_time(number, bound);
+	text = util_format("under %s", number);
+	kept = table_keep(t, text);
+	free(text);
+	return kept;
+}
+
 /*
  * Print a histogram, of `n` buckets and the one of those never freed. `bound`
  * is the upper bound of a bucket; those without blocks are left out.
@@ -46,27 +67,25 @@ static void put(struct view *v, const char *key, const char *title,
 		{"freed", "lived", TABLE_TEXT},
 	};
 	uint64_t all = count(s, n), sum = 0;
+	struct lifespan_sum part = {0};
 	struct table t;
 
 	table_begin(&t, key, title, column, 6);
 	for (unsigned int i = 0; i <= n; i++) {
-		char bytes[TERM_NUMBER], *text;
 		union table_cell *row;
 
-		if (!s[i].blocks)
+		part.blocks += s[i].blocks;
+		part.bytes += s[i].bytes;
+		/* Text has every fourth bound: decades, and 16-fold sizes. */
+		if (!part.blocks ||
+		    (i + 1 < n && i % 4 && v->style.form == TABLE_AS_TEXT))
 			continue;
-		sum += s[i].blocks;
+		sum += part.blocks;
 		row = table_add(&t);
-		fill(row, &s[i], sum, all);
+		fill(row, &part, sum, all);
 		row[4].n = i < n ? bound(i) : 0;
-		if (type == TABLE_TIME)
-			term_time(bytes, row[4].n);
-		else
-			term_bytes(bytes, row[4].n, false);
-		text = i < n ? util_format("under %s", bytes)
-			     : util_format("not freed");
-		row[5].text = table_keep(&t, text);
-		free(text);
+		row[5].text = bound_text(&t, type, row[4].n, i == n);
+		part = (struct lifespan_sum){0};
 	}
 	view_table(v, &t);
 }
@@ -74,6 +93,28 @@ static void put(struct view *v, const char *key, const char *title,
 static uint64_t bytes_bound(unsigned int i)
 {
 	return 1ull << i;
+}
+
+/* Print the quantiles, which text has in a line. */
+static void put_quantiles(struct view *v, const struct lifespan *span)
+{
+	static const struct table_column column[] = {
+		{"percent", NULL, TABLE_PERCENT},
+		{"under_ns", NULL, TABLE_TIME},
+	};
+	static const double parts[] = {0.5, 0.9, 0.99};
+	struct table t;
+
+	if (v->style.form == TABLE_AS_TEXT)
+		return;
+	table_begin(&t, "quantiles", NULL, column, 2);
+	for (int i = 0; i < 3; i++) {
+		union table_cell *row = table_add(&t);
+
+		row[0].real = 100 * parts[i];
+		row[1].n = lifespan_quantile_ns(span, parts[i]);
+	}
+	view_table(v, &t);
 }
 
 int view_lifetimes(struct view *v, struct error *e)
@@ -88,9 +129,7 @@ int view_lifetimes(struct view *v, struct error *e)
 	view_replay(v, &l);
 	lifespan_end(&span);
 	view_begin(v, "lifetimes");
-	view_line(v,
-		  "half of the freed blocks lived under %s, 90 %% under %s, "
-		  "99 %% under %s",
+	view_line(v, "lived: 50 %% under %s, 90 %% under %s, 99 %% under %s",
 		  term_time(a, lifespan_quantile_ns(&span, 0.5)),
 		  term_time(b, lifespan_quantile_ns(&span, 0.9)),
 		  term_time(c, lifespan_quantile_ns(&span, 0.99)));
@@ -99,6 +138,7 @@ int view_lifetimes(struct view *v, struct error *e)
 	put(v, "allocated_meanwhile", "In bytes allocated meanwhile",
 	    "under_bytes", TABLE_BYTES, span.meanwhile, LIFESPAN_BYTES,
 	    bytes_bound);
+	put_quantiles(v, &span);
 	view_end(v);
 	lifespan_free(&span);
 	return 0;

@@ -76,7 +76,8 @@ static void put(struct view *v, const struct sites *s)
 	char n[TERM_NUMBER], *text;
 	struct table t;
 
-	table_begin(&t, "sites", "Reallocs; reserve: enough for 9 of 10 chains",
+	table_begin(&t, "sites",
+		    "Reallocs; reserve: enough for 9 of 10 chains of a stack",
 		    column, 7);
 	for (size_t i = 0; i < s->count; i++) {
 		const struct chains_stack *from = &s->at[i].sum;

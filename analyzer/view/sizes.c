@@ -153,16 +153,28 @@ static void put_exact(struct view *v)
 /* Print what the allocator gave for what was asked. */
 static void put_given(struct view *v, const struct trace_histogram *h)
 {
-	char n[TERM_NUMBER], asked[TERM_NUMBER], given[TERM_NUMBER];
+	static const struct table_column column[] = {
+		{"allocations", "allocations", TABLE_COUNT},
+		{"allocated_bytes", "asked for", TABLE_BYTES},
+		{"usable_bytes", "usable", TABLE_BYTES},
+		{"waste_percent", "% more", TABLE_PERCENT},
+		{"unsealed_events", NULL, TABLE_COUNT},
+	};
 	uint64_t more = h->allocated_usable_bytes > h->allocated_bytes
 				? h->allocated_usable_bytes - h->allocated_bytes
 				: 0;
+	char n[TERM_NUMBER];
+	union table_cell *row;
+	struct table t;
 
-	view_line(v, "%s allocations, %s asked for, %s usable: %.1f %% more",
-		  term_count(n, h->allocations),
-		  term_bytes(asked, h->allocated_bytes, v->style.exact),
-		  term_bytes(given, h->allocated_usable_bytes, v->style.exact),
-		  table_percent(more, h->allocated_bytes));
+	table_begin(&t, "given", "In all, by the index", column, 5);
+	row = table_add(&t);
+	row[0].n = h->allocations;
+	row[1].n = h->allocated_bytes;
+	row[2].n = h->allocated_usable_bytes;
+	row[3].real = table_percent(more, h->allocated_bytes);
+	row[4].n = h->unsealed;
+	view_table(v, &t);
 	if (h->unsealed)
 		view_line(v, "%s events of the live file have no index yet",
 			  term_count(n, h->unsealed));
@@ -172,10 +184,10 @@ static void put_given(struct view *v, const struct trace_histogram *h)
 static void put_index(struct view *v)
 {
 	static const struct table_column column[] = {
-		{"allocations", "allocations", TABLE_COUNT},
+		{"allocations", "asked for", TABLE_COUNT},
 		{"percent", "%", TABLE_PERCENT},
-		{"usable", "by usable", TABLE_COUNT},
-		{"live", "not freed", TABLE_COUNT},
+		{"usable", "usable", TABLE_COUNT},
+		{"live", "... not freed", TABLE_COUNT},
 		{"max_size", NULL, TABLE_BYTES},
 		{"sizes", "bytes a block", TABLE_TEXT},
 	};
@@ -183,7 +195,9 @@ static void put_index(struct view *v)
 	struct table t;
 
 	trace_histogram(v->trace, &h);
-	table_begin(&t, "classes", "Size classes, of the index", column, 6);
+	table_begin(&t, "classes",
+		    "Size classes: by the size asked for, by the usable size",
+		    column, 6);
 	for (unsigned int c = 0; c < MT_SIZE_CLASSES; c++) {
 		union table_cell *row;
 

@@ -134,18 +134,24 @@ static void put_pairs(struct view *v, struct traffic *f)
 /* Print what share of the frees was of other threads' blocks. */
 static void put_remote(struct view *v, const struct traffic *f)
 {
+	static const struct table_column column[] = {
+		{"blocks", "blocks", TABLE_COUNT},
+		{"percent", "% of the frees", TABLE_PERCENT},
+	};
 	uint64_t all = 0, remote = 0;
-	char n[TERM_NUMBER];
+	union table_cell *row;
+	struct table t;
 
 	for (size_t i = 0; i < f->pair_count; i++) {
 		all += f->pair[i].blocks;
 		if (f->pair[i].allocator != f->pair[i].freer)
 			remote += f->pair[i].blocks;
 	}
-	view_line(v,
-		  "%s blocks were freed by another thread than allocated "
-		  "them: %.1f %% of the frees",
-		  term_count(n, remote), table_percent(remote, all));
+	table_begin(&t, "remote", "Freed by another thread", column, 2);
+	row = table_add(&t);
+	row[0].n = remote;
+	row[1].real = table_percent(remote, all);
+	view_table(v, &t);
 }
 
 int view_threads(struct view *v, struct error *e)
@@ -158,9 +164,9 @@ int view_threads(struct view *v, struct error *e)
 	l = traffic_listener(&f);
 	view_replay(v, &l);
 	view_begin(v, "threads");
-	put_remote(v, &f);
 	put_threads(v, &f);
 	put_pairs(v, &f);
+	put_remote(v, &f);
 	view_end(v);
 	traffic_free(&f);
 	return 0;

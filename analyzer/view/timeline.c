@@ -17,6 +17,10 @@
 /* Rows of the two drawings. */
 #define ROWS_LIVE 12
 #define ROWS_RATE 4
+#define ROWS_RESIDENT 6
+
+/* More buckets than anyone looks at. */
+#define MOST_BUCKETS 100000
 
 /* What stands left of a drawing. */
 #define LABEL_COLUMNS 11
@@ -120,6 +124,49 @@ static void put_axis(struct view *v, const struct series *t)
 		       term_time(at, trace_ns(v->trace, t->peak_clock)));
 }
 
+/*
+ * Return the resident set of each bucket: the most that was noted in it, else
+ * what was noted before. NULL: nothing was.
+ */
+static uint64_t *residents(const struct view *v, const struct series *t)
+{
+	const struct trace *trace = v->trace;
+	uint64_t *bytes, last = 0;
+
+	if (!trace->resident_count)
+		return NULL;
+	bytes = util_alloc(t->count, sizeof(*bytes));
+	for (size_t i = 0; i < trace->resident_count; i++) {
+		const struct mt_meta_resident *r = &trace->residents[i];
+		unsigned __int128 at;
+
+		if (r->clock < t->from || r->clock >= t->to)
+			continue;
+		at = (unsigned __int128)(r->clock - t->from) * t->count /
+		     (t->to - t->from);
+		if (r->bytes > bytes[(size_t)at])
+			bytes[(size_t)at] = r->bytes;
+	}
+	for (size_t i = 0; i < t->count; i++)
+		last = bytes[i] = bytes[i] ? bytes[i] : last;
+	return bytes;
+}
+
+/* Draw the resident set, which is more than the heap. */
+static void draw_resident(struct view *v, const struct series *t, double *value)
+{
+	uint64_t *bytes = residents(v, t);
+
+	if (!bytes)
+		return;
+	printf("\n%sResident set of the process%s\n", v->style.term.bold,
+	       v->style.term.plain);
+	for (size_t i = 0; i < t->count; i++)
+		value[i] = (double)bytes[i];
+	draw(v, value, t->count, ROWS_RESIDENT, bytes_label);
+	free(bytes);
+}
+
 /* Draw it all. */
 static void put_drawings(struct view *v, const struct series *t)
 {
@@ -138,6 +185,7 @@ static void put_drawings(struct view *v, const struct series *t)
 		value[i] = seconds > 0 ? (double)t->at[i].allocations / seconds
 				       : 0;
 	draw(v, value, t->count, ROWS_RATE, rate_label);
+	draw_resident(v, t, value);
 	free(value);
 }
 
@@ -153,12 +201,14 @@ static void put_buckets(struct view *v, const struct series *t)
 		{"allocations", "allocations", TABLE_COUNT},
 		{"allocated_bytes", "allocated", TABLE_BYTES},
 		{"frees", "frees", TABLE_COUNT},
+		{"resident_bytes", "resident", TABLE_BYTES},
 	};
+	uint64_t *resident = residents(v, t);
 	uint64_t start = trace_ns(v->trace, t->from);
 	double each = bucket_ns(v, t);
 	struct table table;
 
-	table_begin(&table, "buckets", NULL, column, 8);
+	table_begin(&table, "buckets", NULL, column, 9);
 	for (size_t i = 0; i < t->count; i++) {
 		const struct series_bucket *b = &t->at[i];
 		union table_cell *row = table_add(&table);
@@ -171,7 +221,9 @@ static void put_buckets(struct view *v, const struct series *t)
 		row[5].n = b->allocations;
 		row[6].n = b->allocated_bytes;
 		row[7].n = b->frees;
+		row[8].n = resident ? resident[i] : 0;
 	}
+	free(resident);
 	view_table(v, &table);
 }
 
@@ -181,7 +233,8 @@ static size_t bucket_count(const struct view *v)
 	unsigned int width = v->style.width;
 
 	if (v->options->rows)
-		return v->options->rows;
+		return v->options->rows < MOST_BUCKETS ? v->options->rows
+						       : MOST_BUCKETS;
 	if (v->style.form != TABLE_AS_TEXT)
 		return BUCKETS;
 	if (!width || width > COLUMNS + LABEL_COLUMNS + 2)
@@ -191,16 +244,22 @@ static size_t bucket_count(const struct view *v)
 
 int view_timeline(struct view *v, struct error *e)
 {
+	char lasted[TERM_NUMBER];
 	uint64_t from, until;
 	struct series t;
 	struct replay_listener l;
 
-	(void)e;
 	select_window(v->options, v->trace, &from, &until);
 	if (from < v->trace->process.clock)
 		from = v->trace->process.clock;
-	if (until > v->trace->end_clock)
-		until = v->trace->end_clock;
+	if (until > v->trace->end_clock + 1)
+		until = v->trace->end_clock + 1;
+	if (from >= until)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "there is nothing in that window: it lasted "
+				 "%s",
+				 term_time(lasted,
+					   trace_duration_ns(v->trace)));
 	series_begin(&t, from, until, bucket_count(v));
 	l = series_listener(&t);
 	view_replay(v, &l);

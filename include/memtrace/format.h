@@ -240,6 +240,7 @@ enum mt_meta_type {
 	MT_META_END,	     /* struct mt_meta_end: nothing follows */
 	MT_META_RANGE,	     /* struct mt_meta_range, its file's path */
 	MT_META_SCAN,	     /* struct mt_meta_scan */
+	MT_META_RESIDENT,    /* struct mt_meta_resident */
 };
 
 struct mt_meta_format {
@@ -282,6 +283,12 @@ struct mt_meta_thread {
 	uint32_t thread; /* index: counts from 0, never reused */
 	uint32_t tid;
 	uint64_t clock;
+};
+
+/* What the process had of the machine's memory: its resident set. */
+struct mt_meta_resident {
+	uint64_t clock;
+	uint64_t bytes;
 };
 
 struct mt_meta_problem {

@@ -88,3 +88,22 @@ for view in timeline sizes lifetimes threads reallocs; do
 		fail "$view --csv"
 	"$REPORT" $view growth.zst | head -n 1 >/dev/null || fail "$view | head"
 done
+
+# Events as lines of JSON, and as CSV, are those of the text.
+"$REPORT" events --no-stack growth.zst >events.text
+"$REPORT" events --json growth.zst | jq -r '[.time_ns, .thread, .tid, .kind,
+	.address, .size, .alignment] | map(tostring) | join(" ")' |
+	cmp - events.text || fail "events --json"
+"$REPORT" events --csv --no-stack growth.zst | tail -n +2 | tr , ' ' |
+	cmp - events.text || fail "events --csv"
+"$REPORT" events --json growth.zst | jq -se 'map(select(.kind == "realloc") |
+	.stack | contains("growth+0x")) | any' >/dev/null || fail "events: stack"
+"$REPORT" timeline --from 1000s growth.zst 2>err && fail "timeline of nothing"
+grep -q 'nothing in that window' err || fail "timeline: $(cat err)"
+
+# What the process had of the machine's memory is noted where it lasts.
+MEMTRACE=out=temporary2.zst LD_PRELOAD=$LIB "$MT_BUILD/examples/temporary" \
+	>/dev/null
+[ "$("$REPORT" timeline --json temporary2.zst |
+	jq '[.buckets[].resident_bytes] | max')" -gt 1000000 ] ||
+	fail "no resident set"
