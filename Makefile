@@ -14,6 +14,7 @@
 #   make check-asan     the tests with ASan and UBSan in all but the recorder
 #   make check-tsan     the unit tests with TSan
 #   make check-export  let other tools judge what is exported for them
+#   make check-leaks   judge the verdict on programs of known leaks
 #   make check-install  install into a scratch DESTDIR and use it from there;
 #                       as root also into PREFIX, unless it is there already
 #   make distcheck      everything above on a clean export, gcc and clang
@@ -55,7 +56,7 @@ MAKEFLAGS += -rR --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all unit tests demo check bench bench-symbols fuzz lint check-asan \
-	check-tsan check-install check-export distcheck \
+	check-tsan check-install check-export check-leaks distcheck \
 	install uninstall clean help FORCE
 
 ifeq ($(V),1)
@@ -302,6 +303,10 @@ check-export:
 	@.ci/setup build test export
 	@$(MAKE) tests
 	@MT_BUILD=$(abspath $B) tests/run export/
+
+check-leaks: all
+	@.ci/setup build test
+	@MT_BUILD=$(abspath $B) tests/leaks/run
 
 check-install: all
 	@B=$B PREFIX='$(PREFIX)' tests/install
