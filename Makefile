@@ -305,7 +305,7 @@ check-export:
 	@MT_BUILD=$(abspath $B) tests/run export/
 
 check-leaks: all
-	@.ci/setup build test
+	@.ci/setup build test lint
 	@MT_BUILD=$(abspath $B) tests/leaks/run
 
 check-install: all
