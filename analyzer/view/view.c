@@ -10,6 +10,9 @@
 
 #include "json.h"
 
+/* In fewer columns the line of what ran is two. */
+#define NARROW_COLUMNS 72
+
 /* The accessors of totals that tables are made by. */
 #define VIEW_KEY(field)                                       \
 	uint64_t view_##field(const struct profile_totals *t) \
@@ -170,6 +173,8 @@ void view_head(const struct view *v)
 	putchar(':');
 	if (p->has & PROFILE_HAS_TIME)
 		printf(" %s,", term_time(a, p->duration_ns));
+	if (v->style.width && v->style.width < NARROW_COLUMNS)
+		fputs("\n ", stdout);
 	if (p->has & PROFILE_HAS_ALLOCATED)
 		printf(" %s allocations, %s in total",
 		       term_count(b, p->totals.allocations),
