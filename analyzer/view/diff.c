@@ -330,7 +330,8 @@ int view_diff(struct view *v, struct error *e)
 			normalize(&d);
 		for (size_t i = 0; i < d.count; i++)
 			judge(&d, &d.at[i]);
-		qsort_r(d.at, d.count, sizeof(*d.at), compare, &d);
+		if (d.count)
+			qsort_r(d.at, d.count, sizeof(*d.at), compare, &d);
 		v->profile = v->inputs[d.runs - 1].profile;
 		view_begin(v, "diff");
 		put(&d);

@@ -128,8 +128,9 @@ static void put(struct peek *p, const char *key, const char *title,
 	struct table t;
 	char number[TERM_NUMBER], *text;
 
-	qsort_r(n->at, n->count, sizeof(*n->at), compare,
-		(void *)(uintptr_t)p->measure);
+	if (n->count)
+		qsort_r(n->at, n->count, sizeof(*n->at), compare,
+			(void *)(uintptr_t)p->measure);
 	table_begin(&t, key, title, column, 4);
 	for (size_t i = 0; i < n->count; i++) {
 		union table_cell *row =

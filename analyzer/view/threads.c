@@ -112,7 +112,8 @@ static void put_pairs(struct view *v, struct traffic *f)
 	size_t shown = view_rows(v, ROWS, f->pair_count);
 	struct table t;
 
-	qsort(f->pair, f->pair_count, sizeof(*f->pair), compare_pairs);
+	if (f->pair_count)
+		qsort(f->pair, f->pair_count, sizeof(*f->pair), compare_pairs);
 	table_begin(&t, "pairs", "Who freed whose blocks", column, 4);
 	for (size_t i = 0; i < f->pair_count; i++) {
 		const struct traffic_pair *p = &f->pair[i];
