@@ -282,7 +282,8 @@ bench-symbols:
 # LLVM has the fuzzer, so clang builds this one.
 fuzz:
 	@.ci/setup build fuzz
-	@B=$B/fuzz CC=clang FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
+	@B=$B/fuzz CC=clang FUZZ_SECONDS=$(FUZZ_SECONDS) \
+		LIBS='$(ANALYZER_LIBS)' tests/fuzz/run
 
 lint:
 	@.ci/setup build lint
