@@ -71,10 +71,54 @@ grep -q 'no regular expression' err || fail "peek: $(cat err)"
 "$REPORT" list '^low$' old.zst >text
 grep -q '1.5 KiB  *1.5 KiB  *15  *[0-9]*  *kept\[n++\] = malloc(size);$' \
 	text || fail "list: $(cat text)"
+"$REPORT" list 'low|left' --json old.zst >list.json
+[ "$(jq -c '[.lines[] | select(.bytes > 0) | [.own_bytes, .bytes]]' list.json)" \
+	= '[[1500,1500],[0,1000]]' ] || fail "list: $(cat list.json)"
 mv old.c gone.c
 "$REPORT" list '^low$' old.zst >text || fail "list fails without the source"
 grep -q 'No such file' text && grep -q '1.5 KiB  *1.5 KiB  *15 ' text ||
 	fail "list without source: $(cat text)"
+"$REPORT" list '^low$' --json old.zst | jq -e '.lines[0] |
+	.text == null and (.file | endswith("/old.c"))' >/dev/null ||
+	fail "list --json does not name the file that is gone"
+# What would keep it waiting is no source.
+mkfifo old.c
+timeout 20 "$REPORT" list '^low$' old.zst >text || fail "list waits for a fifo"
+grep -q 'no regular file' text || fail "list of a fifo: $(cat text)"
+
+# A function in two files is one table, each line with its file.
+cat >in.h <<'END'
+#include <stdlib.h>
+static inline __attribute__((always_inline)) void *take(size_t n) { return malloc(n); }
+END
+cat >two.c <<'END'
+#include "in.h"
+void *kept[2];
+int main(void)
+{
+	kept[0] = take(10);
+	kept[1] = malloc(20);
+	return 0;
+}
+END
+cc -g -O1 -fno-builtin -o two two.c || fail "two.c does not compile"
+MEMTRACE=out=two.zst LD_PRELOAD=$LIB ./two || fail "two failed"
+[ "$("$REPORT" list '^(main|take)$' --json two.zst | jq -c '[.lines[] |
+	select(.bytes > 0) | [(.file | sub(".*/"; "")), .line, .own_bytes,
+	.bytes]]')" = '[["in.h",2,10,10],["two.c",5,0,10],["two.c",6,20,20]]' ] ||
+	fail "list of two files: $("$REPORT" list '^(main|take)$' --json two.zst)"
+
+# A name that is no regular expression is a name.
+cat >odd.cc <<'END'
+#include <cstdlib>
+struct odd { __attribute__((noinline)) void *operator[](int n) { return malloc(n); } };
+void *kept;
+int main() { odd o; kept = o[7]; return 0; }
+END
+c++ -g -O1 -fno-builtin -o odd odd.cc || fail "odd.cc does not compile"
+MEMTRACE=out=odd.zst LD_PRELOAD=$LIB ./odd || fail "odd failed"
+"$REPORT" peek 'odd::operator[]' --json odd.zst | jq -e \
+	'.function[0].bytes == 7' >/dev/null || fail "peek: no name"
 
 # A moved line is no change; two more blocks are one, found and counted.
 [ "$("$REPORT" diff --json old.zst moved.zst | jq -c '[.rows[].change]')" = \
