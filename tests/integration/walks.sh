@@ -152,6 +152,22 @@ grep -q 'no .zst in it' err || fail "diff: $(cat err)"
 		15 + 6 * 17))]" ] || fail "merge: $("$REPORT" merge old.zst c)"
 "$REPORT" merge old.zst c | grep -q '7 profiles together' || fail "merge"
 
+# What is wrong with a part is said of the whole, and what a part does not know
+# the whole does not know, whichever comes first.
+head -c $(($(stat -c %s old.zst) - 60)) old.zst >cut.zst
+cp cut.zst cut2.zst
+"$REPORT" merge new.zst cut.zst >text
+grep -q 'cut.zst: the file is cut short' text || fail "merge: $(cat text)"
+"$REPORT" merge new.zst cut.zst cut2.zst --json | jq -e '.notes |
+	any(. == "cut.zst and 1 more: the file is cut short")' >/dev/null ||
+	fail "merge --json does not say what is cut short"
+massif=$MT_TOP/tests/data/import/massif.out
+"$REPORT" merge "$massif" old.zst >text
+grep -q 'massif.out: a massif file: bytes only' text || fail "merge: $(cat text)"
+grep -q 'blocks  *site\|[0-9] blocks\|[0-9] allocations' text && fail "merge knows blocks: $(cat text)"
+"$REPORT" merge old.zst "$massif" | grep -q 'blocks  *site\|[0-9] blocks\|[0-9] allocations' &&
+	fail "merge knows blocks when massif comes last"
+
 "$REPORT" info --json old.zst >info.json
 [ "$(jq '.streams[] | select(.stream == "events") | .records' info.json)" = \
 	"$("$REPORT" --json old.zst | jq .totals.events)" ] ||

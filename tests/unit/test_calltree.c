@@ -191,7 +191,7 @@ START_TEST(profiles_add_up)
 
 	make(&profile);
 	make(&other);
-	profile_begin(&all, "x", "merged", 0);
+	profile_begin(&all, "x", "merged", PROFILE_HAS_ALL);
 	combine_add(&all, &profile);
 	combine_add(&all, &other);
 	ck_assert_uint_eq(all.totals.peak_bytes,
