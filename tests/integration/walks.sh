@@ -129,6 +129,47 @@ MEMTRACE=out=odd.zst LD_PRELOAD=$LIB ./odd || fail "odd failed"
 	fail "diff: $("$REPORT" diff old.zst new.zst)"
 "$REPORT" diff --normalize --json old.zst new.zst |
 	jq -e '.rows | length == 1' >/dev/null || fail "diff --normalize"
+# Text adds up: what did not change is others.
+"$REPORT" diff --by function old.zst new.zst -n 1 >text
+grep -q '^ *1.5 KiB  *1.7 KiB ' text || fail "diff: $(cat text)"
+"$REPORT" diff old.zst moved.zst | grep -q '(1 other)$' ||
+	fail "diff: $("$REPORT" diff old.zst moved.zst)"
+
+# Two functions of one name, in two libraries: each has its own change, and
+# another directory or version is none.
+cat >lib.c <<'END'
+#include <stdlib.h>
+static __attribute__((noinline)) void *init(void)
+{
+	void *p = malloc(BYTES);
+	__asm__ volatile("");
+	return p;
+}
+void *NAME(void)
+{
+	void *p = init();
+	__asm__ volatile("");
+	return p;
+}
+END
+echo 'void *aa(void), *bb(void); int main(void) { aa(); bb(); return 0; }' >use.c
+libraries()
+{
+	mkdir "$1" || fail "no $1"
+	cc -g -O1 -fno-builtin -shared -fPIC "-DBYTES=$2" -DNAME=aa \
+		-o "$1/libaa.so.$1" lib.c || fail "libaa does not compile"
+	cc -g -O1 -fno-builtin -shared -fPIC "-DBYTES=$3" -DNAME=bb \
+		-o "$1/libbb.so.$1" lib.c || fail "libbb does not compile"
+	cc -g -o "$1/use" use.c "$1/libaa.so.$1" "$1/libbb.so.$1" ||
+		fail "use does not link"
+	MEMTRACE="out=$1.zst" LD_PRELOAD=$LIB "$1/use" || fail "$1/use failed"
+}
+libraries 1 100 200
+libraries 2 250 150
+[ "$("$REPORT" diff --json 1.zst 2.zst | jq -c '[.rows[] | [.name, .change]]')" \
+	= '[["init  libaa.so",150],["init  libbb.so",-50],["(all)",100]]' ] ||
+	fail "diff of libraries: $("$REPORT" diff 1.zst 2.zst)"
+
 "$REPORT" diff old.zst 2>err && fail "diff takes one side"
 grep -q 'two sides' err || fail "diff: $(cat err)"
 
@@ -143,6 +184,9 @@ done
 	fail "diff: the same six runs differ"
 "$REPORT" diff --json a c | jq -e '.rows[0].p < 0.05' >/dev/null ||
 	fail "diff: six runs with more do not differ"
+"$REPORT" diff --json a c | jq -e '.rows[0] | .old_low == 1500 and
+	.old_high == 1500 and .new_low == 1700' >/dev/null ||
+	fail "diff: no interval"
 "$REPORT" diff a b | grep -q '~' || fail "diff: no ~"
 "$REPORT" diff a none 2>err && fail "diff takes an empty directory"
 grep -q 'no .zst in it' err || fail "diff: $(cat err)"
