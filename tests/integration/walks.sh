@@ -218,3 +218,6 @@ grep -q 'blocks  *site\|[0-9] blocks\|[0-9] allocations' text && fail "merge kno
 	fail "info: $(cat info.json)"
 jq -e '.modules | map(.path) | any(endswith("/old"))' info.json >/dev/null ||
 	fail "info: the program is no module"
+jq -r '.facts[] | select(.name == "started") | .value' info.json |
+	grep -Eq '^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-9:]{8}Z$' ||
+	fail "info does not say when: $(cat info.json)"
