@@ -57,6 +57,10 @@ grep -q '^500,5,33.3333,1,"right"' <<<"$tree" || fail "tree: $tree"
 grep -q 'main$' text && grep -q ' left > low$' text && grep -q ' right > low$' \
 	text || fail "tree --callees: $(cat text)"
 
+"$REPORT" tree -n 2 --json old.zst | jq -e '[.nodes[] | select(.depth == 1) |
+	.bytes] == [1000, 500]' >/dev/null ||
+	fail "tree -n: $("$REPORT" tree -n 2 --json old.zst)"
+
 "$REPORT" peek low --json old.zst >peek.json
 [ "$(jq -c '[.callers[] | [.function, .bytes]]' peek.json)" = \
 	'[["left",1000],["right",500]]' ] || fail "peek: $(cat peek.json)"
