@@ -6,6 +6,9 @@
 
 #include "map.h"
 
+/* So many functions that call each other in turn are known as recursion. */
+#define MAX_ROUND 16
+
 /* Return a key for a name below a node. */
 static uint64_t key_of(uint32_t parent, const char *name)
 {
@@ -39,20 +42,57 @@ static uint32_t child_of(struct calltree *t, uint32_t parent,
 	return i;
 }
 
-/* Go one frame on, and count a row there, unless it is recursion. */
-static uint32_t step(struct calltree *t, uint32_t at, const struct frame *f,
+/* A stack as the tree has it: without what recursion says again. */
+struct path {
+	const struct frame **at;
+	size_t count, room;
+};
+
+/* Tell whether the last `n` frames say what the `n` before them said. */
+static bool is_repeated(const struct path *p, size_t n)
+{
+	const struct frame **last = p->at + p->count - n;
+
+	for (size_t i = n; i--;)
+		if (last[i]->name != (last - n)[i]->name)
+			return false;
+	return true;
+}
+
+/* Append a frame, and take back the round of recursion that it ends, if any:
+ * the shortest first, so that each round is one that has none in it. */
+static void append(struct path *p, const struct frame *f)
+{
+	p->at = util_grow(p->at, p->count, &p->room, sizeof(*p->at));
+	p->at[p->count++] = f;
+	for (size_t n = 1; n <= MAX_ROUND && 2 * n <= p->count; n++)
+		if (is_repeated(p, n)) {
+			p->count -= n;
+			return;
+		}
+}
+
+/* Count a row at the nodes that its stack goes through. */
+static void take_row(struct calltree *t, struct path *p,
+		     const struct stacks_list *list, size_t site, bool upward,
 		     const struct profile_totals *n)
 {
-	if (t->at[at].frame && t->at[at].frame->name == f->name)
-		return at;
-	at = child_of(t, at, f);
-	profile_add_totals(&t->at[at].totals, n);
-	return at;
+	uint32_t at = 0;
+
+	p->count = 0;
+	for (size_t j = site; j < list->count; j++)
+		append(p, list->at[upward ? j : list->count - 1 - (j - site)]);
+	profile_add_totals(&t->at[0].totals, n);
+	for (size_t j = 0; j < p->count; j++) {
+		at = child_of(t, at, p->at[j]);
+		profile_add_totals(&t->at[at].totals, n);
+	}
 }
 
 void calltree_build(struct calltree *t, struct profile *p, bool upward)
 {
 	struct stacks_list list = {0};
+	struct path path = {0};
 
 	*t = (struct calltree){.number = util_alloc(1, sizeof(*t->number))};
 	t->at = util_grow(NULL, 0, &t->room, sizeof(*t->at));
@@ -60,15 +100,11 @@ void calltree_build(struct calltree *t, struct profile *p, bool upward)
 	for (size_t i = 0; i < p->row_count; i++) {
 		const struct profile_row *row = &p->rows[i];
 		size_t site = stacks_site_in(&p->stacks, row->node, &list);
-		uint32_t at = 0;
 
-		profile_add_totals(&t->at[0].totals, &row->totals);
-		for (size_t j = site; upward && j < list.count; j++)
-			at = step(t, at, list.at[j], &row->totals);
-		for (size_t j = list.count; !upward && j-- > site;)
-			at = step(t, at, list.at[j], &row->totals);
+		take_row(t, &path, &list, site, upward, &row->totals);
 	}
 	stacks_list_free(&list);
+	free(path.at);
 }
 
 void calltree_free(struct calltree *t)

@@ -6,7 +6,8 @@
  * A node's sums are those of all stacks that go through it, so its children's
  * add up to them, but for what is its own: downward, what it allocated
  * itself; upward, stacks that begin there. Frames are told apart by name.
- * A function that calls itself directly is one node.
+ * Recursion is gone round once: of a function that calls itself, or of up to
+ * 16 that call each other in turn, every round but one is left out.
  */
 #ifndef ANALYZER_CALLTREE_H
 #define ANALYZER_CALLTREE_H

@@ -120,10 +120,9 @@ void combine_add(struct profile *to, struct profile *from)
 		profile_add_row(to, &row);
 	}
 	/* Their times do not go together. */
-	to->has =
-		(to->pid ? to->has & from->has : from->has) & ~PROFILE_HAS_TIME;
+	to->has &= from->has & ~PROFILE_HAS_TIME;
 	to->keys = from->keys;
-	if (!to->pid) {
+	if (strcmp(to->program, "?") == 0) {
 		to->program = profile_keep(to, from->program);
 		to->command = from->command;
 		to->command_bytes = from->command_bytes;

@@ -5,8 +5,8 @@
  * medians are compared, and a change that may be chance is "~".
  *
  * Rows are matched by names: of a site the function, what it is inlined into,
- * and the module's base name. So a rebuild, a moved line or another directory
- * disturb nothing.
+ * and of a library its base name without the version. So a rebuild, a moved
+ * line, another directory or another name of the program disturb nothing.
  */
 #include "view.h"
 
@@ -42,16 +42,31 @@ struct diff {
 	double *all;	     /* per run */
 };
 
-/* Append the names that a frame is inlined into. */
-static char *inline_path(struct stacks *s, const struct frame *f)
+/* Append to a text that is to be freed. */
+static char *append(char *text, const char *between, const char *more)
 {
-	char *text = util_format("%s", f->name), *longer;
+	char *longer = util_format("%s%s%s", text, between, more);
 
-	(void)s;
-	for (; f->inlined; f++) {
-		longer = util_format("%s < %s", text, f[1].name);
-		free(text);
-		text = longer;
+	free(text);
+	return longer;
+}
+
+/* Name a site: the function, and what it is inlined into; in a library. */
+static char *site_name(const struct profile *p, const struct frame *f)
+{
+	char *text = util_format("%s", f->name), *end;
+	const char *module = f->module ? util_basename(f->module) : NULL;
+
+	/* A place without a function is named by its module already. */
+	if (!f->function || (module && strcmp(module, p->program) == 0))
+		module = NULL;
+	for (; f->inlined; f++)
+		text = append(text, " < ", f[1].name);
+	if (module) {
+		text = append(text, "  ", module);
+		end = strstr(text + strlen(text) - strlen(module), ".so.");
+		if (end)
+			end[3] = '\0';
 	}
 	return text;
 }
@@ -60,15 +75,11 @@ static char *inline_path(struct stacks *s, const struct frame *f)
 static char *stack_text(struct stacks *s, uint32_t node)
 {
 	struct stacks_list list = {0};
-	char *text = util_copy("", 0), *longer;
+	char *text = util_copy("", 0);
 
 	stacks_expand(s, node, &list);
-	for (size_t i = 0; i < list.count; i++) {
-		longer = util_format("%s%s%s", text, i ? ";" : "",
-				     list.at[i]->name);
-		free(text);
-		text = longer;
-	}
+	for (size_t i = 0; i < list.count; i++)
+		text = append(text, i ? ";" : "", list.at[i]->name);
 	stacks_list_free(&list);
 	return text;
 }
@@ -81,7 +92,7 @@ static char *name_of(struct profile *p, enum group_by by, const struct group *g)
 
 	switch (by) {
 	case GROUP_SITE:
-		return inline_path(&p->stacks, g->frame);
+		return site_name(p, g->frame);
 	case GROUP_FUNCTION:
 		return util_format("%s", g->frame->name);
 	case GROUP_MODULE:
@@ -176,7 +187,8 @@ static bool is_many(const struct diff *d)
 	return d->before > 1 && d->runs - d->before > 1;
 }
 
-/* Order by the size of the change, those that may be chance last. */
+/* Order by the size of the change: before those that may be chance, and these
+ * before what is none. */
 static int compare(const void *a, const void *b, void *context)
 {
 	const struct pair *x = a, *y = b;
@@ -185,6 +197,8 @@ static int compare(const void *a, const void *b, void *context)
 	int chance_x = is_many(d) && x->p >= ALPHA;
 	int chance_y = is_many(d) && y->p >= ALPHA;
 
+	if ((i > 0) != (j > 0))
+		return i > 0 ? -1 : 1;
 	if (chance_x != chance_y)
 		return chance_x - chance_y;
 	if (i != j)
@@ -231,23 +245,54 @@ static const char *spread_text(struct table *t, const double *v, size_t n)
 	return kept;
 }
 
-/* Fill in a row. */
-static void fill(struct diff *d, struct table *t, union table_cell *row,
-		 const struct pair *p)
+/* Fill in the cells of a side: the interval of its median. */
+static void fill_side(struct table *t, union table_cell *row, const double *v,
+		      size_t n)
 {
+	double low = 0, high = 0;
+
+	row[1].text = spread_text(t, v, n);
+	compare_interval(v, n, &low, &high);
+	row[2].n = (uint64_t)(low + 0.5);
+	row[3].n = (uint64_t)(high + 0.5);
+}
+
+/* Fill in a row. */
+static void fill(struct diff *d, struct table *t, const struct pair *p)
+{
+	union table_cell *row = table_add(t);
 	double before = p->before, after = p->after;
 
 	row[0].n = (uint64_t)(before + 0.5);
-	row[1].text = is_many(d) ? spread_text(t, p->value, d->before) : NULL;
-	row[2].n = (uint64_t)(after + 0.5);
-	row[3].text = is_many(d) ? spread_text(t, p->value + d->before,
-					       d->runs - d->before)
-				 : NULL;
-	row[4].change =
+	row[4].n = (uint64_t)(after + 0.5);
+	if (is_many(d)) {
+		fill_side(t, row, p->value, d->before);
+		fill_side(t, row + 4, p->value + d->before,
+			  d->runs - d->before);
+	}
+	row[8].change =
 		(int64_t)(after - before + (after < before ? -0.5 : 0.5));
-	row[5].real = p->p;
-	row[6].text = change_text(d, t, p);
-	row[7].text = p->name;
+	row[9].real = p->p;
+	row[10].text = change_text(d, t, p);
+	row[11].text = p->name;
+}
+
+/* Add the row of those from `shown` on, which with the others make up all:
+ * medians would not. */
+static void add_others(struct diff *d, struct table *t, size_t shown)
+{
+	struct pair rest = {.p = 1};
+	char n[TERM_NUMBER], *text;
+
+	for (size_t i = shown; i < d->count; i++) {
+		rest.before += d->at[i].before;
+		rest.after += d->at[i].after;
+	}
+	text = util_format("(%s other%s)", term_count(n, d->count - shown),
+			   d->count == shown + 1 ? "" : "s");
+	rest.name = table_keep(t, text);
+	free(text);
+	fill(d, t, &rest);
 }
 
 /* Add the row of all together. */
@@ -256,7 +301,17 @@ static void add_total(struct diff *d, struct table *t)
 	struct pair all = {.name = "(all)", .value = d->all};
 
 	judge(d, &all);
-	fill(d, t, table_add(t), &all);
+	fill(d, t, &all);
+}
+
+/* Tell whether so many runs are enough for an interval. */
+static bool has_interval(size_t n)
+{
+	double *v = util_alloc(n, sizeof(*v)), low, high;
+	bool has = compare_interval(v, n, &low, &high);
+
+	free(v);
+	return has;
 }
 
 /* Print the table. */
@@ -264,11 +319,18 @@ static void put(struct diff *d)
 {
 	bool blocks = d->view->options->blocks, many = is_many(d);
 	enum table_type type = blocks ? TABLE_COUNT : TABLE_BYTES;
+	/* JSON and CSV have the bounds, where runs are enough for any. */
+	bool old = many && has_interval(d->before);
+	bool new = many &&has_interval(d->runs - d->before);
 	const struct table_column column[] = {
 		{"old", "old", type},
 		{NULL, many ? "95 %" : NULL, TABLE_RIGHT},
+		{old ? "old_low" : NULL, NULL, type},
+		{old ? "old_high" : NULL, NULL, type},
 		{"new", "new", type},
 		{NULL, many ? "95 %" : NULL, TABLE_RIGHT},
+		{new ? "new_low" : NULL, NULL, type},
+		{new ? "new_high" : NULL, NULL, type},
 		{"change", "change",
 		 blocks ? TABLE_COUNT_CHANGE : TABLE_BYTES_CHANGE},
 		{many ? "p" : NULL, NULL, TABLE_NUMBER},
@@ -285,12 +347,14 @@ static void put(struct diff *d)
 	while (n < d->count && d->at[n].before != d->at[n].after)
 		n++;
 	shown = view_rows(d->view, ROWS, n);
-	table_begin(&t, "rows", title, column, 8);
+	table_begin(&t, "rows", title, column, 12);
 	for (size_t i = 0; i < shown; i++)
-		fill(d, &t, table_add(&t), &d->at[i]);
+		fill(d, &t, &d->at[i]);
+	if (!many && shown < d->count && d->view->style.form == TABLE_AS_TEXT)
+		add_others(d, &t, shown);
 	add_total(d, &t);
 	view_table(d->view, &t);
-	if (shown < n)
+	if (many && shown < n)
 		view_line(d->view, "(%zu smaller changes are not shown: -n)",
 			  n - shown);
 	free(what);

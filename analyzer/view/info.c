@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Add the row of a pair of texts. */
 static void add_pair(struct table *t, const char *name, const char *value)
@@ -27,6 +28,18 @@ static void add_number(struct table *t, const char *name, uint64_t n)
 	char text[TERM_NUMBER];
 
 	add_pair(t, name, term_count(text, n));
+}
+
+/* Add the row of when it began, in UTC. */
+static void add_start(struct table *t, uint64_t real_ns)
+{
+	time_t seconds = (time_t)(real_ns / 1000000000);
+	struct tm tm;
+	char text[64];
+
+	if (gmtime_r(&seconds, &tm) &&
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		add_pair(t, "started", text);
 }
 
 /* Return the command as one line. */
@@ -63,6 +76,7 @@ static void put_process(struct view *v)
 	add_pair(&table, "allocator", t->allocator);
 	add_pair(&table, "options",
 		 t->options && *t->options ? t->options : NULL);
+	add_start(&table, t->process.real_ns);
 	add_pair(&table, "lasted", term_time(time, trace_duration_ns(t)));
 	add_pair(&table, "ended by", trace_end_name(t));
 	add_pair(&table, "live file", t->live ? "there" : "none");
@@ -109,7 +123,9 @@ static void put_streams(struct view *v)
 		row[1].n = s->segments;
 		row[2].n = s->records;
 		row[3].n = s->bytes;
-		row[4].real = (double)s->bytes / (double)s->records;
+		/* A segment of a damaged file may have none. */
+		row[4].real =
+			s->records ? (double)s->bytes / (double)s->records : 0;
 	}
 	view_table(v, &table);
 }

@@ -6,8 +6,11 @@
 #include "view.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "map.h"
 
@@ -24,23 +27,11 @@ struct line {
 struct list {
 	struct view *view;
 	const struct view_measure *measure;
-	regex_t pattern;
+	struct view_names names;
 	struct line *at;
 	size_t count, room;
-	struct map place;   /* frame -> place + 1 */
-	struct map matches; /* name -> 1: no, 2: yes */
-	bool found;	    /* a frame, perhaps without a line */
+	struct map place; /* frame -> place + 1 */
 };
-
-/* Tell whether a frame is of the functions asked about. */
-static bool matches(struct list *l, const struct frame *f)
-{
-	uint64_t *known = map_put(&l->matches, (uintptr_t)f->name, NULL);
-
-	if (!*known)
-		*known = regexec(&l->pattern, f->name, 0, NULL, 0) ? 1 : 2;
-	return *known == 2;
-}
 
 /* Return the line that a frame is at. */
 static size_t line_of(struct list *l, const struct frame *f)
@@ -68,16 +59,13 @@ static void take_row(struct list *l, const struct stacks_list *list,
 		bool before = false;
 		size_t line;
 
-		if (!matches(l, f))
-			continue;
-		l->found = true;
-		if (!f->file)
+		if (!view_names_match(&l->names, f->name) || !f->file)
 			continue;
 		line = line_of(l, f);
 		for (size_t j = site; j < i && !before; j++)
 			before = list->at[j]->file == f->file &&
 				 list->at[j]->line == f->line &&
-				 matches(l, list->at[j]);
+				 view_names_match(&l->names, list->at[j]->name);
 		if (i == site)
 			profile_add_totals(&l->at[line].own, &row->totals);
 		if (!before)
@@ -109,15 +97,35 @@ static int compare(const void *a, const void *b)
 	return d ? d : (x->number > y->number) - (x->number < y->number);
 }
 
+/* Open a file, but nothing that has no end or that waits: the path is whatever
+ * the debug information says. NULL: `why` not. */
+static FILE *open_regular(const char *path, const char **why)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	FILE *f = NULL;
+
+	*why = strerror(errno);
+	if (fd < 0)
+		return NULL;
+	*why = "no regular file";
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		f = fdopen(fd, "r");
+	if (!f)
+		close(fd);
+	return f;
+}
+
 /* Open a source file, below --sysroot first. */
-static FILE *open_source(const struct options *o, const char *path)
+static FILE *open_source(const struct options *o, const char *path,
+			 const char **why)
 {
 	char *below =
 		o->sysroot ? util_format("%s/%s", o->sysroot, path) : NULL;
-	FILE *f = below ? fopen(below, "re") : NULL;
+	FILE *f = below ? open_regular(below, why) : NULL;
 
 	free(below);
-	return f ? f : fopen(path, "re");
+	return f ? f : open_regular(path, why);
 }
 
 /* Add the row of a line: a file's text, or what there is instead. */
@@ -126,13 +134,14 @@ static void add_row(struct list *l, struct table *t, const struct line *line,
 {
 	union table_cell *row = table_add(t);
 
-	if (line && line->number == number) {
+	if (line->number == number) {
 		row[0].n = l->measure->bytes(&line->own);
 		row[1].n = l->measure->bytes(&line->inclusive);
 		row[2].n = l->measure->blocks(&line->inclusive);
 	}
 	row[3].n = number;
-	row[4].text = text ? table_keep(t, text) : "";
+	row[4].text = text ? table_keep(t, text) : NULL;
+	row[5].text = line->file;
 }
 
 /* Turn the tabs of a line into blanks, and take its end off. */
@@ -171,7 +180,7 @@ static void add_source(struct list *l, struct table *t, FILE *f,
 		if (!last && number + CONTEXT < wanted)
 			continue;
 		text = clean(raw);
-		add_row(l, t, next < n ? &line[next] : NULL, number, text);
+		add_row(l, t, &line[next < n ? next : n - 1], number, text);
 		free(text);
 		if (number == wanted) {
 			last = number;
@@ -184,8 +193,28 @@ static void add_source(struct list *l, struct table *t, FILE *f,
 	free(raw);
 }
 
-/* Print the lines [0, n), which are of one file. */
-static void put_file(struct list *l, const struct line *line, size_t n)
+/* Add the lines [0, n), which are of one file, and title the table. */
+static void add_file(struct list *l, struct table *t, const struct line *line,
+		     size_t n)
+{
+	const char *why;
+	FILE *f = open_source(l->view->options, line->file, &why);
+	char *title = f ? util_format("%s", line->file)
+			: util_format("%s (%s)", line->file, why);
+
+	t->title = table_keep(t, title);
+	free(title);
+	if (f) {
+		add_source(l, t, f, line, n);
+		fclose(f);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			add_row(l, t, &line[i], line[i].number, NULL);
+	}
+}
+
+/* Print all: as text a table for each file, else one. */
+static void put(struct list *l)
 {
 	const struct table_column column[] = {
 		{"own_bytes", "own", TABLE_BYTES},
@@ -193,37 +222,24 @@ static void put_file(struct list *l, const struct line *line, size_t n)
 		{"blocks", l->measure->blocks_name, TABLE_COUNT},
 		{"line", "line", TABLE_ID},
 		{"text", "", TABLE_TEXT},
+		{"file", NULL, TABLE_TEXT},
 	};
-	FILE *f = open_source(l->view->options, line->file);
-	char *title = util_format("%s%s%s%s", line->file, f ? "" : " (",
-				  f ? "" : strerror(errno), f ? "" : ")");
+	bool is_text = l->view->style.form == TABLE_AS_TEXT;
 	struct table t;
-
-	table_begin(&t, "lines", title, column, 5);
-	t.blank_zeros = true;
-	if (f) {
-		add_source(l, &t, f, line, n);
-		fclose(f);
-	} else {
-		for (size_t i = 0; i < n; i++)
-			add_row(l, &t, &line[i], line[i].number, NULL);
-	}
-	view_table(l->view, &t);
-	free(title);
-}
-
-/* Print all, file by file. */
-static void put(struct list *l)
-{
 	size_t n;
 
 	qsort(l->at, l->count, sizeof(*l->at), compare);
 	view_begin(l->view, "list");
 	for (size_t i = 0; i < l->count; i += n) {
+		if (!i || is_text)
+			table_begin(&t, "lines", NULL, column, 6);
+		t.blank_zeros = true;
 		for (n = 1;
 		     i + n < l->count && l->at[i + n].file == l->at[i].file;)
 			n++;
-		put_file(l, &l->at[i], n);
+		add_file(l, &t, &l->at[i], n);
+		if (is_text || i + n == l->count)
+			view_table(l->view, &t);
 	}
 	view_end(l->view);
 }
@@ -233,20 +249,19 @@ int view_list(struct view *v, struct error *e)
 	struct list l = {.view = v, .measure = view_measure(v, e)};
 	int status = 0;
 
-	if (!l.measure || view_pattern(&l.pattern, v->argument, e))
+	if (!l.measure)
 		return -1;
+	view_names_begin(&l.names, v->argument);
 	take_rows(&l, v->profile);
 	if (l.count)
 		put(&l);
-	else
+	else if (l.names.found)
 		status = error_set(e, ERROR_NO_OFFSET,
-				   l.found ? "no line is known of '%.100s'"
-					   : "no function on any stack matches "
-					     "'%.100s'",
-				   v->argument);
-	regfree(&l.pattern);
+				   "no line is known of '%.100s'", v->argument);
+	else
+		status = view_names_none(&l.names, e);
+	view_names_end(&l.names);
 	map_free(&l.place);
-	map_free(&l.matches);
 	free(l.at);
 	return status;
 }

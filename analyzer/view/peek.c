@@ -5,7 +5,6 @@
  */
 #include "view.h"
 
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,24 +29,10 @@ struct neighbours {
 struct peek {
 	struct view *view;
 	const struct view_measure *measure;
-	regex_t pattern;
-	struct map matches; /* name -> 1: no, 2: yes */
+	struct view_names names;
 	struct profile_totals own, inclusive;
 	struct neighbours callers, callees;
-	size_t functions; /* that match */
 };
-
-/* Tell whether a frame is one of those asked about. */
-static bool matches(struct peek *p, const struct frame *f)
-{
-	uint64_t *known = map_put(&p->matches, (uintptr_t)f->name, NULL);
-
-	if (!*known) {
-		*known = regexec(&p->pattern, f->name, 0, NULL, 0) ? 1 : 2;
-		p->functions += *known == 2;
-	}
-	return *known == 2;
-}
 
 /* Add to what goes through a neighbour. */
 static void add(struct neighbours *n, const char *name,
@@ -73,7 +58,7 @@ static void take_row(struct peek *p, struct stacks_list *list,
 	size_t inner = SIZE_MAX, outer = 0;
 
 	for (size_t i = site; i < list->count; i++)
-		if (matches(p, list->at[i])) {
+		if (view_names_match(&p->names, list->at[i]->name)) {
 			inner = inner == SIZE_MAX ? i : inner;
 			outer = i;
 		}
@@ -162,8 +147,9 @@ static void put_function(struct peek *p)
 	};
 	const struct profile_totals *n[] = {&p->inclusive, &p->own};
 	static const char *const what[] = {"with its callees", "its own"};
-	char *title = util_format("%s: %zu function%s", p->view->argument,
-				  p->functions, p->functions == 1 ? "" : "s");
+	char *title =
+		util_format("%s: %zu function%s", p->view->argument,
+			    p->names.found, p->names.found == 1 ? "" : "s");
 	struct table t;
 
 	table_begin(&t, "function", title, column, 4);
@@ -182,8 +168,7 @@ static void put_function(struct peek *p)
 
 static void peek_free(struct peek *p)
 {
-	regfree(&p->pattern);
-	map_free(&p->matches);
+	view_names_end(&p->names);
 	map_free(&p->callers.place);
 	map_free(&p->callees.place);
 	free(p->callers.at);
@@ -195,19 +180,18 @@ int view_peek(struct view *v, struct error *e)
 	struct peek p = {.view = v, .measure = view_measure(v, e)};
 	int status = 0;
 
-	if (!p.measure || view_pattern(&p.pattern, v->argument, e))
+	if (!p.measure)
 		return -1;
+	view_names_begin(&p.names, v->argument);
 	take_rows(&p, v->profile);
-	if (!p.functions) {
-		status = error_set(e, ERROR_NO_OFFSET,
-				   "no function on any stack matches '%.100s'",
-				   v->argument);
-	} else {
+	if (p.names.found) {
 		view_begin(v, "peek");
 		put(&p, "callers", "Called by", &p.callers);
 		put_function(&p);
 		put(&p, "callees", "Calls", &p.callees);
 		view_end(v);
+	} else {
+		status = view_names_none(&p.names, e);
 	}
 	peek_free(&p);
 	return status;

@@ -5,10 +5,11 @@
  */
 #include "view.h"
 
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "trust.h"
 
 /* Rows of a table when -n does not say: in the whole report, with --at. */
 #define ROWS 5
@@ -210,84 +211,6 @@ static void trust_line(struct trust *s, const char *format, ...)
 	va_end(args);
 }
 
-/* Say how it ended, when not of itself. */
-static void trust_end(struct trust *s)
-{
-	const struct trace *t = s->view->trace;
-
-	if (t->state == TRACE_RUNNING)
-		trust_line(s, "the program is still running");
-	else if (t->state == TRACE_KILLED)
-		trust_line(s, "the program was killed: what was live then "
-			      "counts as live at the end");
-	else if (t->end == MT_END_SIGNAL)
-		trust_line(s, "the program died of signal %u (%s)", t->signal,
-			   t->signal && t->signal < NSIG
-				   ? strsignal((int)t->signal)
-				   : "unknown");
-	else if (t->end == MT_END_EXEC)
-		trust_line(s, "the process became another program by exec");
-	else if (t->end == MT_END_UNDERSCORE_EXIT)
-		trust_line(s, "the program ended by _exit: what it still "
-			      "would have freed counts as live at the end");
-	if (t->live_missing)
-		trust_line(s,
-			   "%s.live is not there: the last events of each "
-			   "thread are missing",
-			   util_basename(t->path));
-	if (t->truncated)
-		trust_line(s, "the file is cut short");
-}
-
-/* Say how many of something there are, unless none. */
-static void trust_count(struct trust *s, uint64_t n, const char *one,
-			const char *several)
-{
-	char text[TERM_NUMBER];
-
-	if (n)
-		trust_line(s, "%s %s", term_count(text, n),
-			   n == 1 ? one : several);
-}
-
-/* Say what of the recording was given up or is damaged. */
-static void trust_losses(struct trust *s)
-{
-	const struct trace *t = s->view->trace;
-
-	trust_count(s, t->lost.events, "event was lost while recording",
-		    "events were lost while recording");
-	trust_count(s, t->lost.stacks, "event has no stack",
-		    "events have no stack");
-	trust_count(s, t->lost.cut, "stack was cut at its outer end",
-		    "stacks were cut at their outer end");
-	trust_count(s, t->missing, "event can't be read",
-		    "events can't be read");
-	if (error_is_set(&t->damage))
-		trust_line(s, "the trace is damaged: %s", t->damage.text);
-	for (size_t i = 0; i < t->problem_count; i++)
-		trust_line(s, "%s", t->problems[i].text);
-}
-
-/* Say what in the events does not fit together. */
-static void trust_anomalies(struct trust *s)
-{
-	const struct prof *p = s->view->profile->prof;
-	const struct replay_anomalies *a = &p->anomalies;
-
-	trust_count(s, a->lost_frees,
-		    "free was not seen: its block's address was given again",
-		    "frees were not seen: their blocks' addresses were given "
-		    "again");
-	trust_count(s, a->unknown_frees,
-		    "free was of a block that was not seen allocated",
-		    "frees were of blocks that were not seen allocated");
-	trust_count(s, a->unknown_kinds, "event is of unknown kind",
-		    "events are of unknown kind");
-	trust_count(s, p->unknown_stacks, "event is of unknown stack",
-		    "events are of unknown stack");
-}
-
 /* Return why sites in a module have no name. */
 static const char *why_nameless(const struct view *v, uint32_t module_id)
 {
@@ -336,18 +259,18 @@ static void trust_symbols(struct trust *s, const struct groups *g)
 	free(bytes);
 }
 
+/* Print what trust_tell() has to say. */
+static void put_line(void *context, const char *text)
+{
+	trust_line(context, "%s", text);
+}
+
 /* Print the trust section, if there is something to say. */
 static void put_trust(struct view *v, const struct groups *g)
 {
 	struct trust trust = {.view = v};
 
-	if (v->trace) {
-		trust_end(&trust);
-		trust_losses(&trust);
-		trust_anomalies(&trust);
-	}
-	for (size_t i = 0; i < v->profile->note_count; i++)
-		trust_line(&trust, "%s", v->profile->notes[i]);
+	trust_tell(v->profile, put_line, &trust);
 	trust_symbols(&trust, g);
 }
 

@@ -141,7 +141,7 @@ static void put_others(struct tree *t, uint64_t bytes, uint64_t blocks,
 {
 	char n[TERM_NUMBER], *text;
 
-	if (!count || t->view->style.form != TABLE_AS_TEXT)
+	if (!count)
 		return;
 	text = util_format("(%s other%s)", term_count(n, count),
 			   count == 1 ? "" : "s");

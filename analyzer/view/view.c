@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "json.h"
 
@@ -137,18 +138,47 @@ void view_replay(const struct view *v, const struct replay_listener *l)
 	term_bar_clear();
 }
 
-int view_pattern(regex_t *pattern, const char *text, struct error *e)
+void view_names_begin(struct view_names *n, const char *text)
+{
+	*n = (struct view_names){.text = text};
+	n->status = regcomp(&n->pattern, text, REG_EXTENDED | REG_NOSUB);
+}
+
+bool view_names_match(struct view_names *n, const char *name)
+{
+	uint64_t *known = map_put(&n->known, (uintptr_t)name, NULL);
+
+	if (!*known) {
+		bool is = strcmp(name, n->text) == 0 ||
+			  (!n->status &&
+			   regexec(&n->pattern, name, 0, NULL, 0) == 0);
+
+		*known = is ? 2 : 1;
+		n->found += is;
+	}
+	return *known == 2;
+}
+
+int view_names_none(const struct view_names *n, struct error *e)
 {
 	char why[128];
-	int status = regcomp(pattern, text, REG_EXTENDED | REG_NOSUB);
 
-	if (!status)
-		return 0;
-	regerror(status, pattern, why, sizeof(why));
+	if (!n->status)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "no function on any stack matches '%.100s'",
+				 n->text);
+	regerror(n->status, &n->pattern, why, sizeof(why));
 	return error_set(e, ERROR_NO_OFFSET,
-			 "'%.60s' is no regular "
+			 "'%.60s' is no function on any stack and no regular "
 			 "expression: %s",
-			 text, why);
+			 n->text, why);
+}
+
+void view_names_end(struct view_names *n)
+{
+	if (!n->status)
+		regfree(&n->pattern);
+	map_free(&n->known);
 }
 
 size_t view_rows(const struct view *v, size_t rows, size_t there_are)

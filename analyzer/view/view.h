@@ -14,6 +14,7 @@
 #include "chosen.h"
 #include "group.h"
 #include "input.h"
+#include "map.h"
 #include "options.h"
 #include "profile.h"
 #include "select.h"
@@ -73,8 +74,29 @@ size_t view_rows(const struct view *v, size_t rows, size_t there_are);
 void view_replay(const struct view *v, const struct replay_listener *l);
 uint64_t view_from(const struct view *v);
 
-/* Compile a regular expression; 0, or -1 with `e` filled. */
-int view_pattern(regex_t *pattern, const char *text, struct error *e);
+/*
+ * Which functions a command's argument means: the one of that name, and those
+ * whose names match it as an extended regular expression.
+ */
+struct view_names {
+	const char *text;
+	size_t found; /* names that match, of those asked about */
+
+	/* The rest is view.c's own. */
+	regex_t pattern;
+	int status;	  /* of regcomp(): a name need be no expression */
+	struct map known; /* name -> 1: no, 2: yes */
+};
+
+void view_names_begin(struct view_names *n, const char *text);
+
+/* Tell whether a frame's name is one of them. */
+bool view_names_match(struct view_names *n, const char *name);
+
+/* Set `e` to say why nothing was found; returns -1. */
+int view_names_none(const struct view_names *n, struct error *e);
+
+void view_names_end(struct view_names *n);
 
 /* Begin a view: who ran, in the form that was asked for. */
 void view_begin(struct view *v, const char *name);

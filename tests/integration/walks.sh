@@ -57,6 +57,10 @@ grep -q '^500,5,33.3333,1,"right"' <<<"$tree" || fail "tree: $tree"
 grep -q 'main$' text && grep -q ' left > low$' text && grep -q ' right > low$' \
 	text || fail "tree --callees: $(cat text)"
 
+"$REPORT" tree -n 2 --json old.zst | jq -e '[.nodes[] | select(.depth == 1) |
+	.bytes] == [1000, 500]' >/dev/null ||
+	fail "tree -n: $("$REPORT" tree -n 2 --json old.zst)"
+
 "$REPORT" peek low --json old.zst >peek.json
 [ "$(jq -c '[.callers[] | [.function, .bytes]]' peek.json)" = \
 	'[["left",1000],["right",500]]' ] || fail "peek: $(cat peek.json)"
@@ -71,10 +75,54 @@ grep -q 'no regular expression' err || fail "peek: $(cat err)"
 "$REPORT" list '^low$' old.zst >text
 grep -q '1.5 KiB  *1.5 KiB  *15  *[0-9]*  *kept\[n++\] = malloc(size);$' \
 	text || fail "list: $(cat text)"
+"$REPORT" list 'low|left' --json old.zst >list.json
+[ "$(jq -c '[.lines[] | select(.bytes > 0) | [.own_bytes, .bytes]]' list.json)" \
+	= '[[1500,1500],[0,1000]]' ] || fail "list: $(cat list.json)"
 mv old.c gone.c
 "$REPORT" list '^low$' old.zst >text || fail "list fails without the source"
 grep -q 'No such file' text && grep -q '1.5 KiB  *1.5 KiB  *15 ' text ||
 	fail "list without source: $(cat text)"
+"$REPORT" list '^low$' --json old.zst | jq -e '.lines[0] |
+	.text == null and (.file | endswith("/old.c"))' >/dev/null ||
+	fail "list --json does not name the file that is gone"
+# What would keep it waiting is no source.
+mkfifo old.c
+timeout 20 "$REPORT" list '^low$' old.zst >text || fail "list waits for a fifo"
+grep -q 'no regular file' text || fail "list of a fifo: $(cat text)"
+
+# A function in two files is one table, each line with its file.
+cat >in.h <<'END'
+#include <stdlib.h>
+static inline __attribute__((always_inline)) void *take(size_t n) { return malloc(n); }
+END
+cat >two.c <<'END'
+#include "in.h"
+void *kept[2];
+int main(void)
+{
+	kept[0] = take(10);
+	kept[1] = malloc(20);
+	return 0;
+}
+END
+cc -g -O1 -fno-builtin -o two two.c || fail "two.c does not compile"
+MEMTRACE=out=two.zst LD_PRELOAD=$LIB ./two || fail "two failed"
+[ "$("$REPORT" list '^(main|take)$' --json two.zst | jq -c '[.lines[] |
+	select(.bytes > 0) | [(.file | sub(".*/"; "")), .line, .own_bytes,
+	.bytes]]')" = '[["in.h",2,10,10],["two.c",5,0,10],["two.c",6,20,20]]' ] ||
+	fail "list of two files: $("$REPORT" list '^(main|take)$' --json two.zst)"
+
+# A name that is no regular expression is a name.
+cat >odd.cc <<'END'
+#include <cstdlib>
+struct odd { __attribute__((noinline)) void *operator[](int n) { return malloc(n); } };
+void *kept;
+int main() { odd o; kept = o[7]; return 0; }
+END
+c++ -g -O1 -fno-builtin -o odd odd.cc || fail "odd.cc does not compile"
+MEMTRACE=out=odd.zst LD_PRELOAD=$LIB ./odd || fail "odd failed"
+"$REPORT" peek 'odd::operator[]' --json odd.zst | jq -e \
+	'.function[0].bytes == 7' >/dev/null || fail "peek: no name"
 
 # A moved line is no change; two more blocks are one, found and counted.
 [ "$("$REPORT" diff --json old.zst moved.zst | jq -c '[.rows[].change]')" = \
@@ -85,6 +133,47 @@ grep -q 'No such file' text && grep -q '1.5 KiB  *1.5 KiB  *15 ' text ||
 	fail "diff: $("$REPORT" diff old.zst new.zst)"
 "$REPORT" diff --normalize --json old.zst new.zst |
 	jq -e '.rows | length == 1' >/dev/null || fail "diff --normalize"
+# Text adds up: what did not change is others.
+"$REPORT" diff --by function old.zst new.zst -n 1 >text
+grep -q '^ *1.5 KiB  *1.7 KiB ' text || fail "diff: $(cat text)"
+"$REPORT" diff old.zst moved.zst | grep -q '(1 other)$' ||
+	fail "diff: $("$REPORT" diff old.zst moved.zst)"
+
+# Two functions of one name, in two libraries: each has its own change, and
+# another directory or version is none.
+cat >lib.c <<'END'
+#include <stdlib.h>
+static __attribute__((noinline)) void *init(void)
+{
+	void *p = malloc(BYTES);
+	__asm__ volatile("");
+	return p;
+}
+void *NAME(void)
+{
+	void *p = init();
+	__asm__ volatile("");
+	return p;
+}
+END
+echo 'void *aa(void), *bb(void); int main(void) { aa(); bb(); return 0; }' >use.c
+libraries()
+{
+	mkdir "$1" || fail "no $1"
+	cc -g -O1 -fno-builtin -shared -fPIC "-DBYTES=$2" -DNAME=aa \
+		-o "$1/libaa.so.$1" lib.c || fail "libaa does not compile"
+	cc -g -O1 -fno-builtin -shared -fPIC "-DBYTES=$3" -DNAME=bb \
+		-o "$1/libbb.so.$1" lib.c || fail "libbb does not compile"
+	cc -g -o "$1/use" use.c "$1/libaa.so.$1" "$1/libbb.so.$1" ||
+		fail "use does not link"
+	MEMTRACE="out=$1.zst" LD_PRELOAD=$LIB "$1/use" || fail "$1/use failed"
+}
+libraries 1 100 200
+libraries 2 250 150
+[ "$("$REPORT" diff --json 1.zst 2.zst | jq -c '[.rows[] | [.name, .change]]')" \
+	= '[["init  libaa.so",150],["init  libbb.so",-50],["(all)",100]]' ] ||
+	fail "diff of libraries: $("$REPORT" diff 1.zst 2.zst)"
+
 "$REPORT" diff old.zst 2>err && fail "diff takes one side"
 grep -q 'two sides' err || fail "diff: $(cat err)"
 
@@ -99,6 +188,9 @@ done
 	fail "diff: the same six runs differ"
 "$REPORT" diff --json a c | jq -e '.rows[0].p < 0.05' >/dev/null ||
 	fail "diff: six runs with more do not differ"
+"$REPORT" diff --json a c | jq -e '.rows[0] | .old_low == 1500 and
+	.old_high == 1500 and .new_low == 1700' >/dev/null ||
+	fail "diff: no interval"
 "$REPORT" diff a b | grep -q '~' || fail "diff: no ~"
 "$REPORT" diff a none 2>err && fail "diff takes an empty directory"
 grep -q 'no .zst in it' err || fail "diff: $(cat err)"
@@ -108,9 +200,28 @@ grep -q 'no .zst in it' err || fail "diff: $(cat err)"
 		15 + 6 * 17))]" ] || fail "merge: $("$REPORT" merge old.zst c)"
 "$REPORT" merge old.zst c | grep -q '7 profiles together' || fail "merge"
 
+# What is wrong with a part is said of the whole, and what a part does not know
+# the whole does not know, whichever comes first.
+head -c $(($(stat -c %s old.zst) - 60)) old.zst >cut.zst
+cp cut.zst cut2.zst
+"$REPORT" merge new.zst cut.zst >text
+grep -q 'cut.zst: the file is cut short' text || fail "merge: $(cat text)"
+"$REPORT" merge new.zst cut.zst cut2.zst --json | jq -e '.notes |
+	any(. == "cut.zst and 1 more: the file is cut short")' >/dev/null ||
+	fail "merge --json does not say what is cut short"
+massif=$MT_TOP/tests/data/import/massif.out
+"$REPORT" merge "$massif" old.zst >text
+grep -q 'massif.out: a massif file: bytes only' text || fail "merge: $(cat text)"
+grep -q 'blocks  *site\|[0-9] blocks\|[0-9] allocations' text && fail "merge knows blocks: $(cat text)"
+"$REPORT" merge old.zst "$massif" | grep -q 'blocks  *site\|[0-9] blocks\|[0-9] allocations' &&
+	fail "merge knows blocks when massif comes last"
+
 "$REPORT" info --json old.zst >info.json
 [ "$(jq '.streams[] | select(.stream == "events") | .records' info.json)" = \
 	"$("$REPORT" --json old.zst | jq .totals.events)" ] ||
 	fail "info: $(cat info.json)"
 jq -e '.modules | map(.path) | any(endswith("/old"))' info.json >/dev/null ||
 	fail "info: the program is no module"
+jq -r '.facts[] | select(.name == "started") | .value' info.json |
+	grep -Eq '^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-9:]{8}Z$' ||
+	fail "info does not say when: $(cat info.json)"

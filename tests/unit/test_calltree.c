@@ -113,6 +113,77 @@ START_TEST(trees_add_up)
 }
 END_TEST
 
+/* Stacks, outermost first, a letter a function; and what the tree has. */
+static const struct {
+	const char *stack, *downward, *upward;
+} recursions[] = {
+	{"maaab", "mab", "bam"},	 {"mabababc", "mabc", "cbam"},
+	{"mabcabcabc", "mabc", "cbam"},	 {"maabaabc", "mabc", "cbam"},
+	{"mabacabac", "mabac", "cabam"}, {"mabac", "mabac", "cabam"},
+};
+
+/* Enter a stack of letters. */
+static uint32_t letters_stack(struct profile *p, const char *letters)
+{
+	uint32_t node = 0;
+
+	for (; *letters; letters++) {
+		char name[2] = {*letters};
+		struct sym_frame f = {.function = name};
+		uint32_t pc =
+			stacks_new_pc(&p->stacks, 0x1000 + (unsigned)*letters,
+				      MT_NO_MODULE, 0);
+
+		stacks_set_frames(&p->stacks, pc, &f, 1);
+		node = stacks_add_node(&p->stacks, node, pc);
+	}
+	return node;
+}
+
+/* Check that the tree is one chain of these functions, with all on each. */
+static void check_chain(bool upward, const char *letters)
+{
+	struct calltree t;
+	uint32_t at;
+
+	calltree_build(&t, &profile, upward);
+	for (at = t.at[0].child; at; at = t.at[at].child, letters++) {
+		ck_assert_int_eq(t.at[at].frame->name[0], *letters);
+		ck_assert_uint_eq(t.at[at].totals.peak_bytes, 10);
+		ck_assert_uint_eq(t.at[at].next, 0);
+	}
+	ck_assert_int_eq(*letters, 0);
+	calltree_free(&t);
+}
+
+START_TEST(recursion_is_gone_round_once)
+{
+	struct profile_row row = {.totals = {.peak_bytes = 10}};
+
+	profile_begin(&profile, "x", "test", PROFILE_HAS_ALL);
+	row.node = letters_stack(&profile, recursions[_i].stack);
+	profile_add_row(&profile, &row);
+	check_chain(false, recursions[_i].downward);
+	check_chain(true, recursions[_i].upward);
+	profile_free(&profile);
+}
+END_TEST
+
+START_TEST(deep_recursion_is_shallow)
+{
+	char stack[1025] = "m";
+	struct profile_row row = {.totals = {.peak_bytes = 10}};
+
+	for (size_t i = 1; i < 1024; i++)
+		stack[i] = "abcdefghijklmnop"[i % 16];
+	profile_begin(&profile, "x", "test", PROFILE_HAS_ALL);
+	row.node = letters_stack(&profile, stack);
+	profile_add_row(&profile, &row);
+	check_chain(false, "mbcdefghijklmnopabcdefghijklmnop");
+	profile_free(&profile);
+}
+END_TEST
+
 START_TEST(profiles_add_up)
 {
 	struct profile all, other;
@@ -120,7 +191,7 @@ START_TEST(profiles_add_up)
 
 	make(&profile);
 	make(&other);
-	profile_begin(&all, "x", "merged", 0);
+	profile_begin(&all, "x", "merged", PROFILE_HAS_ALL);
 	combine_add(&all, &profile);
 	combine_add(&all, &other);
 	ck_assert_uint_eq(all.totals.peak_bytes,
@@ -151,6 +222,9 @@ END_TEST
 static void add(TCase *c)
 {
 	tcase_add_loop_test(c, trees_add_up, 0, 2);
+	tcase_add_loop_test(c, recursion_is_gone_round_once, 0,
+			    COUNT(recursions));
+	tcase_add_test(c, deep_recursion_is_shallow);
 	tcase_add_test(c, profiles_add_up);
 }
 
