@@ -13,6 +13,13 @@
  * one may try again or throw: the word is withdrawn, so an exception leaves
  * nothing behind, and what a new_handler allocates is recorded for itself.
  *
+ * Others cannot be foretold, such as an allocator whose calloc calls malloc
+ * for more than it was asked. There the inner hook has recorded the block,
+ * and the outer one, given the same address by its real call, does not: what
+ * this thread's hooks recorded during that call is in `given`. It is cleared
+ * before the call, for the same address may come twice in a row in all
+ * honesty, when another thread freed the block in between.
+ *
  * The hooks*.c are compiled with frame pointers: where a hook was called from
  * is read from its own frame.
  */
@@ -35,6 +42,12 @@
 void cfree(void *p);
 void free_sized(void *p, size_t size);
 void free_aligned_sized(void *p, size_t align, size_t size);
+
+/*
+ * The block that a hook called by the one at work has recorded, or 0. Kept
+ * inverted: the scan for leaks is not to take it for the program's pointer.
+ */
+static __thread uint64_t given __attribute__((tls_model("initial-exec")));
 
 /* How far below the outer hook's frame an inner one's can be. */
 #define INSIDE_STACK_BYTES 4096
@@ -76,16 +89,11 @@ static inline bool is_inner_free(const void *p, uint64_t sp)
 	       (uint64_t)(uintptr_t)p + 1 == inside.address && is_near(sp);
 }
 
-/*
- * Record an allocation's outcome, or a free that is about to be. Returns its
- * stack. `kind` is known when this is compiled, so one of the ways is left.
- */
-static inline __attribute__((always_inline)) uint32_t record(
-	enum mt_kind kind, const void *p, uint64_t size, uint64_t align,
+/* Record an event; `kind` is known when this is compiled: one way is left. */
+static inline __attribute__((always_inline)) uint32_t record_kind(
+	enum mt_kind kind, uint64_t address, uint64_t size, uint64_t align,
 	const struct mt_place *at)
 {
-	uint64_t address = (uint64_t)(uintptr_t)p;
-
 	if (kind == MT_MALLOC)
 		return mt_record_malloc(address, size, at);
 	if (kind == MT_FREE)
@@ -103,6 +111,33 @@ static inline __attribute__((always_inline)) uint32_t record(
 	};
 
 	return mt_record(&deal, at);
+}
+
+/* Record a free that is about to be. Returns its stack. */
+static inline __attribute__((always_inline)) uint32_t record_free(
+	enum mt_kind kind, const void *p, uint64_t size, uint64_t align,
+	const struct mt_place *at)
+{
+	given = 0;
+	return record_kind(kind, (uint64_t)(uintptr_t)p, size, align, at);
+}
+
+/* Whether an inner hook has recorded a block; this one is about to, if not. */
+static inline bool is_given(const void *p)
+{
+	uint64_t last = given;
+
+	given = ~(uint64_t)(uintptr_t)p;
+	return unlikely(last == given) && p;
+}
+
+/* Record an allocation's outcome, unless an inner hook has. */
+static inline __attribute__((always_inline)) void record_alloc(
+	enum mt_kind kind, const void *p, uint64_t size, uint64_t align,
+	const struct mt_place *at)
+{
+	if (!is_given(p))
+		record_kind(kind, (uint64_t)(uintptr_t)p, size, align, at);
 }
 
 /* Foretell an allocation, of up to `more` bytes beyond `size`. */
@@ -128,8 +163,8 @@ static inline void *inner_alloc(void *p)
 	inside.expected = 0;
 	inside.done = p != NULL;
 	if (unlikely(!p) && inside.kind >= MT_NEW)
-		record(inside.kind, NULL, inside.size, inside.align,
-		       &inside.at);
+		record_kind(inside.kind, 0, inside.size, inside.align,
+			    &inside.at);
 	return p;
 }
 
@@ -172,8 +207,9 @@ EXPORT void *malloc(size_t size)
 		return mt_real_early_alloc(size);
 	if (is_inner_alloc(size, at.sp))
 		return inner_alloc(mt_real.malloc(size));
+	given = 0;
 	p = mt_real.malloc(size);
-	record(MT_MALLOC, p, size, 0, &at);
+	record_alloc(MT_MALLOC, p, size, 0, &at);
 	return p;
 }
 
@@ -184,8 +220,9 @@ EXPORT void *calloc(size_t n, size_t size)
 
 	if (!have_real())
 		return mt_real_early_alloc(times(n, size));
+	given = 0;
 	p = mt_real.calloc(n, size);
-	record(MT_CALLOC, p, times(n, size), 0, &at);
+	record_alloc(MT_CALLOC, p, times(n, size), 0, &at);
 	return p;
 }
 
@@ -206,7 +243,7 @@ EXPORT void free(void *p)
 	if (!p || !have_real() || unlikely(mt_real_is_early(p)))
 		return;
 	if (!is_inner_free(p, at.sp)) {
-		record(MT_FREE, p, 0, 0, &at);
+		record_free(MT_FREE, p, 0, 0, &at);
 		if (unlikely(mt_real_foreign)) {
 			free_foreign(p, &at);
 			return;
@@ -221,7 +258,7 @@ EXPORT void cfree(void *p)
 
 	if (!p || !have_real() || mt_real_is_early(p))
 		return;
-	record(MT_CFREE, p, 0, 0, &at);
+	record_free(MT_CFREE, p, 0, 0, &at);
 	if (mt_real.cfree)
 		mt_real.cfree(p);
 	else
@@ -234,7 +271,7 @@ EXPORT void free_sized(void *p, size_t size)
 
 	if (!p || !have_real() || mt_real_is_early(p))
 		return;
-	record(MT_FREE_SIZED, p, size, 0, &at);
+	record_free(MT_FREE_SIZED, p, size, 0, &at);
 	if (mt_real.free_sized)
 		mt_real.free_sized(p, size);
 	else
@@ -247,7 +284,7 @@ EXPORT void free_aligned_sized(void *p, size_t align, size_t size)
 
 	if (!p || !have_real() || mt_real_is_early(p))
 		return;
-	record(MT_FREE_ALIGNED_SIZED, p, size, align, &at);
+	record_free(MT_FREE_ALIGNED_SIZED, p, size, align, &at);
 	if (mt_real.free_aligned_sized)
 		mt_real.free_aligned_sized(p, align, size);
 	else
@@ -274,6 +311,8 @@ static inline void reallocated(enum mt_kind kind, const void *old, void *p,
 	if (!p && old) {
 		deal.kind = MT_REALLOC_CANCEL;
 		deal.address = (uint64_t)(uintptr_t)old;
+	} else if (is_given(p)) {
+		return;
 	}
 	mt_record(&deal, at);
 }
@@ -301,11 +340,12 @@ EXPORT void *realloc(void *old, size_t size)
 	if (is_inner_alloc(size, at.sp))
 		return inner_alloc(mt_real.realloc(old, size));
 	if (old)
-		stack = record(MT_REALLOC_FREE, old, 0, 0, &at);
+		stack = record_free(MT_REALLOC_FREE, old, 0, 0, &at);
 	if (unlikely(mt_real_foreign)) {
 		expect_alloc(MT_REALLOC, size, 0, 64, &at);
 		inside.address = old ? (uint64_t)(uintptr_t)old + 1 : 0;
 	}
+	given = 0;
 	p = mt_real.realloc(old, size);
 	inside.expected = inside.address = 0;
 	reallocated(MT_REALLOC, old, p, size, stack, &at);
@@ -323,7 +363,8 @@ EXPORT void *reallocarray(void *old, size_t n, size_t size)
 	if (unlikely(mt_real_is_early(old)))
 		return realloc_early(old, times(n, size));
 	if (old)
-		stack = record(MT_REALLOC_FREE, old, 0, 0, &at);
+		stack = record_free(MT_REALLOC_FREE, old, 0, 0, &at);
+	given = 0;
 	if (mt_real.reallocarray) {
 		expect_alloc(MT_REALLOCARRAY, times(n, size), 0, 0, &at);
 		p = mt_real.reallocarray(old, n, size);
@@ -345,8 +386,9 @@ EXPORT int posix_memalign(void **out, size_t align, size_t size)
 
 	if (!have_real())
 		return ENOMEM;
+	given = 0;
 	ret = mt_real.posix_memalign(out, align, size);
-	record(MT_POSIX_MEMALIGN, ret ? NULL : *out, size, align, &at);
+	record_alloc(MT_POSIX_MEMALIGN, ret ? NULL : *out, size, align, &at);
 	return ret;
 }
 
@@ -361,8 +403,9 @@ EXPORT int posix_memalign(void **out, size_t align, size_t size)
 			return NULL;                                   \
 		if (is_inner_alloc(size, at.sp))                       \
 			return inner_alloc(mt_real.name(align, size)); \
+		given = 0;                                             \
 		p = mt_real.name(align, size);                         \
-		record(kind, p, size, align, &at);                     \
+		record_alloc(kind, p, size, align, &at);               \
 		return p;                                              \
 	}
 
@@ -370,17 +413,18 @@ HOOK_ALIGNED(aligned_alloc, MT_ALIGNED_ALLOC)
 HOOK_ALIGNED(memalign, MT_MEMALIGN)
 
 /* The allocators that align to pages. */
-#define HOOK_PAGES(name, kind)                             \
-	EXPORT void *name(size_t size)                     \
-	{                                                  \
-		struct mt_place at = CALLER;               \
-		void *p;                                   \
-                                                           \
-		if (!have_real() || !mt_real.name)         \
-			return NULL;                       \
-		p = mt_real.name(size);                    \
-		record(kind, p, size, MT_PAGE_BYTES, &at); \
-		return p;                                  \
+#define HOOK_PAGES(name, kind)                                   \
+	EXPORT void *name(size_t size)                           \
+	{                                                        \
+		struct mt_place at = CALLER;                     \
+		void *p;                                         \
+                                                                 \
+		if (!have_real() || !mt_real.name)               \
+			return NULL;                             \
+		given = 0;                                       \
+		p = mt_real.name(size);                          \
+		record_alloc(kind, p, size, MT_PAGE_BYTES, &at); \
+		return p;                                        \
 	}
 
 HOOK_PAGES(valloc, MT_VALLOC)
@@ -416,9 +460,10 @@ static __attribute__((noinline)) bool need_cxx(void *slot, const char *symbol)
 		if (is_inner_alloc(size, at.sp))                        \
 			return mt_real.member arguments;                \
 		expect_alloc(kind, size, align, 2 * (align) + 16, &at); \
+		given = 0;                                              \
 		p = mt_real.member arguments;                           \
 		if (expected_alloc())                                   \
-			record(kind, p, size, align, &at);              \
+			record_alloc(kind, p, size, align, &at);        \
 		return p;                                               \
 	}
 
@@ -447,7 +492,7 @@ HOOK_NEW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t",
 		if (!HAVE_CXX(member, symbol))                                \
 			return;                                               \
 		if (p && !is_inner_free(p, at.sp))                            \
-			record(kind, p, size, align, &at);                    \
+			record_free(kind, p, size, align, &at);               \
 		inside.at = at;                                               \
 		inside.address = p ? (uint64_t)(uintptr_t)p + 1 : 0;          \
 		mt_real.member arguments;                                     \

@@ -53,12 +53,6 @@ static inline bool is_heap(enum mt_kind kind)
 	       kind != MT_MREMAP_FREE;
 }
 
-/* Whether an event gives a block of the heap. */
-static inline bool gives(const struct mt_deal *deal)
-{
-	return deal->kind < MT_MMAP && deal->address;
-}
-
 /* Append an event to the thread's buffer, which has room. */
 static inline __attribute__((always_inline)) void append(
 	struct mt_thread *t, const struct mt_deal *deal, uint32_t stack,
@@ -77,7 +71,6 @@ static inline __attribute__((always_inline)) void append(
 	barrier();
 	t->slot->count = ++t->count;
 	barrier();
-	t->last_given = gives(deal) ? deal->address : 0;
 	if (likely(is_heap(deal->kind)))
 		tally(&t->tally, deal);
 }
@@ -200,12 +193,6 @@ static inline __attribute__((always_inline)) uint32_t record(
 			mt_busy = 0;
 			return MT_NODE_LOST;
 		}
-	}
-	if (unlikely(deal.address == t->last_given) && gives(&deal)) {
-		/* An allocator that calls another hook: that has recorded it,
-		 * and it has not been freed since. */
-		mt_busy = 0;
-		return MT_NODE_LOST;
 	}
 	t->busy = true;
 	time = mt_clock();

@@ -59,7 +59,6 @@ struct mt_thread {
 	uint32_t epoch; /* of the run, when this thread last looked */
 	uint8_t *column[MT_COLUMNS]; /* where the next bytes go */
 	uint8_t *column_end[MT_COLUMNS];
-	uint64_t last_given; /* address, if the last event gave a block */
 	uint32_t tick_shift;
 	uint32_t pending_count; /* beyond MT_PENDING: lost */
 	struct mt_slot *slot;
