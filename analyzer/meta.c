@@ -150,6 +150,21 @@ static void parse_resident(struct trace *t, const struct record *r)
 	t->residents[t->resident_count++] = m;
 }
 
+/* Note a moment that the program named. */
+static void parse_mark(struct trace *t, const struct record *r)
+{
+	struct mt_meta_mark m;
+	struct trace_mark *to;
+
+	if (payload(t, r, &m, sizeof(m)))
+		return;
+	t->marks = util_grow(t->marks, t->mark_count, &t->mark_room,
+			     sizeof(*t->marks));
+	to = &t->marks[t->mark_count++];
+	*to = (struct trace_mark){.clock = m.clock, .tid = m.tid};
+	set_text(&to->name, r, sizeof(m));
+}
+
 /* Note a scan. */
 static void parse_scan(struct trace *t, const struct record *r)
 {
@@ -223,6 +238,9 @@ static void parse_record(struct trace *t, unsigned int type,
 		break;
 	case MT_META_RESIDENT:
 		parse_resident(t, r);
+		break;
+	case MT_META_MARK:
+		parse_mark(t, r);
 		break;
 	case MT_META_SCAN:
 		parse_scan(t, r);

@@ -696,6 +696,9 @@ void trace_close(struct trace *t)
 	free(t->ranges);
 	free(t->scans);
 	free(t->residents);
+	for (size_t i = 0; i < t->mark_count; i++)
+		free(t->marks[i].name);
+	free(t->marks);
 	free(t->exe);
 	free(t->host);
 	free(t->allocator);

@@ -66,6 +66,13 @@ struct trace_problem {
 	char *text;
 };
 
+/* A moment that the program named. */
+struct trace_mark {
+	uint64_t clock;
+	uint32_t tid;
+	char *name;
+};
+
 /* A range of memory that a scan read; path NULL: of no file. */
 struct trace_range {
 	uint64_t start, end;
@@ -110,6 +117,8 @@ struct trace {
 	size_t problem_count;
 	struct mt_meta_resident *residents; /* in the order of time, nearly */
 	size_t resident_count;
+	struct trace_mark *marks; /* the same */
+	size_t mark_count;
 	struct mt_meta_scan *scans; /* those that are whole or say why not */
 	size_t scan_count;
 	struct trace_range *ranges;
@@ -131,7 +140,7 @@ struct trace {
 	struct trace_segments segments[TRACE_STREAMS];
 	struct map thread_at; /* index -> place in `threads` */
 	size_t thread_room, module_room, problem_room, scan_room, range_room,
-		resident_room;
+		resident_room, mark_room;
 	uint8_t *meta, *names_log;
 	size_t meta_bytes, names_log_bytes, pc_room, node_room;
 	void *unzip; /* ZSTD_DCtx */

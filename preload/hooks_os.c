@@ -273,3 +273,8 @@ EXPORT void memtrace_impl_stop(void)
 {
 	mt_run_pause(true);
 }
+
+EXPORT void memtrace_impl_mark(const char *name)
+{
+	mt_run_mark(name);
+}

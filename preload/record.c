@@ -188,7 +188,7 @@ static inline __attribute__((always_inline)) uint32_t record(
 	mt_busy = busy;
 	barrier();
 	if (unlikely(t->count >= t->limit || t->epoch != mt_epoch)) {
-		t = mt_run_enter(t);
+		t = mt_run_enter();
 		if (!t) {
 			mt_busy = 0;
 			return MT_NODE_LOST;

@@ -59,6 +59,7 @@ static struct {
 	uint32_t *alive; /* 1; in a forked child 0 */
 	uint32_t pid;
 	uint32_t traces; /* of this process image */
+	uint32_t marks;	 /* of this trace */
 	struct mt_config config;
 	char trace[MT_PATH_BYTES];   /* absolute */
 	char parent[MT_PATH_BYTES];  /* the trace we forked from, or "" */
@@ -438,6 +439,7 @@ static bool begin(void)
 	int error;
 
 	run.pid = sys_pid();
+	run.marks = 0;
 	if (!name_trace()) {
 		say("no file name comes of out=", run.config.out, 0);
 		return false;
@@ -553,25 +555,24 @@ static struct mt_thread *get_thread(void)
 	return t;
 }
 
-/* mt_run_enter(), which keeps errno for it. */
-static struct mt_thread *enter(struct mt_thread *t)
+/* Whether this process records: it starts to now, when it has not yet. */
+static bool is_recording(void)
 {
-	enum state state = __atomic_load_n(&run.state, __ATOMIC_ACQUIRE);
-
-	if (state == NEW) {
+	if (__atomic_load_n(&run.state, __ATOMIC_ACQUIRE) == NEW)
 		mt_run_start();
-		state = run.state;
-	}
-	if (state != ON)
-		return NULL;
-	if (!*run.alive) {
+	if (run.state == ON && !*run.alive)
 		start_again(true);
-		t = mt_self;
-		if (run.state != ON)
-			return NULL;
-	}
-	if (run.paused)
+	return run.state == ON && !run.paused;
+}
+
+/* mt_run_enter(), which keeps errno for it. */
+static struct mt_thread *enter(void)
+{
+	struct mt_thread *t;
+
+	if (!is_recording())
 		return NULL;
+	t = mt_self;
 	if (!mt_thread_is_current(t))
 		t = get_thread();
 	if (!t)
@@ -583,11 +584,12 @@ static struct mt_thread *enter(struct mt_thread *t)
 	return t;
 }
 
-struct mt_thread *mt_run_enter(struct mt_thread *t)
+struct mt_thread *mt_run_enter(void)
 {
+	struct mt_thread *t;
 	int saved = errno;
 
-	t = enter(t);
+	t = enter();
 	errno = saved;
 	return t;
 }
@@ -678,6 +680,24 @@ void mt_run_pause(bool pause)
 		mt_run_start();
 	run.paused = pause;
 	__atomic_fetch_add(&mt_epoch, 1, __ATOMIC_ACQ_REL);
+}
+
+void mt_run_mark(const char *name)
+{
+	struct mt_meta_mark m = {.tid = sys_tid()};
+	int saved = errno;
+
+	if (name && is_recording()) {
+		m.clock = mt_clock();
+		if (__atomic_fetch_add(&run.marks, 1, __ATOMIC_RELAXED) <
+		    MT_MAX_MARKS)
+			mt_meta_add(MT_META_MARK, &m, sizeof(m), name,
+				    strnlen(name, MT_MAX_MARK_BYTES));
+		else
+			mt_problem(MT_PROBLEM_MARKS, 0,
+				   "too many marks: the later ones are lost");
+	}
+	errno = saved;
 }
 
 /* Our constructor: start the run, unless a hook did. */

@@ -21,7 +21,7 @@ extern bool mt_run_frees; /* keep the stacks of frees */
  * child's own after a fork, give the thread its buffer, make room in it,
  * look at what changed. NULL: nothing is recorded now. Context: hook.
  */
-struct mt_thread *mt_run_enter(struct mt_thread *t);
+struct mt_thread *mt_run_enter(void);
 
 /* Look whether modules were unloaded, when the loader frees. Context: hook. */
 void mt_run_check_modules(void);
@@ -46,5 +46,8 @@ void mt_run_resume(void);
 
 /* Stop and start recording, for the API. Context: any. */
 void mt_run_pause(bool pause);
+
+/* Name this moment, for the API; cut after 255 bytes. Context: any. */
+void mt_run_mark(const char *name);
 
 #endif

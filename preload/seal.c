@@ -22,6 +22,8 @@ static struct {
 	uint64_t meta, pcs, nodes;
 } sealed;
 
+static uint32_t problems; /* of this trace: a bit a problem */
+
 void mt_lost_events(uint64_t n)
 {
 	__atomic_fetch_add(&mt_live->lost.events, n, __ATOMIC_RELAXED);
@@ -29,25 +31,25 @@ void mt_lost_events(uint64_t n)
 
 void mt_problem(enum mt_problem problem, int error, const char *text)
 {
-	static uint32_t noted; /* a bit a problem; the first one is said */
+	static bool said; /* once in a process and its forks */
 	struct mt_meta_problem m = {
 		.problem = problem,
 		.error = (uint32_t)error,
 		.clock = mt_clock(),
 	};
 	char line[256] = "memtrace: ";
+	uint32_t bit = 1u << problem;
 
-	uint32_t before =
-		__atomic_fetch_or(&noted, 1u << problem, __ATOMIC_RELAXED);
-
-	if (before & 1u << problem)
+	if (__atomic_fetch_or(&problems, bit, __ATOMIC_RELAXED) & bit)
 		return;
 	mt_meta_add(MT_META_PROBLEM, &m, sizeof(m), text, strlen(text));
-	if (before)
+	if (__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
 		return;
 	sys_append(line, sizeof(line), text);
-	sys_append(line, sizeof(line), ": error ");
-	sys_append_number(line, sizeof(line), (uint64_t)error);
+	if (error) {
+		sys_append(line, sizeof(line), ": error ");
+		sys_append_number(line, sizeof(line), (uint64_t)error);
+	}
 	sys_append(line, sizeof(line), "; the program goes on\n");
 	sys_say(line);
 }
@@ -161,4 +163,5 @@ bool mt_seal_definitions(bool all)
 void mt_seal_reset(void)
 {
 	memset(&sealed, 0, sizeof(sealed));
+	problems = 0;
 }

@@ -22,6 +22,9 @@
 /* More buckets than anyone looks at. */
 #define MOST_BUCKETS 100000
 
+/* Marks that are listed below it. */
+#define MARK_ROWS 10
+
 /* What stands left of a drawing. */
 #define LABEL_COLUMNS 11
 
@@ -102,6 +105,41 @@ static void rate_label(char *to, double value)
 	snprintf(to, TERM_NUMBER, "%s/s", term_count(n, (uint64_t)value));
 }
 
+/* Return the bucket that an instant lies in. */
+static size_t bucket_of(const struct series *t, uint64_t clock)
+{
+	return (size_t)((unsigned __int128)(clock - t->from) * t->count /
+			(t->to - t->from));
+}
+
+/* Return the next mark inside the window from `*i` on, or NULL. */
+static const struct trace_mark *next_mark(const struct view *v,
+					  const struct series *t, size_t *i)
+{
+	while (*i < v->trace->mark_count) {
+		const struct trace_mark *m = &v->trace->marks[(*i)++];
+
+		if (m->clock >= t->from && m->clock < t->to)
+			return m;
+	}
+	return NULL;
+}
+
+/* Draw the line of time, with the places of the marks and of the peak. */
+static void put_line(const struct view *v, const struct series *t)
+{
+	char *line = util_alloc(t->count + 1, 1);
+	const struct trace_mark *m;
+
+	memset(line, '-', t->count);
+	for (size_t i = 0; (m = next_mark(v, t, &i));)
+		line[bucket_of(t, m->clock)] = '|';
+	if (t->peak_bytes)
+		line[bucket_of(t, t->peak_clock)] = '^';
+	puts(line);
+	free(line);
+}
+
 /* Draw the line of time below, with the peak's place. */
 static void put_axis(struct view *v, const struct series *t)
 {
@@ -109,13 +147,10 @@ static void put_axis(struct view *v, const struct series *t)
 		bytes[TERM_NUMBER], blocks[TERM_NUMBER];
 	uint64_t start = trace_ns(v->trace, t->from);
 	uint64_t end = trace_ns(v->trace, t->to);
-	size_t peak = (size_t)((unsigned __int128)(t->peak_clock - t->from) *
-			       t->count / (t->to - t->from));
 
 	printf("%*s %s+", LABEL_COLUMNS, "", v->style.term.dim);
-	for (size_t i = 0; i < t->count; i++)
-		putchar(i == peak && t->peak_bytes ? '^' : '-');
-	printf("%s\n%*s  %-*s%s\n", v->style.term.plain, LABEL_COLUMNS, "",
+	put_line(v, t);
+	printf("%s%*s  %-*s%s\n", v->style.term.plain, LABEL_COLUMNS, "",
 	       (int)t->count - 8, term_time(from, start), term_time(to, end));
 	if (t->peak_bytes)
 		printf("peak  %s in %s blocks at %s (^)\n",
@@ -138,14 +173,13 @@ static uint64_t *residents(const struct view *v, const struct series *t)
 	bytes = util_alloc(t->count, sizeof(*bytes));
 	for (size_t i = 0; i < trace->resident_count; i++) {
 		const struct mt_meta_resident *r = &trace->residents[i];
-		unsigned __int128 at;
+		size_t at;
 
 		if (r->clock < t->from || r->clock >= t->to)
 			continue;
-		at = (unsigned __int128)(r->clock - t->from) * t->count /
-		     (t->to - t->from);
-		if (r->bytes > bytes[(size_t)at])
-			bytes[(size_t)at] = r->bytes;
+		at = bucket_of(t, r->clock);
+		if (r->bytes > bytes[at])
+			bytes[at] = r->bytes;
 	}
 	for (size_t i = 0; i < t->count; i++)
 		last = bytes[i] = bytes[i] ? bytes[i] : last;
@@ -227,6 +261,42 @@ static void put_buckets(struct view *v, const struct series *t)
 	view_table(v, &table);
 }
 
+/* Add the table of the marks; CSV and text have none when there are none. */
+static void put_marks(struct view *v, const struct series *t)
+{
+	static const struct table_column column[] = {
+		{"time_ns", "time", TABLE_TIME},
+		{"tid", "thread", TABLE_ID},
+		{"name", "name (|)", TABLE_TEXT},
+	};
+	bool text = v->style.form == TABLE_AS_TEXT;
+	const struct trace_mark *m;
+	char n[TERM_NUMBER];
+	size_t others = 0;
+	struct table table;
+
+	table_begin(&table, "marks", "Marks of the program", column, 3);
+	for (size_t i = 0; (m = next_mark(v, t, &i));) {
+		union table_cell *row;
+
+		if (text && table.rows == MARK_ROWS) {
+			others++;
+			continue;
+		}
+		row = table_add(&table);
+		row[0].n = trace_ns(v->trace, m->clock);
+		row[1].n = m->tid;
+		row[2].text = table_keep(&table, m->name);
+	}
+	if (table.rows || v->style.form == TABLE_AS_JSON)
+		view_table(v, &table);
+	else
+		table_free(&table);
+	if (others)
+		view_line(v, "(%s later marks; --json has them)",
+			  term_count(n, others));
+}
+
 /* Return how many buckets there are to be. */
 static size_t bucket_count(const struct view *v)
 {
@@ -269,6 +339,7 @@ int view_timeline(struct view *v, struct error *e)
 		put_drawings(v, &t);
 	else
 		put_buckets(v, &t);
+	put_marks(v, &t);
 	view_end(v);
 	series_free(&t);
 	return 0;

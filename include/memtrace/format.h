@@ -241,6 +241,7 @@ enum mt_meta_type {
 	MT_META_RANGE,	     /* struct mt_meta_range, its file's path */
 	MT_META_SCAN,	     /* struct mt_meta_scan */
 	MT_META_RESIDENT,    /* struct mt_meta_resident */
+	MT_META_MARK,	     /* struct mt_meta_mark, its name */
 };
 
 struct mt_meta_format {
@@ -291,6 +292,17 @@ struct mt_meta_resident {
 	uint64_t bytes;
 };
 
+/* How many marks a recording keeps, and bytes of their names. */
+#define MT_MAX_MARKS 65536u
+#define MT_MAX_MARK_BYTES 255
+
+/* A moment that the program named. */
+struct mt_meta_mark {
+	uint64_t clock;
+	uint32_t tid;
+	uint32_t reserved;
+};
+
 struct mt_meta_problem {
 	uint32_t problem; /* enum mt_problem */
 	uint32_t error;	  /* errno, or 0 */
@@ -302,6 +314,7 @@ enum mt_problem {
 	MT_PROBLEM_WRITE,	/* the trace could not grow: events are lost */
 	MT_PROBLEM_MEMORY,	/* no memory: stacks or events are lost */
 	MT_PROBLEM_THREADS,	/* more threads at once than slots */
+	MT_PROBLEM_MARKS,	/* more marks than are kept */
 };
 
 enum mt_end {
@@ -344,7 +357,6 @@ struct mt_meta_range {
 enum mt_scan_status {
 	MT_SCAN_WHOLE,
 	MT_SCAN_UNREADABLE, /* /proc or memory could not be read */
-	MT_SCAN_OFF,	    /* leaks=0 */
 };
 
 struct mt_meta_scan {

@@ -21,6 +21,7 @@ extern "C" {
 /* Implemented by libmemtrace.so; call the functions below instead. */
 extern void memtrace_impl_start(void) __attribute__((weak));
 extern void memtrace_impl_stop(void) __attribute__((weak));
+extern void memtrace_impl_mark(const char *name) __attribute__((weak));
 
 /* Record from here on, in all threads. */
 static inline void memtrace_start(void)
@@ -34,6 +35,16 @@ static inline void memtrace_stop(void)
 {
 	if (memtrace_impl_stop)
 		memtrace_impl_stop();
+}
+
+/*
+ * Give this moment a name, of 255 bytes at the most, which `memtrace-report
+ * timeline` shows. 65,536 marks are kept of a recording.
+ */
+static inline void memtrace_mark(const char *name)
+{
+	if (memtrace_impl_mark)
+		memtrace_impl_mark(name);
 }
 
 /* Whether the recorder is there at all. */
