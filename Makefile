@@ -13,8 +13,8 @@
 #   make lint           format, man pages, scripts, layers, exported names
 #   make check-asan     the tests with ASan and UBSan in all but the recorder
 #   make check-tsan     the unit tests with TSan
-#   make check-export  let other tools judge what is exported for them
-#   make check-leaks   judge the verdict on programs of known leaks
+#   make check-export   let other tools judge what is exported for them
+#   make check-leaks    judge the verdict on programs of known leaks
 #   make check-install  install into a scratch DESTDIR and use it from there;
 #                       as root also into PREFIX, unless it is there already
 #   make distcheck      everything above on a clean export, gcc and clang
