@@ -373,6 +373,9 @@ static void forget_file(Elf *elf)
 	if (!map)
 		return;
 	start = ((uint64_t)(uintptr_t)map + page - 1) & ~(page - 1);
+	/* So are the headers of compressed sections, behind all others. */
+	if (head.e_shoff < bytes)
+		bytes = head.e_shoff;
 	end = ((uint64_t)(uintptr_t)map + bytes) & ~(page - 1);
 	if (start < end)
 		madvise((void *)(uintptr_t)start, end - start, MADV_DONTNEED);

@@ -143,8 +143,8 @@ START_TEST(says_the_same_when_asked_at_once)
 }
 END_TEST
 
-/* What was decoded goes when there is too much of it; it comes back. */
-START_TEST(says_the_same_after_dropping)
+/* Look addresses up in a file, and again with what was decoded dropped. */
+static void check_dropping(const char *path)
 {
 	struct symfile_search search;
 	struct symfile file;
@@ -155,7 +155,8 @@ START_TEST(says_the_same_after_dropping)
 	size_t known = 0;
 
 	symfile_search_init(&search, NULL, NULL);
-	ck_assert_int_eq(symfile_open(&file, &search, exe, NULL, 0), SYM_LINES);
+	ck_assert_int_eq(symfile_open(&file, &search, path, NULL, 0),
+			 SYM_LINES);
 	for (int i = 0; i < ADDRESSES; i++) {
 		uint64_t address = some_address(&seed);
 		size_t n = symdwarf_lookup(&keeps, &names, address, f);
@@ -173,6 +174,29 @@ START_TEST(says_the_same_after_dropping)
 	symname_free(&names);
 	symfile_close(&file);
 	symfile_search_free(&search);
+}
+
+/* What was decoded goes when there is too much of it; it comes back. */
+START_TEST(says_the_same_after_dropping)
+{
+	check_dropping(exe);
+}
+END_TEST
+
+/* Also when libelf has expanded a debug file, there being no place for it. */
+START_TEST(says_the_same_after_dropping_what_was_expanded)
+{
+	char command[3 * sizeof(exe)];
+
+	snprintf(command, sizeof(command),
+		 "objcopy --only-keep-debug --compress-debug-sections '%s' x &&"
+		 "truncate -s +8K x && cp '%s' bare && strip bare &&"
+		 "objcopy --add-gnu-debuglink=x bare",
+		 exe, exe);
+	ck_assert_int_eq(system(command), 0);
+	setenv("TMPDIR", "/nonexistent", 1);
+	check_dropping("bare");
+	ck_assert_int_eq(unlink("x") | unlink("bare"), 0);
 }
 END_TEST
 
@@ -255,6 +279,7 @@ static void add(TCase *c)
 	tcase_add_test(c, says_when_it_knows_nothing);
 	tcase_add_test(c, says_the_same_when_asked_at_once);
 	tcase_add_test(c, says_the_same_after_dropping);
+	tcase_add_test(c, says_the_same_after_dropping_what_was_expanded);
 	tcase_add_test(c, knows_a_module_once);
 	tcase_add_test(c, names_the_vdso);
 }
