@@ -22,6 +22,7 @@
  *     cursor     one thread's events, decoded batch by batch
  *     segment    segments, written
  *   sym        names for code addresses
+ *     symexpand  compressed sections, expanded
  *     symfile    a module's files (elfutils enters through it)
  *     symname    names as people know them (the only user of libiberty)
  *     symtab     the symbol table

@@ -82,24 +82,18 @@ int program_find(const char *name, char **path, struct error *e)
 	return *path ? 0 : refuse(error, e);
 }
 
-/* Read exactly `n` bytes at an offset. */
-static bool read_at(int fd, void *buf, size_t n, uint64_t off)
-{
-	return off <= INT64_MAX && pread(fd, buf, n, (off_t)off) == (ssize_t)n;
-}
-
 /* Read the loader's name out of a native file's program headers. */
 static bool read_loader(int fd, struct elf *elf)
 {
 	ElfW(Ehdr) head;
 	ElfW(Phdr) ph;
 
-	if (!read_at(fd, &head, sizeof(head), 0) ||
+	if (!util_read_at(fd, &head, sizeof(head), 0) ||
 	    head.e_phentsize != sizeof(ph))
 		return false;
 	for (unsigned int i = 0; i < head.e_phnum; i++) {
-		if (!read_at(fd, &ph, sizeof(ph),
-			     head.e_phoff + i * sizeof(ph)))
+		if (!util_read_at(fd, &ph, sizeof(ph),
+				  head.e_phoff + i * sizeof(ph)))
 			return false;
 		if (ph.p_type != PT_INTERP)
 			continue;
@@ -107,7 +101,7 @@ static bool read_loader(int fd, struct elf *elf)
 
 		if (ph.p_filesz < n)
 			n = ph.p_filesz;
-		return read_at(fd, elf->loader, n, ph.p_offset);
+		return util_read_at(fd, elf->loader, n, ph.p_offset);
 	}
 	return true;
 }
@@ -121,7 +115,7 @@ static bool read_elf(int fd, struct elf *elf)
 	} head;
 
 	memset(elf, 0, sizeof(*elf));
-	if (!read_at(fd, &head, sizeof(head), 0) ||
+	if (!util_read_at(fd, &head, sizeof(head), 0) ||
 	    memcmp(head.ident, ELFMAG, SELFMAG) != 0)
 		return false;
 	elf->class = head.ident[EI_CLASS];

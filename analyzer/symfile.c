@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "symexpand.h"
 #include "util.h"
 
 /* Where distributions put debug info. */
@@ -39,9 +40,65 @@ static void append_directory(char **path, const char *directory)
 	*path = longer;
 }
 
+/* Return the path of the debug file of a build-id in a directory. */
+static char *path_of(const char *directory, const uint8_t *build_id,
+		     size_t bytes)
+{
+	char *hex = util_hex(build_id, bytes);
+	char *path = util_format("%s/.build-id/%.2s/%s.debug", directory, hex,
+				 hex + 2);
+
+	free(hex);
+	return path;
+}
+
+/* Open the file at a path if it has a build-id; -1: not. */
+static int open_build(const char *path, const uint8_t *build_id, size_t bytes)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	Elf *elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	const void *bits;
+	ssize_t n = elf ? dwelf_elf_gnu_build_id(elf, &bits) : -1;
+	bool same = n >= 0 && (size_t)n == bytes &&
+		    memcmp(bits, build_id, bytes) == 0;
+
+	elf_end(elf);
+	if (same || fd < 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
 /*
- * Find the debug file of a module: from where its file is, and if that is
- * below the sysroot, also as if it were not.
+ * Open the debug file of a build-id in one of the directories and set its
+ * path, to be freed; -1: there is none.
+ */
+static int open_debug_file(const char *debug_path, const uint8_t *build_id,
+			   size_t bytes, char **found)
+{
+	char *copy = util_copy(debug_path, strlen(debug_path));
+	char *rest = copy, *directory;
+	int fd = -1;
+
+	while (fd < 0 && (directory = strsep(&rest, ":")))
+		if (*directory == '/') {
+			char *path = path_of(directory, build_id, bytes);
+
+			fd = open_build(path, build_id, bytes);
+			if (fd >= 0)
+				*found = path;
+			else
+				free(path);
+		}
+	free(copy);
+	return fd;
+}
+
+/*
+ * Find the debug file of a module, or (by a link without a CRC) what that
+ * shares with others: by build-id; else from where its file is, and if that
+ * is below the sysroot, also as if it were not. What libdwfl finds when there
+ * is a build-id it has opened by then, so that it can't be expanded.
  */
 static int find_debug_file(Dwfl_Module *mod, void **userdata, const char *name,
 			   Dwarf_Addr base, const char *file_name,
@@ -49,15 +106,23 @@ static int find_debug_file(Dwfl_Module *mod, void **userdata, const char *name,
 {
 	const struct symfile *f = *userdata;
 	const char *root = f ? f->search->sysroot : NULL;
-	int fd = dwfl_standard_find_debuginfo(mod, userdata, name, base,
-					      file_name, link, crc, found);
+	const unsigned char *id;
+	GElf_Addr address;
+	int fd = -1, bytes = dwfl_module_build_id(mod, &id, &address);
 
+	if (f && bytes > 0 && (crc || !link))
+		fd = open_debug_file(f->search->debug_path, id, (size_t)bytes,
+				     found);
+	if (fd >= 0)
+		return symexpand(fd);
+	fd = dwfl_standard_find_debuginfo(mod, userdata, name, base, file_name,
+					  link, crc, found);
 	if (fd < 0 && root && file_name && util_starts(file_name, root) &&
 	    file_name[strlen(root)] == '/')
 		fd = dwfl_standard_find_debuginfo(mod, userdata, name, base,
 						  file_name + strlen(root),
 						  link, crc, found);
-	return fd;
+	return bytes > 0 ? fd : symexpand(fd);
 }
 
 void symfile_search_init(struct symfile_search *s, const char *sysroot,
@@ -184,7 +249,7 @@ static bool has_symtab(const struct symfile *f)
 /* Take the file open as `fd` (-1: there is none) if it is the right build. */
 static enum sym_state try_fd(struct symfile *f, const char *path, int fd)
 {
-	if (fd < 0 || !report_file(f, path, fd))
+	if (fd < 0 || !report_file(f, path, symexpand(fd)))
 		return SYM_MISSING;
 	if (!same_build(f)) {
 		symfile_close(f);
@@ -238,16 +303,13 @@ static int open_vdso(void)
  */
 static enum sym_state try_directory(struct symfile *f, const char *directory)
 {
-	char *hex = util_hex(f->build_id, f->build_id_bytes);
-	char *path = util_format("%s/.build-id/%.2s/%s.debug", directory, hex,
-				 hex + 2);
+	char *path = path_of(directory, f->build_id, f->build_id_bytes);
 	enum sym_state state = try_path(f, path);
 
 	if (!f->mod) {
 		path[strlen(path) - strlen(".debug")] = '\0';
 		state = try_path(f, path);
 	}
-	free(hex);
 	free(path);
 	return state;
 }

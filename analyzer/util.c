@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <memtrace/nearest.h>
 
@@ -123,6 +124,11 @@ size_t util_up_to(const void *array, size_t n, size_t size, uint64_t key)
 			low = middle + 1;
 	}
 	return low;
+}
+
+bool util_read_at(int fd, void *buf, size_t n, uint64_t off)
+{
+	return off <= INT64_MAX && pread(fd, buf, n, (off_t)off) == (ssize_t)n;
 }
 
 const char *util_basename(const char *path)

@@ -59,6 +59,9 @@ void *util_grow(void *p, size_t n, size_t *room, size_t size);
  */
 size_t util_up_to(const void *array, size_t n, size_t size, uint64_t key);
 
+/* Read exactly `n` bytes at an offset of a file. */
+bool util_read_at(int fd, void *buf, size_t n, uint64_t off);
+
 /* Return the part of a path after the last slash. */
 const char *util_basename(const char *path);
 
