@@ -4,7 +4,6 @@
  * they stay when the files are gone, they are there once, all else is as it
  * was; and that a names log that makes no sense does no harm.
  */
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +11,13 @@
 #include <unistd.h>
 
 #include "gen.h"
+#include "self.h"
 #include "suite.h"
 #include "symbolize.h"
 
 static char directory[] = "/tmp/memtrace-test-XXXXXX";
 static char program[128]; /* a copy of this one */
 static const char *const input = "in.zst", *const output = "out.zst";
-static uint64_t bias;
 static struct gen gen;
 static const struct sym_options options; /* without a cache */
 
@@ -37,14 +36,6 @@ void shrinks(void)
 
 enum { PC_GROWS, PC_SHRINKS, PC_NO_FILE, PC_JIT, PC_NOWHERE, PCS };
 
-static int find_bias(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	(void)size;
-	(void)arg;
-	bias = info->dlpi_addr;
-	return 1;
-}
-
 static void run(const char *command)
 {
 	ck_assert_int_eq(system(command), 0);
@@ -52,12 +43,9 @@ static void run(const char *command)
 
 static void begin(void)
 {
-	char exe[4096], command[8192];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char command[8192];
 
-	ck_assert_int_gt(n, 0);
-	exe[n] = '\0';
-	dl_iterate_phdr(find_bias, NULL);
+	self_find();
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	ck_assert_int_eq(chdir(directory), 0);
 	snprintf(program, sizeof(program), "%s/program", directory);
@@ -77,7 +65,11 @@ static void end(void)
 static void make(struct gen *g)
 {
 	struct mt_meta_module m = {
-		.id = 0, .bias = bias, .start = bias, .end = bias + (1 << 20)};
+		.id = 0,
+		.bias = self_bias,
+		.start = self_bias,
+		.end = self_bias + (1 << 20),
+	};
 	struct mt_event e = {.kind = MT_MALLOC, .size = 32};
 
 	gen_begin(g, 4, 0);
