@@ -47,85 +47,114 @@ bool compare_interval(const double *v, size_t n, double *low, double *high)
 	return true;
 }
 
-/* The ranks of `a` among both samples, summed, ties at their mean; and the sum
- * of t^3 - t over the groups of t that are tied. */
-static double rank_sum(const double *a, size_t n, const double *b, size_t m,
-		       double *ties)
-{
-	size_t i = 0, j = 0;
-	double rank = 1, sum = 0;
+/* Two samples ranked as one. */
+struct ranks {
+	/* Of all values upward, doubled: ties, which have the mean of their
+	 * places, are whole numbers then. */
+	unsigned int *twice;
+	size_t count;
+	size_t sum;  /* of those of the first sample, doubled as well */
+	double ties; /* the sum of t^3 - t over the groups of t that are tied */
+};
 
-	*ties = 0;
+/* Rank two sorted samples; free `twice`. */
+static struct ranks rank(const double *a, size_t n, const double *b, size_t m)
+{
+	struct ranks r = {.twice = util_alloc(n + m, sizeof(*r.twice))};
+	size_t i = 0, j = 0;
+
 	while (i < n || j < m) {
 		double value = j == m || (i < n && a[i] <= b[j]) ? a[i] : b[j];
-		size_t from_a = 0, from_b = 0;
-		double t;
+		size_t from_a = 0, from_b = 0, tied;
+		unsigned int twice;
 
 		while (i + from_a < n && a[i + from_a] == value)
 			from_a++;
 		while (j + from_b < m && b[j + from_b] == value)
 			from_b++;
-		t = (double)(from_a + from_b);
-		sum += (double)from_a * (rank + (t - 1) / 2);
-		*ties += t * t * t - t;
-		rank += t;
+		tied = from_a + from_b;
+		twice = (unsigned int)(2 * r.count + tied + 1);
+		for (size_t k = 0; k < tied; k++)
+			r.twice[r.count++] = twice;
+		r.sum += from_a * twice;
+		r.ties += (double)tied * (double)tied * (double)tied -
+			  (double)tied;
 		i += from_a;
 		j += from_b;
 	}
-	return sum;
+	return r;
+}
+
+/* Return how far a doubled sum of n ranks is from the mean of all such. */
+static size_t distance(const struct ranks *r, size_t n, size_t sum)
+{
+	size_t mean = n * (r->count + 1);
+
+	return sum > mean ? sum - mean : mean - sum;
 }
 
 /*
- * Return the probability that U is at most `u`: of all ways to order n and m
- * values, count those by U, adding one value after the other.
+ * Return the probability that n of the values, taken at random, have ranks
+ * whose sum is as far from the mean as that of the first sample, or farther:
+ * count the ways to each sum, letting in one value after the other. A double
+ * counts exactly up to 2^53, and there are less than 2^47 ways.
  */
-static double exact_tail(size_t n, size_t m, double u)
+static double exact_p(const struct ranks *r, size_t n)
 {
-	size_t most = n * m;
-	double *ways = util_alloc((most + 1) * (n + 1), sizeof(*ways));
-	double all = 0, tail = 0;
+	size_t sums = n * r->twice[r->count - 1] + 1, reached = 0;
+	/* ways[k * sums + s]: to take k values whose ranks sum up to s. */
+	double *ways = util_alloc((n + 1) * sums, sizeof(*ways));
+	size_t far = distance(r, n, r->sum);
+	double all = 0, extreme = 0;
 
-	/* ways[k][u]: k values of `a` so far, with U = u among them; each
-	 * value of `b` in turn may have 0 to k of `a` before it. */
-	for (size_t k = 0; k <= n; k++)
-		ways[k * (most + 1)] = 1;
-	for (size_t j = 1; j <= m; j++)
-		for (size_t k = 1; k <= n; k++)
-			for (size_t s = 0; s <= most; s++) {
-				double *to = &ways[k * (most + 1) + s];
+	ways[0] = 1;
+	for (size_t i = 0; i < r->count; i++) {
+		size_t next = r->twice[i];
 
-				/* count(k, j, s) = count(k - 1, j, s - j)
-				 *		  + count(k, j - 1, s) */
-				if (s >= j)
-					*to += ways[(k - 1) * (most + 1) + s -
-						    j];
-			}
-	for (size_t s = 0; s <= most; s++) {
-		all += ways[n * (most + 1) + s];
-		if ((double)s <= u)
-			tail += ways[n * (most + 1) + s];
+		reached += next;
+		for (size_t k = i < n ? i + 1 : n; k > 0; k--) {
+			const double *without = &ways[(k - 1) * sums];
+			double *with = &ways[k * sums];
+
+			for (size_t s = next; s < sums && s <= reached; s++)
+				with[s] += without[s - next];
+		}
+	}
+	for (size_t s = 0; s < sums; s++) {
+		all += ways[n * sums + s];
+		if (distance(r, n, s) >= far)
+			extreme += ways[n * sums + s];
 	}
 	free(ways);
-	return tail / all;
+	return extreme / all;
+}
+
+/* Return about the same by the normal distribution. */
+static double normal_p(const struct ranks *r, size_t n, size_t m)
+{
+	double x = (double)n, y = (double)m, count = x + y;
+	double sigma = sqrt(x * y / 12 *
+			    (count + 1 - r->ties / (count * (count - 1))));
+	double p;
+
+	if (!(sigma > 0))
+		return 1;
+	/* Half a step towards the mean: without ties U is a whole number. */
+	p = erfc(((double)distance(r, n, r->sum) / 2 - 0.5) / sigma / M_SQRT2);
+	return p < 1 ? p : 1;
 }
 
 double compare_mann_whitney(const double *a, size_t n, const double *b,
 			    size_t m)
 {
-	double x = (double)n, y = (double)m, count = x + y, ties, u, p, sigma;
+	struct ranks r;
+	double p;
 
 	if (!n || !m)
 		return 1;
-	u = rank_sum(a, n, b, m, &ties) - x * (x + 1) / 2;
-	u = u < x * y - u ? u : x * y - u;
-	if (ties == 0 && n <= MAX_EXACT && m <= MAX_EXACT) {
-		p = 2 * exact_tail(n, m, u);
-		return p < 1 ? p : 1;
-	}
-	sigma = sqrt(x * y / 12 * (count + 1 - ties / (count * (count - 1))));
-	if (!(sigma > 0))
-		return 1;
-	/* Half a step towards the mean: U is a whole number. */
-	p = erfc((x * y / 2 - u - 0.5) / sigma / M_SQRT2);
-	return p < 1 ? p : 1;
+	r = rank(a, n, b, m);
+	p = n <= MAX_EXACT && m <= MAX_EXACT ? exact_p(&r, n)
+					     : normal_p(&r, n, m);
+	free(r.twice);
+	return p;
 }

@@ -24,9 +24,9 @@ bool compare_interval(const double *v, size_t n, double *low, double *high);
 
 /*
  * Return the probability (two-sided) that two sorted samples are as different
- * as these when they are of one distribution: exact while there are no ties
- * and at most 25 values each, else by the normal approximation with the
- * correction for ties (H. B. Mann, D. R. Whitney, 1947). 1 for empty samples.
+ * as these when they are of one distribution, ties or not: exact for at most
+ * 25 values each, else by the normal approximation with the correction for
+ * ties (H. B. Mann, D. R. Whitney, 1947). 1 for empty samples.
  */
 double compare_mann_whitney(const double *a, size_t n, const double *b,
 			    size_t m);
