@@ -420,6 +420,22 @@ Dwarf *symfile_begin_dwarf(const struct symfile *f)
 	return dwarf;
 }
 
+bool symfile_is_apart(const struct symfile *f)
+{
+	GElf_Addr bias;
+	Elf *elf = f->dwarf ? dwarf_getelf(f->dwarf)
+			    : dwfl_module_getelf(f->mod, &bias);
+	Elf_Scn *scn = NULL;
+	GElf_Shdr header;
+
+	/* A file of debug info has the sections of code by name only. */
+	while (elf && (scn = elf_nextscn(elf, scn)))
+		if (gelf_getshdr(scn, &header) &&
+		    header.sh_flags & SHF_EXECINSTR)
+			return header.sh_type == SHT_NOBITS;
+	return false;
+}
+
 /* Give the memory behind the mapping of one file back. */
 static void forget_file(Elf *elf)
 {

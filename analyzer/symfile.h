@@ -69,6 +69,9 @@ void symfile_close(struct symfile *f);
  */
 Dwarf *symfile_begin_dwarf(const struct symfile *f);
 
+/* Tell whether what is known is of a file apart, which has no code. */
+bool symfile_is_apart(const struct symfile *f);
+
 /* Give the memory behind the files' mappings back to the kernel. */
 void symfile_forget(const struct symfile *f);
 

@@ -373,6 +373,44 @@ void trace_forget(struct trace *t, const struct trace_segment *s)
 		       (uint64_t)(s->data - t->map) + s->data_bytes);
 }
 
+/* Add a segment to what its stream takes decompressed. */
+static void count_raw_bytes(struct trace *t, const struct trace_segment *s,
+			    const struct mt_columns *c)
+{
+	for (unsigned int i = 0; i < s->columns; i++)
+		t->streams[s->stream].raw_bytes +=
+			(uint64_t)(c->end[i] - c->at[i]);
+}
+
+void trace_complete_raw_bytes(struct trace *t,
+			      void (*progress)(uint64_t done, uint64_t total))
+{
+	uint64_t done = 0, total = t->streams[MT_STREAM_WORDS].bytes +
+				   t->streams[MT_STREAM_EVENTS].bytes;
+	struct trace_buffer b = {0};
+	struct mt_columns c;
+
+	t->streams[MT_STREAM_WORDS].raw_bytes = 0;
+	t->streams[MT_STREAM_EVENTS].raw_bytes = 0;
+	for (size_t i = 0; i <= t->thread_count; i++) {
+		const struct trace_segments *list =
+			i ? &t->threads[i - 1].segments
+			  : &t->segments[MT_STREAM_WORDS];
+
+		for (size_t j = 0; j < list->count; j++) {
+			const struct trace_segment *s = &list->at[j];
+
+			if (s->live || trace_read_columns(t, s, &b, &c))
+				continue;
+			count_raw_bytes(t, s, &c);
+			trace_forget(t, s);
+			done += s->data_bytes;
+			progress(done, total);
+		}
+	}
+	free(b.bytes);
+}
+
 void trace_note_missing(struct trace *t, const struct trace_segment *s,
 			uint64_t events, const char *why)
 {
@@ -496,6 +534,7 @@ static int read_segment(struct trace *t, const struct trace_segment *s,
 
 	if (trace_read_columns(t, s, b, &c))
 		return -1;
+	count_raw_bytes(t, s, &c);
 	if (s->stream == MT_STREAM_NODES)
 		return read_nodes(t, s, &c);
 	bytes = (uint64_t)s->count;

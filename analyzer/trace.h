@@ -39,6 +39,7 @@ struct trace_segments {
 /* What the sealed segments of a stream take. */
 struct trace_stream {
 	uint64_t segments, records, bytes; /* bytes: compressed */
+	uint64_t raw_bytes; /* of what was decompressed at the opening */
 };
 
 /* The streams' numbers are below. */
@@ -212,6 +213,14 @@ struct trace_buffer {
  */
 int trace_read_columns(struct trace *t, const struct trace_segment *s,
 		       struct trace_buffer *b, struct mt_columns *c);
+
+/*
+ * Decompress the sealed events and words, which the opening leaves alone, so
+ * that `raw_bytes` of all streams are complete. `progress` is told of bytes.
+ * What is damaged is noted and left out.
+ */
+void trace_complete_raw_bytes(struct trace *t,
+			      void (*progress)(uint64_t done, uint64_t total));
 
 /*
  * Call for each word of a scan, in the order of the stream. 0, or -1 when some

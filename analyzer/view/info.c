@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * info: what is in a trace, without reading its events: who was recorded, how
- * it ended, threads, modules and what the streams take.
+ * info: what is in a trace, without a look at its events: who was recorded, how
+ * it ended, threads, what the streams take, and modules with what there is on
+ * this machine to name their code by.
  */
 #include "view.h"
 
@@ -9,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "symfile.h"
 
 /* Add the row of a pair of texts. */
 static void add_pair(struct table *t, const char *name, const char *value)
@@ -99,6 +102,7 @@ static void put_streams(struct view *v)
 		{"segments", "segments", TABLE_COUNT},
 		{"records", "records", TABLE_COUNT},
 		{"bytes", "compressed", TABLE_BYTES},
+		{"raw_bytes", "raw", TABLE_BYTES},
 		{"bytes_per_record", "bytes each", TABLE_NUMBER},
 	};
 	static const char *const names[TRACE_STREAMS] = {
@@ -107,11 +111,12 @@ static void put_streams(struct view *v)
 		[MT_STREAM_NODES] = "stacks",
 		[MT_STREAM_EVENTS] = "events",
 		[MT_STREAM_NAMES] = "names, in bytes",
+		[MT_STREAM_WORDS] = "words of the scan",
 	};
 	const struct trace *t = v->trace;
 	struct table table;
 
-	table_begin(&table, "streams", "Streams", column, 5);
+	table_begin(&table, "streams", "Streams", column, 6);
 	for (unsigned int i = 0; i < TRACE_STREAMS; i++) {
 		const struct trace_stream *s = &t->streams[i];
 		union table_cell *row;
@@ -123,8 +128,9 @@ static void put_streams(struct view *v)
 		row[1].n = s->segments;
 		row[2].n = s->records;
 		row[3].n = s->bytes;
+		row[4].n = s->raw_bytes;
 		/* A segment of a damaged file may have none. */
-		row[4].real =
+		row[5].real =
 			s->records ? (double)s->bytes / (double)s->records : 0;
 	}
 	view_table(v, &table);
@@ -164,17 +170,42 @@ static void put_threads(struct view *v)
 	view_table(v, &table);
 }
 
+/* Fill in what is known about a module's symbols, and where that is. */
+static void fill_symbols(union table_cell *row, const struct trace_module *m,
+			 const struct symfile_search *search)
+{
+	struct symfile f;
+	enum sym_state state;
+
+	if (m->named) {
+		row[0].text = view_symbols(m->names);
+		row[1].text = "trace";
+		return;
+	}
+	state = symfile_open(&f, search, m->path, m->build_id,
+			     m->build_id_bytes);
+	row[0].text = view_symbols(state);
+	if (f.mod)
+		row[1].text = symfile_is_apart(&f) ? "debug file" : "file";
+	symfile_close(&f);
+}
+
 /* Print the modules. */
 static void put_modules(struct view *v)
 {
 	static const struct table_column column[] = {
 		{"build_id", "build-id", TABLE_TEXT},
+		{"symbols", "symbols", TABLE_TEXT},
+		{"symbols_in", "in", TABLE_TEXT},
 		{"path", "module", TABLE_TEXT},
 	};
 	const struct trace *t = v->trace;
+	const struct options *o = v->options;
+	struct symfile_search search;
 	struct table table;
 
-	table_begin(&table, "modules", "Modules", column, 2);
+	symfile_search_init(&search, o->sysroot, o->debug_path);
+	table_begin(&table, "modules", "Modules", column, 4);
 	for (size_t i = 0; i < t->module_count; i++) {
 		const struct trace_module *m = &t->modules[i];
 		union table_cell *row;
@@ -186,14 +217,18 @@ static void put_modules(struct view *v)
 			snprintf(id + 2 * j, 3, "%02x", m->build_id[j]);
 		row = table_add(&table);
 		row[0].text = table_keep(&table, id);
-		row[1].text = m->path;
+		fill_symbols(row + 1, m, &search);
+		row[3].text = m->path;
 	}
 	view_table(v, &table);
+	symfile_search_free(&search);
 }
 
 int view_info(struct view *v, struct error *e)
 {
 	(void)e;
+	trace_complete_raw_bytes(v->trace, term_bar);
+	term_bar_clear();
 	view_begin(v, "info");
 	put_process(v);
 	put_streams(v);

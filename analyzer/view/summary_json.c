@@ -103,11 +103,6 @@ static void put_threads(const struct trace *t)
 /* Print the modules, with how much is known of their names. */
 static void put_modules(const struct view *v)
 {
-	static const char *const state[] = {
-		[SYM_LINES] = "lines",	     [SYM_NAMES] = "names",
-		[SYM_EXPORTS] = "exports",   [SYM_MISSING] = "missing",
-		[SYM_MISMATCH] = "mismatch",
-	};
 	const struct trace *t = v->trace;
 
 	fputs("  \"modules\": [", stdout);
@@ -120,9 +115,10 @@ static void put_modules(const struct view *v)
 		for (uint32_t j = 0; j < m->build_id_bytes; j++)
 			printf("%02x", m->build_id[j]);
 		printf("\", \"symbols\": \"%s\"}",
-		       m->path ? state[stacks_module_state(&v->profile->stacks,
-							   (uint32_t)i)]
-			       : "missing");
+		       view_symbols(m->path ? stacks_module_state(
+						      &v->profile->stacks,
+						      (uint32_t)i)
+					    : SYM_MISSING));
 	}
 	printf("%s],\n", t->module_count ? "\n  " : "");
 }

@@ -190,6 +190,17 @@ size_t view_rows(const struct view *v, size_t rows, size_t there_are)
 	return there_are <= rows + 1 ? there_are : rows;
 }
 
+const char *view_symbols(enum sym_state state)
+{
+	static const char *const word[] = {
+		[SYM_LINES] = "lines",	     [SYM_NAMES] = "names",
+		[SYM_EXPORTS] = "exports",   [SYM_MISSING] = "missing",
+		[SYM_MISMATCH] = "mismatch",
+	};
+
+	return word[state];
+}
+
 void view_head(const struct view *v)
 {
 	const struct profile *p = v->profile;

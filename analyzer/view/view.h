@@ -110,6 +110,9 @@ void view_line(struct view *v, const char *format, ...)
 
 void view_end(struct view *v);
 
+/* Return the word for what is known about a module. */
+const char *view_symbols(enum sym_state state);
+
 /* Print the line about what ran. */
 void view_head(const struct view *v);
 

@@ -225,3 +225,41 @@ jq -e '.modules | map(.path) | any(endswith("/old"))' info.json >/dev/null ||
 jq -r '.facts[] | select(.name == "started") | .value' info.json |
 	grep -Eq '^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-9:]{8}Z$' ||
 	fail "info does not say when: $(cat info.json)"
+
+# Raw bytes are those that the columns decompress to: what zstd makes of the
+# whole file is theirs, as it skips the heads.
+[ "$(jq '[.streams[].raw_bytes] | add' info.json)" = \
+	"$(zstd -dcq old.zst | wc -c)" ] || fail "info: $(jq -c .streams info.json)"
+
+# What is known of a module's symbols, and where.
+symbols()
+{
+	"$REPORT" info --json "$@" | jq -r '.modules[] |
+		select(.path | test("/(old|new)$")) |
+		"\(.symbols) \(.symbols_in)"'
+}
+is_known()
+{
+	local want=$1
+
+	shift
+	[ "$(symbols "$@")" = "$want" ] ||
+		fail "info $*: $(symbols "$@"), not $want"
+}
+cp old whole
+is_known 'lines file' old.zst
+"$REPORT" symbolize -o named.zst old.zst || fail "symbolize"
+strip --strip-debug --keep-file-symbols -o old whole
+is_known 'names file' old.zst
+strip -o old whole
+is_known 'exports file' old.zst
+objcopy --only-keep-debug whole old.debug
+objcopy --add-gnu-debuglink=old.debug old
+is_known 'lines debug file' old.zst
+rm old.debug
+cp new old
+is_known 'mismatch null' old.zst
+rm old
+is_known 'missing null' old.zst
+is_known 'lines trace' named.zst
+mv whole old
