@@ -211,10 +211,13 @@ static uint64_t read_time(enum option_id id, const char *text)
 /* Read the argument of --at. */
 static void read_at(struct options *o, const char *text)
 {
-	if (units_time(text, &o->at_ns))
+	o->at_time = NULL;
+	if (units_time(text, &o->at_ns)) {
 		o->at = OPTIONS_AT_TIME;
-	else
+		o->at_time = text;
+	} else {
 		o->at = OPTIONS_AT_PEAK + choose(OPT_AT, text);
+	}
 }
 
 /* Take an option whose argument is a text, or that has none. */
@@ -266,9 +269,11 @@ static void take(struct options *o, enum option_id id, const char *text)
 		break;
 	case OPT_FROM:
 		o->from_ns = read_time(id, text);
+		o->from = text;
 		break;
 	case OPT_TO:
 		o->to_ns = read_time(id, text);
+		o->to = text;
 		break;
 	case OPT_COLOUR:
 		o->colour = text && choose(id, text)

@@ -34,7 +34,8 @@ struct options {
 	const char *output, *format;
 	/* What is looked at. */
 	enum options_at at;
-	uint64_t at_ns, from_ns, to_ns; /* to_ns: UINT64_MAX, not said */
+	uint64_t at_ns, from_ns, to_ns;	 /* to_ns: UINT64_MAX, not said */
+	const char *at_time, *from, *to; /* the same as texts; NULL: not said */
 	const char *thread, *size, *lifetime, *where;
 	const char *focus, *ignore, *hide; /* regular expressions */
 	const char *kind;		   /* of leaks */

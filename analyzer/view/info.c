@@ -229,6 +229,7 @@ int view_info(struct view *v, struct error *e)
 	(void)e;
 	trace_complete_raw_bytes(v->trace, term_bar);
 	term_bar_clear();
+	v->whole = true;
 	view_begin(v, "info");
 	put_process(v);
 	put_streams(v);

@@ -191,6 +191,8 @@ int view_summary_json(struct view *v, struct error *e)
 	fputs("{\n  \"version\": 1,\n", stdout);
 	put_field("trace", v->profile->path);
 	put_field("source", v->profile->source);
+	view_put_json_selection(v);
+	fputs(",\n", stdout);
 	if (v->trace) {
 		put_process(v->trace);
 		put_totals(v->trace, v->profile->prof);

@@ -4,6 +4,7 @@
  */
 #include "view.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -201,6 +202,85 @@ const char *view_symbols(enum sym_state state)
 	return word[state];
 }
 
+/* The options that choose what a report is about. */
+#define SELECTORS 10
+
+/* An option as it was said; `text` is NULL when it was not. */
+struct said {
+	const char *name, *text;
+};
+
+/* Collect what was said of the selection; returns how many were. */
+static size_t selection(const struct view *v, struct said said[SELECTORS])
+{
+	const struct options *o = v->options;
+	const struct said all[SELECTORS] = {
+		{"from", o->from},   {"to", o->to},
+		{"at", o->at_time},  {"thread", o->thread},
+		{"size", o->size},   {"lifetime", o->lifetime},
+		{"focus", o->focus}, {"ignore", o->ignore},
+		{"hide", o->hide},   {"where", o->where},
+	};
+	size_t n = 0;
+
+	for (size_t i = 0; i < SELECTORS && !v->whole; i++)
+		if (all[i].text)
+			said[n++] = all[i];
+	return n;
+}
+
+/* Return a text as a shell takes it for one word; free it. */
+static char *quoted(const char *text)
+{
+	bool plain = *text;
+	char *word = util_alloc(4 * strlen(text) + 3, 1), *to = word;
+
+	for (const char *p = text; *p; p++)
+		plain &= isalnum((unsigned char)*p) || strchr("_.:/%+-", *p);
+	if (plain)
+		return strcpy(word, text);
+	*to++ = '\'';
+	for (; *text; text++)
+		if (*text == '\'')
+			to = stpcpy(to, "'\\''");
+		else
+			*to++ = *text;
+	strcpy(to, "'");
+	return word;
+}
+
+/* Print the line about what was selected, if anything was. */
+static void put_selection(const struct view *v)
+{
+	struct said said[SELECTORS];
+	size_t n = selection(v, said);
+
+	if (n)
+		fputs("selected:", stdout);
+	for (size_t i = 0; i < n; i++) {
+		char *word = quoted(said[i].text);
+
+		printf(" --%s ", said[i].name);
+		term_put_text(stdout, word);
+		free(word);
+	}
+	if (n)
+		putchar('\n');
+}
+
+void view_put_json_selection(const struct view *v)
+{
+	struct said said[SELECTORS];
+	size_t n = selection(v, said);
+
+	fputs("  \"selection\": {", stdout);
+	for (size_t i = 0; i < n; i++) {
+		printf("%s\"%s\": ", i ? ", " : "", said[i].name);
+		json_put_text(stdout, said[i].text);
+	}
+	putchar('}');
+}
+
 void view_head(const struct view *v)
 {
 	const struct profile *p = v->profile;
@@ -224,6 +304,7 @@ void view_head(const struct view *v)
 	else
 		printf(" a %s file", p->source);
 	putchar('\n');
+	put_selection(v);
 }
 
 /* Print who ran, as the first fields of the JSON object. */
@@ -232,6 +313,8 @@ static void put_json_head(const struct view *v, const char *name)
 	printf("{\n  \"version\": 1,\n  \"view\": \"%s\",\n  \"trace\": ",
 	       name);
 	json_put_text(stdout, v->profile ? v->profile->path : v->trace->path);
+	fputs(",\n", stdout);
+	view_put_json_selection(v);
 	if (!v->profile)
 		return;
 	fputs(",\n  \"command\": ", stdout);
@@ -248,6 +331,8 @@ void view_begin(struct view *v, const char *name)
 		put_json_head(v, name);
 	else if (v->style.form == TABLE_AS_TEXT && v->profile)
 		view_head(v);
+	else if (v->style.form == TABLE_AS_TEXT)
+		put_selection(v);
 }
 
 void view_table(struct view *v, struct table *t)

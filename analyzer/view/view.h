@@ -31,6 +31,7 @@ struct view {
 	const char *argument; /* of commands that have one before the files */
 	struct input *inputs; /* of commands on all files at once */
 	size_t input_count, sides;
+	bool whole; /* the selection is not heeded: it is about the file */
 	bool begun; /* view.c: something stands before */
 };
 
@@ -113,8 +114,11 @@ void view_end(struct view *v);
 /* Return the word for what is known about a module. */
 const char *view_symbols(enum sym_state state);
 
-/* Print the line about what ran. */
+/* Print the line about what ran, and one about what was selected of it. */
 void view_head(const struct view *v);
+
+/* Print what was selected as a field of the JSON object, `{}`: nothing. */
+void view_put_json_selection(const struct view *v);
 
 /* The views. Each returns 0, or -1 with `e` filled. */
 typedef int view_function(struct view *v, struct error *e);

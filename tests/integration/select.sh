@@ -140,6 +140,35 @@ END
 # A lifetime is the block's own, however little of it is in the window.
 chosen 7 --lifetime 60ms:1h --to "$((held + 1))ns"
 
+# Each view says in its heading that it is not about all, and JSON does.
+is_said()
+{
+	local said="selected: --from 1us --thread worker --where 'size >= 1'"
+
+	"$REPORT" "$@" --from 1us --thread worker --where 'size >= 1' "$t" \
+		>out || fail "$* of a selection"
+	head -n 2 out | grep -qxF "$said" || fail "$* does not say: $(cat out)"
+	"$REPORT" "$@" --json --from 1us --size 1: --focus 'chosen|run' "$t" |
+		jq -c .selection >out
+	[ "$(cat out)" = '{"from":"1us","size":"1:","focus":"chosen|run"}' ] ||
+		fail "$* --json says: $(cat out)"
+	"$REPORT" "$@" "$t" | grep selected && fail "$* of all is of a selection"
+	[ "$("$REPORT" "$@" --json "$t" | jq -c .selection)" = '{}' ] ||
+		fail "$* --json of all"
+}
+
+is_said
+for view in top tree 'peek chosen_parse' 'list chosen_parse --at total' \
+	sizes lifetimes threads reallocs timeline merge; do
+	# shellcheck disable=SC2086
+	is_said $view
+done
+"$REPORT" diff --at "${b}ns" "$t" "$t" | grep -qx "selected: --at ${b}ns" ||
+	fail "diff --at does not say"
+"$REPORT" --at exit --hide "a'b" "$t" | grep -qxF "selected: --hide 'a'\\''b'" ||
+	fail "--hide is not said"
+"$REPORT" info --size 1: "$t" | grep selected && fail "info is of all"
+
 # What is wrong is pointed at; nothing is reported.
 refused()
 {
