@@ -431,9 +431,9 @@ static void print_trace(const struct family_trace *t)
 
 	fputs("memtrace: ", stderr);
 	term_put_text(stderr, path);
-	fprintf(stderr, ": %s, %s events, %s dropped\n",
+	fprintf(stderr, ": %s, %s event%s, %s dropped\n",
 		term_bytes(bytes, t->bytes, false),
-		term_count(events, t->events),
+		term_count(events, t->events), term_plural(t->events),
 		t->lost ? term_count(lost, t->lost) : "none");
 	free(path);
 }

@@ -25,6 +25,11 @@ const char *term_count(char to[TERM_NUMBER], uint64_t n)
 	return to;
 }
 
+const char *term_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 const char *term_bytes(char to[TERM_NUMBER], uint64_t n, bool exact)
 {
 	static const char *const unit[] = {"KiB", "MiB", "GiB",

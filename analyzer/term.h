@@ -18,6 +18,9 @@
 /* Write a count as text: 1,234,567. Return `to`. */
 const char *term_count(char to[TERM_NUMBER], uint64_t n);
 
+/* Return what makes a noun one of `n`: "s", or nothing behind 1. */
+const char *term_plural(uint64_t n);
+
 /* Write bytes as text: 7.2 MiB, or exactly: 7,549,747. Return `to`. */
 const char *term_bytes(char to[TERM_NUMBER], uint64_t n, bool exact);
 

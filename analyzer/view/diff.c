@@ -289,7 +289,7 @@ static void add_others(struct diff *d, struct table *t, size_t shown)
 		rest.after += d->at[i].after;
 	}
 	text = util_format("(%s other%s)", term_count(n, d->count - shown),
-			   d->count == shown + 1 ? "" : "s");
+			   term_plural(d->count - shown));
 	rest.name = table_keep(t, text);
 	free(text);
 	fill(d, t, &rest);
@@ -340,7 +340,7 @@ static void put(struct diff *d)
 	char *what = view_measure_title(d->view, d->measure);
 	char *title =
 		util_format("%s: OLD, %zu run%s, and NEW, %zu", what, d->before,
-			    d->before == 1 ? "" : "s", d->runs - d->before);
+			    term_plural(d->before), d->runs - d->before);
 	size_t n = 0, shown;
 	struct table t;
 
@@ -355,8 +355,8 @@ static void put(struct diff *d)
 	add_total(d, &t);
 	view_table(d->view, &t);
 	if (many && shown < n)
-		view_line(d->view, "(%zu smaller changes are not shown: -n)",
-			  n - shown);
+		view_line(d->view, "(%zu smaller change%s not shown: -n)",
+			  n - shown, term_plural(n - shown));
 	free(what);
 	free(title);
 }

@@ -101,7 +101,7 @@ static void put_sum(struct view *v, const char *name, struct leak_sum sum)
 
 	view_line(v, "%-14s %11s in %s block%s", name,
 		  term_bytes(bytes, sum.bytes, v->style.exact),
-		  term_count(blocks, sum.blocks), sum.blocks == 1 ? "" : "s");
+		  term_count(blocks, sum.blocks), term_plural(sum.blocks));
 }
 
 /* Print the verdict as text. */

@@ -147,9 +147,8 @@ static void put_function(struct peek *p)
 	};
 	const struct profile_totals *n[] = {&p->inclusive, &p->own};
 	static const char *const what[] = {"with its callees", "its own"};
-	char *title =
-		util_format("%s: %zu function%s", p->view->argument,
-			    p->names.found, p->names.found == 1 ? "" : "s");
+	char *title = util_format("%s: %zu function%s", p->view->argument,
+				  p->names.found, term_plural(p->names.found));
 	struct table t;
 
 	table_begin(&t, "function", title, column, 4);

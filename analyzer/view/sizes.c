@@ -176,8 +176,9 @@ static void put_given(struct view *v, const struct trace_histogram *h)
 	row[4].n = h->unsealed;
 	view_table(v, &t);
 	if (h->unsealed)
-		view_line(v, "%s events of the live file have no index yet",
-			  term_count(n, h->unsealed));
+		view_line(v,
+			  "not in the index yet, in the live file: %s event%s",
+			  term_count(n, h->unsealed), term_plural(h->unsealed));
 }
 
 /* Print what the index says of all allocations. */

@@ -61,11 +61,14 @@ static const struct summary_table table_exit = {
 
 /* Print one of the two moments, its numbers `wide` and `high` columns wide. */
 static void put_moment(const struct view *v, const char *name, int wide,
-		       const char *bytes, int high, const char *blocks)
+		       const char *bytes, int high, uint64_t blocks)
 {
+	char n[TERM_NUMBER];
+
 	printf("%s  %*s", name, wide, bytes);
 	if (v->profile->has & PROFILE_HAS_BLOCKS)
-		printf(" in %*s blocks", high, blocks);
+		printf(" in %*s block%s", high, term_count(n, blocks),
+		       term_plural(blocks));
 }
 
 /* Print the lines of the two moments. */
@@ -85,13 +88,13 @@ static void put_moments(const struct view *v)
 	high = (int)(strlen(blocks[0]) > strlen(blocks[1]) ? strlen(blocks[0])
 							   : strlen(blocks[1]));
 	if (p->has & PROFILE_HAS_PEAK) {
-		put_moment(v, "peak", wide, bytes[0], high, blocks[0]);
+		put_moment(v, "peak", wide, bytes[0], high, n->peak_blocks);
 		if (p->has & PROFILE_HAS_TIME)
 			printf(" at %s", term_time(at, p->peak_ns));
 		putchar('\n');
 	}
 	if (p->has & PROFILE_HAS_EXIT) {
-		put_moment(v, "exit", wide, bytes[1], high, blocks[1]);
+		put_moment(v, "exit", wide, bytes[1], high, n->exit_blocks);
 		puts(" still live");
 	}
 }
@@ -105,9 +108,9 @@ static void put_mappings(const struct view *v)
 
 	if (!p || (!p->mmaps && !p->munmaps))
 		return;
-	printf("mmap  %s in %s calls, peak %s, at the end %s\n",
+	printf("mmap  %s in %s call%s, peak %s, at the end %s\n",
 	       term_bytes(total, p->mapped_bytes, v->style.exact),
-	       term_count(n, p->mmaps),
+	       term_count(n, p->mmaps), term_plural(p->mmaps),
 	       term_bytes(peak, p->mappings.peak_bytes, v->style.exact),
 	       term_bytes(now, p->mappings.bytes, v->style.exact));
 }
@@ -133,7 +136,7 @@ static void add_rest(struct table *t, const struct summary_table *s,
 	fill(table_add(t), whole - sum, whole, whole,
 	     s->other(&g->totals) - other);
 	text = util_format("%s other site%s", term_count(n, sites),
-			   sites == 1 ? "" : "s");
+			   term_plural(sites));
 	t->rest = table_keep(t, text);
 	free(text);
 }

@@ -144,7 +144,7 @@ static void put_others(struct tree *t, uint64_t bytes, uint64_t blocks,
 	if (!count)
 		return;
 	text = util_format("(%s other%s)", term_count(n, count),
-			   count == 1 ? "" : "s");
+			   term_plural(count));
 	add_row(t, bytes, blocks, depth, parent)[6].text =
 		indented(t, depth, text);
 	free(text);

@@ -297,8 +297,9 @@ void view_head(const struct view *v)
 	if (v->style.width && v->style.width < NARROW_COLUMNS)
 		fputs("\n ", stdout);
 	if (p->has & PROFILE_HAS_ALLOCATED)
-		printf(" %s allocations, %s in total",
+		printf(" %s allocation%s, %s in total",
 		       term_count(b, p->totals.allocations),
+		       term_plural(p->totals.allocations),
 		       term_bytes(c, p->totals.allocated_bytes,
 				  v->style.exact));
 	else

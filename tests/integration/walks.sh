@@ -263,3 +263,29 @@ rm old
 is_known 'missing null' old.zst
 is_known 'lines trace' named.zst
 mv whole old
+
+# One of a thing is not several, in any heading.
+cat >one.c <<'END'
+#include <stdlib.h>
+#include <sys/mman.h>
+void *volatile kept;
+int main(void)
+{
+	kept = malloc(4096);
+	return mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0) == MAP_FAILED;
+}
+END
+gcc -O1 -g -o one one.c
+MEMTRACE=out=one.zst "$LAUNCH" ./one 2>said || fail "one: $(cat said)"
+grep -q ' 1 event, none dropped' said || grep -q ' [2-9] events, ' said ||
+	fail "one: $(cat said)"
+for view in '' top tree leaks 'peek main' 'diff one.zst'; do
+	# shellcheck disable=SC2086
+	"$REPORT" $view one.zst >>text || fail "$view of one"
+done
+grep -q 'in 1 block ' text || fail "one block: $(cat text)"
+grep -q ' 1 allocation,' text || fail "one allocation: $(cat text)"
+grep -wE '1 (blocks|calls|allocations|sites|others|functions|runs)' text &&
+	fail "one of a thing is several"
+exit 0
