@@ -116,14 +116,19 @@ static FILE *open_regular(const char *path, const char **why)
 	return f;
 }
 
-/* Open a source file, below --sysroot first. */
+/* Open a source file, below --sysroot first. A relative path is left alone:
+ * the file of that name here, or there, is another one. */
 static FILE *open_source(const struct options *o, const char *path,
 			 const char **why)
 {
-	char *below =
-		o->sysroot ? util_format("%s/%s", o->sysroot, path) : NULL;
-	FILE *f = below ? open_regular(below, why) : NULL;
+	char *below;
+	FILE *f;
 
+	*why = "a relative path, to no known directory";
+	if (*path != '/')
+		return NULL;
+	below = o->sysroot ? util_format("%s/%s", o->sysroot, path) : NULL;
+	f = below ? open_regular(below, why) : NULL;
 	free(below);
 	return f ? f : open_regular(path, why);
 }

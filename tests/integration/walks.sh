@@ -112,6 +112,17 @@ MEMTRACE=out=two.zst LD_PRELOAD=$LIB ./two || fail "two failed"
 	.bytes]]')" = '[["in.h",2,10,10],["two.c",5,0,10],["two.c",6,20,20]]' ] ||
 	fail "list of two files: $("$REPORT" list '^(main|take)$' --json two.zst)"
 
+# A path that no directory is known of is not taken for one from here.
+cc -g -O1 -fno-builtin -ffile-prefix-map="$PWD=." -o two two.c || fail "two.c"
+MEMTRACE=out=relative.zst LD_PRELOAD=$LIB ./two || fail "two failed"
+for root in '' --sysroot=.; do
+	"$REPORT" list '^main$' ${root:+"$root"} relative.zst >text ||
+		fail "list of a relative path fails"
+	grep -q 'two.c (a relative path, to no known directory)' text &&
+		! grep -q 'malloc(20)' text ||
+		fail "list $root takes another file: $(cat text)"
+done
+
 # A name that is no regular expression is a name.
 cat >odd.cc <<'END'
 #include <cstdlib>
