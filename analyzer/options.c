@@ -14,6 +14,9 @@
 /* How many names a list of words can have. */
 #define MAX_WORDS 64
 
+/* More rows than any table has. */
+#define ALL_ROWS 1000000000u
+
 enum option_id {
 	OPT_ROWS,
 	OPT_AT,
@@ -47,7 +50,7 @@ enum option_id {
 };
 
 static const struct options_info infos[] = {
-	[OPT_ROWS] = {"rows", 'n', false, "N", "rows per table", NULL},
+	[OPT_ROWS] = {"rows", 'n', false, "N", "rows per table; 0: all", NULL},
 	[OPT_AT] = {"at", 0, false, "WHEN",
 		    "peak, exit, total, churn, temporary, or a time (12.3s)",
 		    "peak exit total churn temporary"},
@@ -181,7 +184,7 @@ static unsigned int choose(enum option_id id, const char *text)
 	options_usage(what, text, nearest);
 }
 
-/* Read a number of rows. */
+/* Read a number of rows; 0 is all. */
 static unsigned int read_rows(const char *text)
 {
 	char *end;
@@ -189,10 +192,9 @@ static unsigned int read_rows(const char *text)
 
 	errno = 0;
 	n = strtoul(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || !n ||
-	    n > 1000000000)
-		options_usage("-n takes a number from 1 on, not", text, NULL);
-	return (unsigned int)n;
+	if (errno || end == text || *end || *text == '-' || n > ALL_ROWS)
+		options_usage("-n takes a number, not", text, NULL);
+	return n ? (unsigned int)n : ALL_ROWS;
 }
 
 /* Read a time. */

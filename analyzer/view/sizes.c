@@ -7,10 +7,12 @@
 #include "view.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "map.h"
 
-/* Exact sizes that are shown when -n does not say. */
+/* Classes and exact sizes that are shown when -n does not say. */
+#define CLASS_ROWS 12
 #define ROWS 10
 
 /* Write the sizes that a class holds. */
@@ -32,6 +34,55 @@ static const char *class_text(struct table *t, unsigned int c)
 	return kept;
 }
 
+/*
+ * Tell whether a class is among the heaviest that are shown, of those that
+ * weigh anything; of equal ones the smaller sizes come first.
+ */
+static bool is_shown(const struct view *v,
+		     const uint64_t weight[MT_SIZE_CLASSES], unsigned int c)
+{
+	size_t count = 0, before = 0;
+
+	for (unsigned int i = 0; i < MT_SIZE_CLASSES; i++) {
+		count += weight[i] != 0;
+		before += weight[i] > weight[c] ||
+			  (weight[i] == weight[c] && i < c);
+	}
+	return before < view_rows(v, CLASS_ROWS, count);
+}
+
+/* Make the last row the one of the classes that are not shown. */
+static void set_rest(struct table *t, size_t classes)
+{
+	char n[TERM_NUMBER];
+	char *text = util_format("%s other classes", term_count(n, classes));
+
+	t->rest = table_keep(t, text);
+	free(text);
+}
+
+/* Return what a class counts for: its bytes, as far as they are known; 0: it
+ * has no blocks. */
+static uint64_t weight_of(const struct profile_totals *n)
+{
+	if (!n->allocations && !n->peak_blocks && !n->exit_blocks)
+		return 0;
+	return 1 + (n->allocations   ? n->allocated_bytes
+		    : n->peak_blocks ? n->peak_bytes
+				     : n->exit_bytes);
+}
+
+/* Fill in the row of a class. */
+static void fill_class(union table_cell *row, const struct profile *p,
+		       const struct profile_totals *n)
+{
+	row[0].n = n->allocations;
+	row[1].real = table_percent(n->allocations, p->totals.allocations);
+	row[2].n = n->allocated_bytes;
+	row[3].n = n->peak_blocks;
+	row[4].n = n->exit_blocks;
+}
+
 /* Print the classes of a profile's rows. */
 static void put_classes(struct view *v)
 {
@@ -46,27 +97,35 @@ static void put_classes(struct view *v)
 	};
 	const struct profile *p = v->profile;
 	struct profile_totals *sum = util_alloc(MT_SIZE_CLASSES, sizeof(*sum));
+	struct profile_totals rest = {0};
+	uint64_t weight[MT_SIZE_CLASSES];
+	union table_cell *row;
+	size_t others = 0;
 	struct table t;
 
 	for (size_t i = 0; i < p->row_count; i++)
 		profile_add_totals(&sum[mt_size_class(p->rows[i].size)],
 				   &p->rows[i].totals);
+	for (unsigned int c = 0; c < MT_SIZE_CLASSES; c++)
+		weight[c] = weight_of(&sum[c]);
 	table_begin(&t, "classes", "Size classes", column, 7);
 	for (unsigned int c = 0; c < MT_SIZE_CLASSES; c++) {
-		union table_cell *row;
-
-		if (!sum[c].allocations && !sum[c].peak_blocks &&
-		    !sum[c].exit_blocks)
+		if (!weight[c])
 			continue;
+		if (!is_shown(v, weight, c)) {
+			profile_add_totals(&rest, &sum[c]);
+			others++;
+			continue;
+		}
 		row = table_add(&t);
-		row[0].n = sum[c].allocations;
-		row[1].real = table_percent(sum[c].allocations,
-					    p->totals.allocations);
-		row[2].n = sum[c].allocated_bytes;
-		row[3].n = sum[c].peak_blocks;
-		row[4].n = sum[c].exit_blocks;
+		fill_class(row, p, &sum[c]);
 		row[5].n = mt_class_max(c);
 		row[6].text = class_text(&t, c);
+	}
+	if (others) {
+		row = table_add(&t);
+		fill_class(row, p, &rest);
+		set_rest(&t, others);
 	}
 	view_table(v, &t);
 	free(sum);
@@ -181,6 +240,17 @@ static void put_given(struct view *v, const struct trace_histogram *h)
 			  term_count(n, h->unsealed), term_plural(h->unsealed));
 }
 
+/* Fill in the row of a class by the index. */
+static void fill_index(union table_cell *row, const struct trace_histogram *h,
+		       uint64_t requested, uint64_t usable, uint64_t freed)
+{
+	row[0].n += requested;
+	row[1].real = table_percent(row[0].n, h->allocations);
+	row[2].n += usable;
+	/* Frees of what began before the recording are no blocks. */
+	row[3].n += usable > freed ? usable - freed : 0;
+}
+
 /* Print what the index says of all allocations. */
 static void put_index(struct view *v)
 {
@@ -192,27 +262,37 @@ static void put_index(struct view *v)
 		{"max_size", NULL, TABLE_BYTES},
 		{"sizes", "bytes a block", TABLE_TEXT},
 	};
+	uint64_t weight[MT_SIZE_CLASSES];
+	union table_cell rest[4] = {0}, *row;
 	struct trace_histogram h;
+	size_t others = 0;
 	struct table t;
 
 	trace_histogram(v->trace, &h);
+	for (unsigned int c = 0; c < MT_SIZE_CLASSES; c++)
+		weight[c] = h.requested[c] || h.usable[c] || h.freed[c]
+				    ? 1 + h.requested[c] * mt_class_max(c)
+				    : 0;
 	table_begin(&t, "classes",
 		    "Size classes: by the size asked for, by the usable size",
 		    column, 6);
 	for (unsigned int c = 0; c < MT_SIZE_CLASSES; c++) {
-		union table_cell *row;
+		bool shown = is_shown(v, weight, c);
 
-		if (!h.requested[c] && !h.usable[c] && !h.freed[c])
+		if (!weight[c])
 			continue;
-		row = table_add(&t);
-		row[0].n = h.requested[c];
-		row[1].real = table_percent(h.requested[c], h.allocations);
-		row[2].n = h.usable[c];
-		/* Frees of what began before the recording are no blocks. */
-		row[3].n =
-			h.usable[c] > h.freed[c] ? h.usable[c] - h.freed[c] : 0;
+		row = shown ? table_add(&t) : rest;
+		fill_index(row, &h, h.requested[c], h.usable[c], h.freed[c]);
+		others += !shown;
+		if (!shown)
+			continue;
 		row[4].n = mt_class_max(c);
 		row[5].text = class_text(&t, c);
+	}
+	if (others) {
+		row = table_add(&t);
+		memcpy(row, rest, sizeof(rest));
+		set_rest(&t, others);
 	}
 	put_given(v, &h);
 	view_table(v, &t);

@@ -41,6 +41,31 @@ done
 	"$(jq -c '[.classes[] | [.max_size, .allocations]
 		| select(.[1] > 0)]' index.json)" ] ||
 	fail "sizes and the index differ"
+# As text, a screen: the heaviest classes, and one row of the others; all with
+# -n 0. However many are shown, the columns add up.
+for total in '' --total; do
+	[ "$("$REPORT" sizes ${total:+"$total"} growth.zst | wc -l)" -le 32 ] ||
+		fail "sizes $total is longer than a screen"
+	"$REPORT" sizes ${total:+"$total"} growth.zst |
+		grep -q '([0-9]* other classes)$' || fail "sizes $total: no rest"
+	"$REPORT" sizes ${total:+"$total"} -n 0 growth.zst >all
+	grep -q 'other classes' all && fail "sizes $total -n 0 is not all"
+	"$REPORT" sizes ${total:+"$total"} -n 0 --json growth.zst |
+		jq -c '[.classes, .classes_rest]' >all
+	"$REPORT" sizes ${total:+"$total"} --json growth.zst |
+		jq -c '[.classes, null]' | cmp - all || fail "-n 0 --json"
+	"$REPORT" sizes ${total:+"$total"} -n 2 --json growth.zst >cut.json
+	[ "$(jq '[.classes[], .classes_rest | .allocations] | add' cut.json)" = \
+		"$(jq '.[0] | map(.allocations) | add' all)" ] ||
+		fail "sizes $total -n 2 does not add up: $(cat cut.json)"
+	[ "$(jq -c '.classes | length, map(.max_size) == (map(.max_size) | sort)' \
+		cut.json | xargs)" = '2 true' ] || fail "sizes $total -n 2"
+done
+# The heaviest, not the first.
+[ "$("$REPORT" sizes -n 2 --json growth.zst |
+	jq -c '.classes | map(.allocated_bytes) | sort')" = \
+	"$(jq -c '.classes | map(.allocated_bytes) | sort | .[-2:]' \
+		sizes.json)" ] || fail "sizes -n 2: not the heaviest"
 "$REPORT" sizes --total --thread 1 growth.zst 2>err && fail "sizes --total"
 grep -q 'no selection' err || fail "sizes --total: $(cat err)"
 
