@@ -253,6 +253,9 @@ static void take_plain(struct options *o, enum option_id id, const char *text)
 /* Take an option that was found on the command line. */
 static void take(struct options *o, enum option_id id, const char *text)
 {
+	/* In the order of the option's words. */
+	static const enum term_colour colours[] = {TERM_ALWAYS, TERM_NEVER,
+						   TERM_AUTO};
 	uint64_t min, max;
 
 	switch (id) {
@@ -278,10 +281,7 @@ static void take(struct options *o, enum option_id id, const char *text)
 		o->to = text;
 		break;
 	case OPT_COLOUR:
-		o->colour = text && choose(id, text)
-				    ? (choose(id, text) == 1 ? TERM_NEVER
-							     : TERM_AUTO)
-				    : TERM_ALWAYS;
+		o->colour = colours[text ? choose(id, text) : 0];
 		break;
 	case OPT_KIND:
 		choose(id, text);
