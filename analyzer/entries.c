@@ -23,31 +23,59 @@ static void add_packed(struct trace_histogram *h, const uint8_t *at,
 	}
 }
 
-/* Add a segment's index entry. */
-static void add_entry(const struct trace *t, const struct trace_segment *s,
-		      struct trace_histogram *h)
+/* A trace_entry of trace_histogram(). */
+static void add_entry(void *context, const struct mt_segment *head,
+		      const uint8_t *packed)
 {
-	const uint8_t *at = t->map + s->offset;
-	struct mt_segment head;
+	struct trace_histogram *h = context;
 
-	if (s->live) {
-		h->unsealed += s->count;
-		return;
-	}
-	memcpy(&head, at, sizeof(head));
-	h->allocations += head.allocations;
-	h->frees += head.frees;
-	h->allocated_bytes += head.allocated_bytes;
-	h->allocated_usable_bytes += head.allocated_usable_bytes;
-	h->freed_usable_bytes += head.freed_usable_bytes;
-	/* That the head holds so many was checked with its check word. */
-	add_packed(h, at + sizeof(head), at + sizeof(head) + head.extra_bytes);
+	h->allocations += head->allocations;
+	h->frees += head->frees;
+	h->allocated_bytes += head->allocated_bytes;
+	h->allocated_usable_bytes += head->allocated_usable_bytes;
+	h->freed_usable_bytes += head->freed_usable_bytes;
+	add_packed(h, packed, packed + head->extra_bytes);
 }
 
 void trace_histogram(const struct trace *t, struct trace_histogram *h)
 {
 	*h = (struct trace_histogram){0};
+	h->unsealed = trace_entries(t, add_entry, h);
+}
+
+/* Show the entries of a thread; return how many events have none. */
+static uint64_t show_entries(const struct trace *t,
+			     const struct trace_segments *list,
+			     trace_entry *each, void *context)
+{
+	uint64_t done = 0, unsealed = 0, end;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct trace_segment *s = &list->at[i];
+		const uint8_t *at = t->map + s->offset;
+		struct mt_segment head;
+
+		if (__builtin_add_overflow(s->first, s->count, &end) ||
+		    end <= done)
+			continue;
+		if (s->live) {
+			unsealed += end - (s->first > done ? s->first : done);
+		} else {
+			/* Its check word says that the file holds it all. */
+			memcpy(&head, at, sizeof(head));
+			each(context, &head, at + sizeof(head));
+		}
+		done = end;
+	}
+	return unsealed;
+}
+
+uint64_t trace_entries(const struct trace *t, trace_entry *each, void *context)
+{
+	uint64_t unsealed = 0;
+
 	for (size_t i = 0; i < t->thread_count; i++)
-		for (size_t j = 0; j < t->threads[i].segments.count; j++)
-			add_entry(t, &t->threads[i].segments.at[j], h);
+		unsealed +=
+			show_entries(t, &t->threads[i].segments, each, context);
+	return unsealed;
 }

@@ -189,14 +189,25 @@ struct trace_part {
 /* Find the next one, past what is not whole; false when there is none. */
 bool trace_next_part(const struct trace *t, struct trace_part *p);
 
-/* What the index entries of all sealed events say: nothing is decompressed. */
+/* Is shown a head of sealed events, and its packed histogram. */
+typedef void trace_entry(void *context, const struct mt_segment *head,
+			 const uint8_t *packed);
+
+/*
+ * Show the index entries of all sealed events, thread by thread in the order
+ * of events: nothing is decompressed. Returns the events of the live file,
+ * which has no entries.
+ */
+uint64_t trace_entries(const struct trace *t, trace_entry *each, void *context);
+
+/* What the index entries say together. */
 struct trace_histogram {
 	uint64_t requested[MT_SIZE_CLASSES]; /* allocations by size */
 	uint64_t usable[MT_SIZE_CLASSES];    /* and by usable size */
 	uint64_t freed[MT_SIZE_CLASSES];     /* frees by usable size */
 	uint64_t allocations, frees;
 	uint64_t allocated_bytes, allocated_usable_bytes, freed_usable_bytes;
-	uint64_t unsealed; /* events of the live file, which has no entries */
+	uint64_t unsealed; /* as trace_entries() returns it */
 };
 
 void trace_histogram(const struct trace *t, struct trace_histogram *h);
