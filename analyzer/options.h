@@ -41,7 +41,7 @@ struct options {
 	const char *kind;		   /* of leaks */
 	/* How. */
 	enum group_by by;
-	bool by_said, blocks, cumulative, callees, normalize, total;
+	bool by_said, blocks, cumulative, callees, normalize, total, quick;
 	/* Where names come from. */
 	const char *sysroot, *debug_path;
 };

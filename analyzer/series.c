@@ -118,6 +118,102 @@ void series_end(struct series *t)
 	}
 }
 
+/* Part of a segment's time: [from, to) of `span` > 0. */
+struct stretch {
+	uint64_t from, to, span;
+};
+
+/* Return what of `n` falls into it; the parts of a whole add up to `n`. */
+static uint64_t share(const struct stretch *s, uint64_t n)
+{
+	unsigned __int128 all = n;
+
+	return (uint64_t)(all * s->to / s->span) -
+	       (uint64_t)(all * s->from / s->span);
+}
+
+/* Return the first clock value of a bucket. */
+static uint64_t bucket_start(const struct series *t, size_t i)
+{
+	unsigned __int128 at = (unsigned __int128)i * (t->to - t->from);
+
+	return t->from + (uint64_t)((at + t->count - 1) / t->count);
+}
+
+/* Add to a bucket; the live are the change in it, until all are added. */
+static void add_share(struct series_bucket *b, const struct mt_segment *head,
+		      const struct stretch *s)
+{
+	uint64_t allocations = share(s, head->allocations);
+	uint64_t frees = share(s, head->frees);
+
+	b->allocations += allocations;
+	b->frees += frees;
+	b->allocated_bytes += share(s, head->allocated_bytes);
+	b->last_blocks += allocations - frees;
+	b->last_bytes += share(s, head->allocated_usable_bytes) -
+			 share(s, head->freed_usable_bytes);
+}
+
+/* Return a clock value that is in the span of the buckets. */
+static uint64_t clamp(const struct series *t, uint64_t clock)
+{
+	return clock < t->from ? t->from : clock < t->to ? clock : t->to - 1;
+}
+
+struct index_reader {
+	struct series *series;
+	struct series_index *index;
+};
+
+/* A trace_entry: spread a segment over the buckets of its time. */
+static void add_entry(void *context, const struct mt_segment *head,
+		      const uint8_t *packed)
+{
+	const struct index_reader *r = context;
+	struct series *t = r->series;
+	uint64_t start = clamp(t, head->base_time);
+	uint64_t end = clamp(t, head->last_time);
+	size_t last = bucket_of(t, end > start ? end : start);
+	struct stretch s = {.span = end > start ? end - start : 1};
+
+	(void)packed;
+	for (size_t i = bucket_of(t, start); i <= last; i++) {
+		s.to = i == last ? s.span : bucket_start(t, i + 1) - start;
+		add_share(&t->at[i], head, &s);
+		s.from = s.to;
+	}
+	r->index->segments++;
+	if (end > start && end - start > r->index->longest)
+		r->index->longest = end - start;
+}
+
+/* Make the changes of what is live sums; none is below 0. */
+static void sum_up(struct series *t)
+{
+	uint64_t bytes = 0, blocks = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		struct series_bucket *b = &t->at[i];
+
+		bytes += b->last_bytes;
+		blocks += b->last_blocks;
+		/* More was freed: blocks from before the recording. */
+		b->last_bytes = bytes > INT64_MAX ? 0 : bytes;
+		b->last_blocks = blocks > INT64_MAX ? 0 : blocks;
+	}
+}
+
+void series_read_index(struct series *t, const struct trace *trace,
+		       struct series_index *index)
+{
+	struct index_reader r = {t, index};
+
+	*index = (struct series_index){0};
+	index->unsealed = trace_entries(trace, add_entry, &r);
+	sum_up(t);
+}
+
 void series_free(struct series *t)
 {
 	free(t->at);

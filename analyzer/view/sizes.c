@@ -218,26 +218,28 @@ static void put_given(struct view *v, const struct trace_histogram *h)
 		{"usable_bytes", "usable", TABLE_BYTES},
 		{"waste_percent", "% more", TABLE_PERCENT},
 		{"unsealed_events", NULL, TABLE_COUNT},
+		{"live_usable_bytes", "not freed", TABLE_BYTES},
 	};
+	uint64_t live =
+		h->allocated_usable_bytes > h->freed_usable_bytes
+			? h->allocated_usable_bytes - h->freed_usable_bytes
+			: 0;
 	uint64_t more = h->allocated_usable_bytes > h->allocated_bytes
 				? h->allocated_usable_bytes - h->allocated_bytes
 				: 0;
-	char n[TERM_NUMBER];
 	union table_cell *row;
 	struct table t;
 
-	table_begin(&t, "given", "In all, by the index", column, 5);
+	table_begin(&t, "given", "In all, by the index", column, 6);
 	row = table_add(&t);
 	row[0].n = h->allocations;
 	row[1].n = h->allocated_bytes;
 	row[2].n = h->allocated_usable_bytes;
 	row[3].real = table_percent(more, h->allocated_bytes);
 	row[4].n = h->unsealed;
+	row[5].n = live;
 	view_table(v, &t);
-	if (h->unsealed)
-		view_line(v,
-			  "not in the index yet, in the live file: %s event%s",
-			  term_count(n, h->unsealed), term_plural(h->unsealed));
+	view_put_unsealed(v, h->unsealed);
 }
 
 /* Fill in the row of a class by the index. */
@@ -301,10 +303,8 @@ static void put_index(struct view *v)
 /* Print the answer of the index. */
 static int view_total(struct view *v, struct error *e)
 {
-	if (v->select || v->options->from_ns || v->options->to_ns != UINT64_MAX)
-		return error_set(e, ERROR_NO_OFFSET,
-				 "--total reads the index only, which knows "
-				 "of no selection");
+	if (view_check_index_only(v, "--total", e))
+		return -1;
 	view_begin(v, "sizes");
 	put_index(v);
 	view_end(v);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * timeline: the heap over time, drawn: what was live at the most in each
- * column, and the allocations a second. JSON and CSV have the buckets.
+ * column, and the allocations a second. JSON and CSV have the buckets. With
+ * --quick nothing is replayed: the buckets are made from the trace's index.
  */
 #include "series.h"
 
@@ -33,6 +34,14 @@ static double bucket_ns(const struct view *v, const struct series *t)
 {
 	return (double)trace_span_ns(v->trace, t->to - t->from) /
 	       (double)t->count;
+}
+
+/* Return the ns at which a bucket begins. */
+static uint64_t bucket_time(const struct view *v, const struct series *t,
+			    size_t i)
+{
+	return trace_ns(v->trace, t->from) +
+	       (uint64_t)(bucket_ns(v, t) * (double)i);
 }
 
 /* Tell whether the terminal shows block characters. */
@@ -153,9 +162,10 @@ static void put_axis(struct view *v, const struct series *t)
 	printf("%s%*s  %-*s%s\n", v->style.term.plain, LABEL_COLUMNS, "",
 	       (int)t->count - 8, term_time(from, start), term_time(to, end));
 	if (t->peak_bytes)
-		printf("peak  %s in %s blocks at %s (^)\n",
+		printf("peak  %s in %s block%s at %s (^)\n",
 		       term_bytes(bytes, t->peak_bytes, v->style.exact),
 		       term_count(blocks, t->peak_blocks),
+		       term_plural(t->peak_blocks),
 		       term_time(at, trace_ns(v->trace, t->peak_clock)));
 }
 
@@ -206,11 +216,15 @@ static void put_drawings(struct view *v, const struct series *t)
 {
 	double *value = util_alloc(t->count, sizeof(*value));
 	double seconds = bucket_ns(v, t) / 1e9;
+	bool quick = v->options->quick;
 
-	printf("\n%sLive bytes, at the most%s\n", v->style.term.bold,
+	printf("\n%s%s%s\n", v->style.term.bold,
+	       quick ? "Live usable bytes, by the index"
+		     : "Live bytes, at the most",
 	       v->style.term.plain);
 	for (size_t i = 0; i < t->count; i++)
-		value[i] = (double)t->at[i].max_bytes;
+		value[i] = (double)(quick ? t->at[i].last_bytes
+					  : t->at[i].max_bytes);
 	draw(v, value, t->count, ROWS_LIVE, bytes_label);
 	put_axis(v, t);
 	printf("\n%sAllocations a second%s\n", v->style.term.bold,
@@ -238,8 +252,6 @@ static void put_buckets(struct view *v, const struct series *t)
 		{"resident_bytes", "resident", TABLE_BYTES},
 	};
 	uint64_t *resident = residents(v, t);
-	uint64_t start = trace_ns(v->trace, t->from);
-	double each = bucket_ns(v, t);
 	struct table table;
 
 	table_begin(&table, "buckets", NULL, column, 9);
@@ -247,7 +259,7 @@ static void put_buckets(struct view *v, const struct series *t)
 		const struct series_bucket *b = &t->at[i];
 		union table_cell *row = table_add(&table);
 
-		row[0].n = start + (uint64_t)(each * (double)i);
+		row[0].n = bucket_time(v, t, i);
 		row[1].n = b->max_bytes;
 		row[2].n = b->last_bytes;
 		row[3].n = b->max_blocks;
@@ -297,6 +309,69 @@ static void put_marks(struct view *v, const struct series *t)
 			  term_count(n, others));
 }
 
+/* Add the table of the buckets that the index fills. */
+static void put_quick_buckets(struct view *v, const struct series *t)
+{
+	static const struct table_column column[] = {
+		{"time_ns", "time", TABLE_TIME},
+		{"last_usable_bytes", "usable", TABLE_BYTES},
+		{"last_blocks", "blocks", TABLE_COUNT},
+		{"allocations", "allocations", TABLE_COUNT},
+		{"allocated_bytes", "allocated", TABLE_BYTES},
+		{"frees", "frees", TABLE_COUNT},
+		{"resident_bytes", "resident", TABLE_BYTES},
+	};
+	uint64_t *resident = residents(v, t);
+	struct table table;
+
+	table_begin(&table, "buckets", NULL, column, 7);
+	for (size_t i = 0; i < t->count; i++) {
+		const struct series_bucket *b = &t->at[i];
+		union table_cell *row = table_add(&table);
+
+		row[0].n = bucket_time(v, t, i);
+		row[1].n = b->last_bytes;
+		row[2].n = b->last_blocks;
+		row[3].n = b->allocations;
+		row[4].n = b->allocated_bytes;
+		row[5].n = b->frees;
+		row[6].n = resident ? resident[i] : 0;
+	}
+	free(resident);
+	view_table(v, &table);
+}
+
+/* Say what the index is made of, and so how coarse the answer is. */
+static void put_index(struct view *v, const struct series_index *index)
+{
+	static const struct table_column column[] = {
+		{"segments", NULL, TABLE_COUNT},
+		{"longest_segment_ns", NULL, TABLE_TIME},
+		{"unsealed_events", NULL, TABLE_COUNT},
+	};
+	uint64_t longest = trace_span_ns(v->trace, index->longest);
+	char segments[TERM_NUMBER], ns[TERM_NUMBER];
+	union table_cell *row;
+	struct table table;
+
+	if (v->style.form == TABLE_AS_TEXT) {
+		if (index->segments)
+			view_line(v,
+				  "%s segments, the longest of %s: a peak "
+				  "within one is not seen",
+				  term_count(segments, index->segments),
+				  term_time(ns, longest));
+		view_put_unsealed(v, index->unsealed);
+		return;
+	}
+	table_begin(&table, "index", NULL, column, 3);
+	row = table_add(&table);
+	row[0].n = index->segments;
+	row[1].n = longest;
+	row[2].n = index->unsealed;
+	view_table(v, &table);
+}
+
 /* Return how many buckets there are to be. */
 static size_t bucket_count(const struct view *v)
 {
@@ -312,13 +387,41 @@ static size_t bucket_count(const struct view *v)
 	return width > LABEL_COLUMNS + 22 ? width - LABEL_COLUMNS - 2 : 20;
 }
 
+/* Fill the buckets, and show them. */
+static void show(struct view *v, struct series *t)
+{
+	bool drawn = v->style.form == TABLE_AS_TEXT && !v->options->rows;
+	bool quick = v->options->quick;
+	struct replay_listener l = series_listener(t);
+	struct series_index index;
+
+	if (quick) {
+		series_read_index(t, v->trace, &index);
+	} else {
+		view_replay(v, &l);
+		series_end(t);
+	}
+	view_begin(v, "timeline");
+	if (drawn)
+		put_drawings(v, t);
+	else if (quick)
+		put_quick_buckets(v, t);
+	else
+		put_buckets(v, t);
+	put_marks(v, t);
+	if (quick)
+		put_index(v, &index);
+	view_end(v);
+}
+
 int view_timeline(struct view *v, struct error *e)
 {
 	char lasted[TERM_NUMBER];
 	uint64_t from, until;
 	struct series t;
-	struct replay_listener l;
 
+	if (v->options->quick && view_check_index_only(v, "--quick", e))
+		return -1;
 	select_window(v->options, v->trace, &from, &until);
 	if (from < v->trace->process.clock)
 		from = v->trace->process.clock;
@@ -331,16 +434,7 @@ int view_timeline(struct view *v, struct error *e)
 				 term_time(lasted,
 					   trace_duration_ns(v->trace)));
 	series_begin(&t, from, until, bucket_count(v));
-	l = series_listener(&t);
-	view_replay(v, &l);
-	series_end(&t);
-	view_begin(v, "timeline");
-	if (v->style.form == TABLE_AS_TEXT && !v->options->rows)
-		put_drawings(v, &t);
-	else
-		put_buckets(v, &t);
-	put_marks(v, &t);
-	view_end(v);
+	show(v, &t);
 	series_free(&t);
 	return 0;
 }

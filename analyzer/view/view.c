@@ -182,6 +182,19 @@ void view_names_end(struct view_names *n)
 	map_free(&n->known);
 }
 
+int view_check_index_only(const struct view *v, const char *option,
+			  struct error *e)
+{
+	const struct options *o = v->options;
+
+	if (!v->select && !o->from_ns && o->to_ns == UINT64_MAX &&
+	    o->at != OPTIONS_AT_TIME)
+		return 0;
+	return error_set(e, ERROR_NO_OFFSET,
+			 "%s reads the index only, which knows of no selection",
+			 option);
+}
+
 size_t view_rows(const struct view *v, size_t rows, size_t there_are)
 {
 	if (v->options->rows)
@@ -362,6 +375,16 @@ void view_line(struct view *v, const char *format, ...)
 		free(text);
 	}
 	va_end(args);
+}
+
+void view_put_unsealed(struct view *v, uint64_t events)
+{
+	char n[TERM_NUMBER];
+
+	if (events)
+		view_line(v,
+			  "not in the index yet, in the live file: %s event%s",
+			  term_count(n, events), term_plural(events));
 }
 
 void view_end(struct view *v)

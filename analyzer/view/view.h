@@ -99,6 +99,14 @@ int view_names_none(const struct view_names *n, struct error *e);
 
 void view_names_end(struct view_names *n);
 
+/* Refuse a selection when an option reads the index only: 0, or -1 with `e`
+ * filled. */
+int view_check_index_only(const struct view *v, const char *option,
+			  struct error *e);
+
+/* Say in text how many events the index leaves out, if it does. */
+void view_put_unsealed(struct view *v, uint64_t events);
+
 /* Begin a view: who ran, in the form that was asked for. */
 void view_begin(struct view *v, const char *name);
 

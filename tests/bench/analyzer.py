@@ -23,6 +23,7 @@ VIEWS = [
     (["tree", "--callees"], "2.0 s"),
     (["peek", "main"], "2.0 s"),
     (["timeline"], "2.0 s"),
+    (["timeline", "--quick"], "0.1 s"),
     (["sizes"], "2.0 s"),
     (["sizes", "--total"], "0.1 s"),
     (["lifetimes"], "2.0 s"),

@@ -21,6 +21,68 @@ done
 	"$(jq .exit.bytes summary.json)" ] || fail "timeline: end"
 [ "$(jq '.buckets | length' timeline.json)" = 1000 ] || fail "timeline: buckets"
 
+# From the index alone: the same sums, and live at the end what sizes says.
+# It decompresses no events: the same bytes come out of a trace in which every
+# column of them is damaged.
+for name in growth threads temporary; do
+	"$REPORT" timeline --json $name.zst >full.json
+	"$REPORT" timeline --quick --json $name.zst >quick.json
+	sums='[([.buckets[].allocations], [.buckets[].frees],
+		[.buckets[].allocated_bytes] | add), .buckets[-1].last_blocks]'
+	[ "$(jq -c "$sums" quick.json)" = "$(jq -c "$sums" full.json)" ] ||
+		fail "timeline --quick: $name: $(jq -c "$sums" quick.json)"
+	"$REPORT" sizes --total --json $name.zst >index.json
+	[ "$(jq .buckets[-1].last_usable_bytes quick.json)" = \
+		"$(jq .given[0].live_usable_bytes index.json)" ] ||
+		fail "timeline --quick: $name: usable at the end"
+	[ "$(jq .buckets[-1].last_blocks quick.json)" = \
+		"$(jq '[.classes[].live] | add' index.json)" ] ||
+		fail "timeline --quick: $name: blocks at the end"
+	python3 - $name.zst >damaged.zst <<-'END'
+		import struct, sys
+		data, at = bytearray(open(sys.argv[1], "rb").read()), 0
+		while at < len(data):
+		    magic, skip = struct.unpack_from("<II", data, at)
+		    start, at = at, at + 8 + skip
+		    if magic != 0x184D2A5D:
+		        continue
+		    stream, _, size = struct.unpack_from("<HHI", data, start + 12)
+		    if stream == 4:
+		        data[at:at + size] = b"?" * size
+		    at += size
+		sys.stdout.buffer.write(data)
+	END
+	"$REPORT" timeline --json damaged.zst >/dev/null 2>&1 &&
+		fail "timeline: $name: reads damaged events"
+	"$REPORT" timeline --quick --json damaged.zst |
+		sed "s/damaged.zst/$name.zst/" | cmp - quick.json ||
+		fail "timeline --quick: $name: looks at the events"
+done
+for selection in '--thread 1' '--from 1ms' '--to 1ms' '--at 1ms' '--size 1:'; do
+	# shellcheck disable=SC2086
+	"$REPORT" timeline --quick $selection growth.zst >out 2>err &&
+		fail "timeline --quick $selection"
+	[ ! -s out ] && grep -q 'no selection' err ||
+		fail "timeline --quick $selection: $(cat err)"
+done
+LC_ALL=C "$REPORT" timeline --quick threads.zst >plain || fail "timeline --quick"
+grep -q '#' plain && grep -q '^Live usable bytes' plain &&
+	grep -q 'segments, the longest of' plain && ! grep -q '^peak' plain ||
+	fail "timeline --quick: $(cat plain)"
+[ "$("$REPORT" timeline --quick -n 7 threads.zst | wc -l)" = 9 ] ||
+	fail "timeline --quick -n 7"
+"$REPORT" timeline --quick --csv threads.zst | head -n 1 |
+	grep -qx 'time_ns,last_usable_bytes,last_blocks,allocations,.*' ||
+	fail "timeline --quick --csv"
+
+# What a live file holds is counted, for it has no index.
+cp "$MT_TOP/tests/data/v1.0-killed.zst" killed.zst
+zstd -dqf "$MT_TOP/tests/data/v1.0-killed.zst.live.zst" -o killed.zst.live
+"$REPORT" timeline --quick --json killed.zst >quick.json
+[ "$(jq .index[0].unsealed_events quick.json)" = \
+	"$("$REPORT" events --no-stack killed.zst | wc -l)" ] ||
+	fail "timeline --quick: $(jq -c .index quick.json)"
+
 # Drawn: within the terminal's width, in ASCII where blocks cannot be shown.
 LC_ALL=C "$REPORT" timeline threads.zst >plain || fail "timeline"
 LC_ALL=C grep -q '#' plain && ! LC_ALL=C grep -q "[^ -~]" plain ||

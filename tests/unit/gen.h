@@ -41,6 +41,7 @@ struct gen_thread {
 	struct gen_buffer column[MT_COLUMNS];
 	uint64_t first, base_time, last_time;
 	uint32_t count;
+	struct mt_segment said; /* what the next entry counts */
 };
 
 struct gen {
@@ -215,19 +216,19 @@ static inline void gen_seal_streams(struct gen *g)
 static inline void gen_seal_thread(struct gen *g, uint32_t thread)
 {
 	struct gen_thread *t = &g->thread[thread];
-	struct mt_segment head = {
-		.stream = MT_STREAM_EVENTS,
-		.thread = thread,
-		.first = t->first,
-		.count = t->count,
-		.tick_shift = (uint8_t)g->tick_shift,
-		.base_time = t->base_time,
-		.last_time = t->last_time,
-	};
+	struct mt_segment head = t->said;
 
 	if (!t->count)
 		return;
+	head.stream = MT_STREAM_EVENTS;
+	head.thread = thread;
+	head.first = t->first;
+	head.count = t->count;
+	head.tick_shift = (uint8_t)g->tick_shift;
+	head.base_time = t->base_time;
+	head.last_time = t->last_time;
 	gen_segment(g, head, t->column, MT_COLUMNS);
+	t->said = (struct mt_segment){0};
 	for (unsigned int i = 0; i < MT_COLUMNS; i++)
 		t->column[i].n = 0;
 	t->first += t->count;

@@ -140,8 +140,167 @@ START_TEST(buckets_are_what_was_live)
 }
 END_TEST
 
+/* Add a segment of one event whose entry counts what `said` has. */
+static void add_entry(struct gen *g, uint32_t thread, struct mt_segment said)
+{
+	struct mt_event e = {
+		.time = said.base_time,
+		.address = 0x1000,
+		.kind = MT_MALLOC,
+		.stack = MT_NODE_LOST,
+	};
+
+	gen_event(g, thread, &e);
+	g->thread[thread].said = said;
+	g->thread[thread].last_time = said.last_time;
+	gen_seal_thread(g, thread);
+}
+
+/* Fill eight buckets of the clock values 1000-1800 from the index of `g`. */
+static struct series read_index(struct gen *g, struct series_index *index)
+{
+	struct series s;
+	struct trace t;
+
+	gen_end(g, MT_END_EXIT, 1800);
+	open_generated(&t, &g->file);
+	series_begin(&s, 1000, 1800, 8);
+	series_read_index(&s, &t, index);
+	trace_close(&t);
+	gen_free(g);
+	return s;
+}
+
+static struct gen by_hand;
+
+START_TEST(index_is_spread_over_the_time_of_segments)
+{
+	static const struct series_bucket want[8] = {
+		{.allocations = 5,
+		 .allocated_bytes = 50,
+		 .last_blocks = 5,
+		 .last_bytes = 80},
+		{.allocations = 5,
+		 .allocated_bytes = 50,
+		 .last_blocks = 10,
+		 .last_bytes = 160},
+		{.last_blocks = 10, .last_bytes = 160},
+		/* 7 frees in 300: 2, 2 and 3; another thread's 1 at once. */
+		{.frees = 2, .last_blocks = 8, .last_bytes = 123},
+		{.frees = 2,
+		 .allocations = 1,
+		 .allocated_bytes = 1,
+		 .last_blocks = 7,
+		 .last_bytes = 102},
+		{.frees = 3, .last_blocks = 4, .last_bytes = 64},
+		{.last_blocks = 4, .last_bytes = 64},
+		{.last_blocks = 4, .last_bytes = 64},
+	};
+	struct series_index index;
+	struct series s;
+
+	gen_begin(&by_hand, 100, 0);
+	add_entry(&by_hand, 0,
+		  (struct mt_segment){.base_time = 1000,
+				      .last_time = 1200,
+				      .allocations = 10,
+				      .allocated_bytes = 100,
+				      .allocated_usable_bytes = 160});
+	add_entry(&by_hand, 0,
+		  (struct mt_segment){.base_time = 1300,
+				      .last_time = 1600,
+				      .frees = 7,
+				      .freed_usable_bytes = 112});
+	add_entry(&by_hand, 1,
+		  (struct mt_segment){.base_time = 1450,
+				      .last_time = 1450,
+				      .allocations = 1,
+				      .allocated_bytes = 1,
+				      .allocated_usable_bytes = 16});
+	s = read_index(&by_hand, &index);
+	for (size_t i = 0; i < 8; i++)
+		ck_assert_mem_eq(&s.at[i], &want[i], sizeof(want[i]));
+	ck_assert_uint_eq(index.segments, 3);
+	ck_assert_uint_eq(index.longest, 300);
+	ck_assert_uint_eq(index.unsealed, 0);
+	ck_assert_uint_eq(s.peak_bytes, 0);
+	series_free(&s);
+}
+END_TEST
+
+/* Times beyond the recording, or backward, and sums beyond 64 bits. */
+START_TEST(index_without_sense_stays_in_the_buckets)
+{
+	static const uint64_t times[][2] = {
+		{0, UINT64_MAX},	  {UINT64_MAX, 0}, {0, 0},
+		{UINT64_MAX, UINT64_MAX}, {1700, 1100},
+	};
+	struct series_index index;
+	uint64_t sum = 0;
+	struct series s;
+
+	gen_begin(&by_hand, 100, 0);
+	for (size_t i = 0; i < 5; i++)
+		add_entry(&by_hand, 0,
+			  (struct mt_segment){.base_time = times[i][0],
+					      .last_time = times[i][1],
+					      .allocations = UINT64_MAX / 5,
+					      .frees = UINT64_MAX});
+	s = read_index(&by_hand, &index);
+	for (size_t i = 0; i < 8; i++)
+		sum += s.at[i].allocations;
+	ck_assert_uint_eq(sum, UINT64_MAX / 5 * 5);
+	ck_assert_uint_le(index.longest, 800);
+	series_free(&s);
+}
+END_TEST
+
+/* Of blocks that were there before the recording, frees only are seen. */
+START_TEST(index_has_no_less_than_nothing_live)
+{
+	struct series_index index;
+	struct series s;
+
+	gen_begin(&by_hand, 100, 0);
+	add_entry(&by_hand, 0,
+		  (struct mt_segment){.base_time = 1000,
+				      .last_time = 1200,
+				      .frees = 3,
+				      .freed_usable_bytes = 48});
+	s = read_index(&by_hand, &index);
+	for (size_t i = 0; i < 8; i++) {
+		ck_assert_uint_eq(s.at[i].last_blocks, 0);
+		ck_assert_uint_eq(s.at[i].last_bytes, 0);
+	}
+	series_free(&s);
+}
+END_TEST
+
+/* A segment that is there twice counts once. */
+START_TEST(index_counts_a_segment_once)
+{
+	struct mt_segment said = {
+		.base_time = 1000, .last_time = 1200, .allocations = 3};
+	struct series_index index;
+	struct series s;
+
+	gen_begin(&by_hand, 100, 0);
+	add_entry(&by_hand, 0, said);
+	by_hand.thread[0].first = 0;
+	add_entry(&by_hand, 0, said);
+	s = read_index(&by_hand, &index);
+	ck_assert_uint_eq(s.at[7].last_blocks, 3);
+	ck_assert_uint_eq(index.segments, 1);
+	series_free(&s);
+}
+END_TEST
+
 static void add(TCase *c)
 {
+	tcase_add_test(c, index_is_spread_over_the_time_of_segments);
+	tcase_add_test(c, index_without_sense_stays_in_the_buckets);
+	tcase_add_test(c, index_has_no_less_than_nothing_live);
+	tcase_add_test(c, index_counts_a_segment_once);
 	tcase_add_loop_test(c, buckets_are_what_was_live, 0, 6);
 }
 
