@@ -69,17 +69,10 @@ static void take_blocks(struct graph *g, const struct stacks *s,
  * the count of all. */
 static size_t find_before(const struct graph *g, uint64_t address)
 {
-	size_t low = 0, high = g->block_count;
+	size_t n = util_up_to(g->blocks, g->block_count, sizeof(*g->blocks),
+			      address);
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (g->blocks[middle].address > address)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low ? low - 1 : g->block_count;
+	return n ? n - 1 : g->block_count;
 }
 
 const struct graph_block *graph_find(const struct graph *g, uint64_t address)

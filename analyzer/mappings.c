@@ -20,17 +20,9 @@ static uint64_t range_end(uint64_t start, uint64_t bytes)
 /* Return the first range that ends behind an address. */
 static size_t first_behind(const struct mappings *m, uint64_t address)
 {
-	size_t low = 0, high = m->count;
+	size_t n = util_up_to(m->at, m->count, sizeof(*m->at), address);
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (m->at[middle].end > address)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
+	return n && m->at[n - 1].end > address ? n - 1 : n;
 }
 
 /* Make room for one range at place `i` and put it there. */
