@@ -23,6 +23,14 @@ static size_t bucket_of(const struct series *t, uint64_t clock)
 	return i < t->count ? i : t->count - 1;
 }
 
+/* Return the first clock value of a bucket. */
+static uint64_t bucket_start(const struct series *t, size_t i)
+{
+	unsigned __int128 at = (unsigned __int128)i * (t->to - t->from);
+
+	return t->from + (uint64_t)((at + t->count - 1) / t->count);
+}
+
 /* Take note of what is live, as the most of the open bucket. */
 static void note_live(struct series *t, uint64_t clock)
 {
@@ -42,7 +50,7 @@ static void note_live(struct series *t, uint64_t clock)
 }
 
 /* Open the bucket of a clock value; those before it have what is live. */
-static struct series_bucket *open_bucket(struct series *t, uint64_t clock)
+static void open_later(struct series *t, uint64_t clock)
 {
 	size_t i = bucket_of(t, clock);
 
@@ -50,6 +58,15 @@ static struct series_bucket *open_bucket(struct series *t, uint64_t clock)
 		t->open++;
 		note_live(t, clock);
 	}
+	t->open_until = i + 1 < t->count ? bucket_start(t, i + 1) : UINT64_MAX;
+}
+
+/* Return the bucket of an event: most are in the open one. */
+static inline struct series_bucket *open_bucket(struct series *t,
+						uint64_t clock)
+{
+	if (clock >= t->open_until)
+		open_later(t, clock);
 	return &t->at[t->open];
 }
 
@@ -130,14 +147,6 @@ static uint64_t share(const struct stretch *s, uint64_t n)
 
 	return (uint64_t)(all * s->to / s->span) -
 	       (uint64_t)(all * s->from / s->span);
-}
-
-/* Return the first clock value of a bucket. */
-static uint64_t bucket_start(const struct series *t, size_t i)
-{
-	unsigned __int128 at = (unsigned __int128)i * (t->to - t->from);
-
-	return t->from + (uint64_t)((at + t->count - 1) / t->count);
 }
 
 /* Add to a bucket; the live are the change in it, until all are added. */

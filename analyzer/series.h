@@ -25,7 +25,8 @@ struct series {
 
 	/* The rest is series.c's own. */
 	uint64_t live_bytes, live_blocks;
-	size_t open; /* the bucket that the last event was in */
+	size_t open;	     /* the bucket that the last event was in */
+	uint64_t open_until; /* no event before that clock is in a later one */
 };
 
 /* Begin, with `count` > 0 buckets. */
