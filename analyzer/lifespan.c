@@ -3,6 +3,7 @@
 #include "lifespan.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 uint64_t lifespan_bound_ns(unsigned int i)
 {
@@ -60,7 +61,9 @@ static void begins(void *context, struct heap_block *b,
 
 	(void)from;
 	(void)e;
-	*map_put(&l->born, b->address, NULL) = l->allocated_bytes;
+	b->owner = slots_take(&l->slots);
+	l->born = util_grow(l->born, b->owner, &l->room, sizeof(*l->born));
+	l->born[b->owner] = l->allocated_bytes;
 	l->allocated_bytes += b->size;
 	if (b->born >= l->from)
 		add(&l->live, b->size);
@@ -69,9 +72,7 @@ static void begins(void *context, struct heap_block *b,
 /* Return the bytes that were allocated since a block began, itself left out. */
 static uint64_t meanwhile(const struct lifespan *l, const struct heap_block *b)
 {
-	const uint64_t *born = map_get(&l->born, b->address);
-
-	return born ? l->allocated_bytes - *born - b->size : 0;
+	return l->allocated_bytes - l->born[b->owner] - b->size;
 }
 
 static void ends(void *context, const struct heap_block *b,
@@ -81,8 +82,8 @@ static void ends(void *context, const struct heap_block *b,
 	struct lifespan *l = context;
 	uint64_t ns = trace_span_ns(l->trace, e->event->time - b->born);
 
-	(void)why;
 	(void)temporary;
+	slots_end(&l->slots, b->owner, e->thread, why == REPLAY_REALLOCATED);
 	if (b->born < l->from)
 		return;
 	take(&l->live, b->size);
@@ -97,6 +98,7 @@ static void resumes(void *context, const struct heap_block *b,
 	struct lifespan *l = context;
 	uint64_t ns = trace_span_ns(l->trace, e->ended - b->born);
 
+	slots_resume(&l->slots, e->thread);
 	if (b->born < l->from)
 		return;
 	add(&l->live, b->size);
@@ -136,5 +138,6 @@ uint64_t lifespan_quantile_ns(const struct lifespan *l, double part)
 
 void lifespan_free(struct lifespan *l)
 {
-	map_free(&l->born);
+	slots_free(&l->slots);
+	free(l->born);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How long blocks live: histograms in time and in bytes that were allocated
- * meanwhile. A listener of the replay.
+ * meanwhile. A listener of the replay, to which the owners belong.
  *
  * Time is in four steps to a decade, bytes in steps of a power of two; in
  * both the last bucket is of blocks that were never freed.
@@ -9,8 +9,8 @@
 #ifndef ANALYZER_LIFESPAN_H
 #define ANALYZER_LIFESPAN_H
 
-#include "map.h"
 #include "replay.h"
+#include "slots.h"
 
 #define LIFESPAN_TIMES 50 /* below 1 ns * 10^(i / 4), i from 0 */
 #define LIFESPAN_BYTES 48 /* below 2^i bytes */
@@ -28,7 +28,9 @@ struct lifespan {
 	/* The rest is lifespan.c's own. */
 	uint64_t bound_ns[LIFESPAN_TIMES];
 	uint64_t allocated_bytes;
-	struct map born; /* address -> bytes allocated before */
+	struct slots slots;
+	uint64_t *born; /* by slot, the owner: bytes allocated before */
+	size_t room;
 	struct lifespan_sum live;
 };
 

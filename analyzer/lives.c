@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A live block that is not decided. */
+#include "slots.h"
+
+/* A block that was not decided when it began. */
 struct pending {
 	struct mt_event event;
 	uint64_t number;
 	uint32_t thread;
-	uint32_t next; /* of the unused ones */
-	bool used;
+	bool lives;
 };
 
 /* A block's owner when it is decided. */
@@ -22,11 +23,9 @@ struct pending {
 struct finding {
 	struct lives *lives;
 	struct answers *answers;
-	struct pending *pending;
-	size_t count, room;
-	uint32_t unused;  /* head of the list */
-	uint32_t *moving; /* by thread: of the block that a realloc took last,
-			     which may come back */
+	struct slots slots;
+	struct pending *pending; /* by slot */
+	size_t room;
 };
 
 bool lives_are_asked(const struct expr *x)
@@ -57,32 +56,16 @@ static void leave(struct lives *l, uint64_t number)
 /* Keep a block until it is decided; returns where. */
 static uint32_t keep(struct finding *f, const struct replay_event *e)
 {
-	uint32_t i = f->unused;
+	uint32_t i = slots_take(&f->slots);
 
-	if (i == NO_PENDING) {
-		f->pending = util_grow(f->pending, f->count, &f->room,
-				       sizeof(*f->pending));
-		i = (uint32_t)f->count++;
-	} else {
-		f->unused = f->pending[i].next;
-	}
+	f->pending = util_grow(f->pending, i, &f->room, sizeof(*f->pending));
 	f->pending[i] = (struct pending){
 		.event = *e->event,
 		.number = e->number,
 		.thread = e->thread,
-		.used = true,
+		.lives = true,
 	};
 	return i;
-}
-
-/* Give a place back; NO_PENDING: none. */
-static void release(struct finding *f, uint32_t i)
-{
-	if (i == NO_PENDING)
-		return;
-	f->pending[i].used = false;
-	f->pending[i].next = f->unused;
-	f->unused = i;
 }
 
 static void begins(void *context, struct heap_block *b,
@@ -129,17 +112,12 @@ static void ends(void *context, const struct heap_block *b,
 		 bool temporary)
 {
 	struct finding *f = context;
-	uint32_t *moving = &f->moving[e->thread];
 
 	if (b->owner == NO_PENDING)
 		return;
 	decide(f, &f->pending[b->owner], true, temporary, lifetime_of(b, e));
-	if (why == REPLAY_REALLOCATED) {
-		release(f, *moving);
-		*moving = b->owner;
-	} else {
-		release(f, b->owner);
-	}
+	f->pending[b->owner].lives = false;
+	slots_end(&f->slots, b->owner, e->thread, why == REPLAY_REALLOCATED);
 }
 
 static void resumes(void *context, const struct heap_block *b,
@@ -149,37 +127,30 @@ static void resumes(void *context, const struct heap_block *b,
 
 	if (b->owner == NO_PENDING)
 		return;
-	f->moving[e->thread] = NO_PENDING;
+	slots_resume(&f->slots, e->thread);
+	f->pending[b->owner].lives = true;
 	leave(f->lives, f->pending[b->owner].number);
 }
 
 /* Decide about the blocks that nobody freed. */
-static void decide_rest(struct finding *f, size_t threads)
+static void decide_rest(struct finding *f)
 {
-	for (size_t i = 0; i < threads; i++)
-		release(f, f->moving[i]);
-	for (size_t i = 0; i < f->count; i++)
-		if (f->pending[i].used)
+	for (uint32_t i = 0; i < f->slots.count; i++)
+		if (f->pending[i].lives)
 			decide(f, &f->pending[i], false, false, UINT64_MAX);
 }
 
 void lives_find(struct lives *l, struct answers *a, struct trace *t,
 		replay_progress *progress)
 {
-	struct finding f = {
-		.lives = l,
-		.answers = a,
-		.unused = NO_PENDING,
-		.moving = util_alloc(t->thread_count, sizeof(*f.moving)),
-	};
+	struct finding f = {.lives = l, .answers = a};
 	struct replay_listener listener = {&f, begins, ends, resumes, NULL};
 	struct replay r;
 
-	memset(f.moving, 0xff, t->thread_count * sizeof(*f.moving));
 	replay_run(&r, t, UINT64_MAX, &listener, 1, progress);
 	replay_free(&r);
-	decide_rest(&f, t->thread_count);
-	free(f.moving);
+	decide_rest(&f);
+	slots_free(&f.slots);
 	free(f.pending);
 }
 

@@ -7,6 +7,7 @@
  *   util       memory that is there, errors with offsets
  *   units      quantities as people write them
  *   map        hash map of integers
+ *   slots      numbers for live blocks
  *   strpool    strings kept once
  *   unpack     a whole file, decompressed
  *   gzip       a stream, compressed
