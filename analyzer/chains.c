@@ -58,12 +58,6 @@ static uint64_t *reached(struct chains *r, size_t place, uint64_t bytes)
 		       NULL);
 }
 
-/* What a live block's chain is: steps so far, and the stack of the last. */
-static uint64_t pack(uint64_t steps, size_t place)
-{
-	return steps << 32 | (uint32_t)place;
-}
-
 /* Count a realloc that gave `b` for `from`. */
 static void count(struct chains *r, size_t place, const struct heap_block *b,
 		  const struct heap_block *from, uint64_t steps)
@@ -82,37 +76,61 @@ static void count(struct chains *r, size_t place, const struct heap_block *b,
 	++*reached(r, place, b->size);
 }
 
+/* Keep a block's chain with it. */
+static void keep(struct chains *r, struct heap_block *b, struct chain chain)
+{
+	uint32_t i = slots_take(&r->slots);
+
+	r->chain = util_grow(r->chain, i, &r->chain_room, sizeof(*r->chain));
+	r->chain[i] = chain;
+	b->owner = i + 1;
+}
+
 static void begins(void *context, struct heap_block *b,
 		   const struct replay_event *e, const struct heap_block *from)
 {
 	struct chains *r = context;
-	uint64_t before = 0, *chain;
+	struct chain before = {0};
 	size_t place;
 
-	if (!from) {
-		chain = map_get(&r->steps, b->address);
-		if (chain)
-			*chain = 0;
+	if (!from)
 		return;
-	}
-	chain = map_get(&r->steps, from->address);
-	if (chain) {
-		before = *chain;
-		*chain = 0;
-	}
+	if (from->owner)
+		before = r->chain[from->owner - 1];
 	place = stack_of(r, e->event->stack);
 	/* The chain went on: the size before was not where it ended. */
-	if (before >> 32 && r->at[(uint32_t)before].calls)
-		--*reached(r, (uint32_t)before, from->size);
+	if (before.steps)
+		--*reached(r, before.place, from->size);
 	if (b->born < r->from)
 		return;
-	count(r, place, b, from, (before >> 32) + 1);
-	*map_put(&r->steps, b->address, NULL) = pack((before >> 32) + 1, place);
+	count(r, place, b, from, before.steps + 1);
+	keep(r, b, (struct chain){before.steps + 1, place});
+}
+
+static void ends(void *context, const struct heap_block *b,
+		 const struct replay_event *e, enum replay_end why,
+		 bool temporary)
+{
+	struct chains *r = context;
+
+	(void)temporary;
+	if (b->owner)
+		slots_end(&r->slots, b->owner - 1, e->thread,
+			  why == REPLAY_REALLOCATED);
+}
+
+static void resumes(void *context, const struct heap_block *b,
+		    const struct replay_event *e)
+{
+	struct chains *r = context;
+
+	if (b->owner)
+		slots_resume(&r->slots, e->thread);
 }
 
 struct replay_listener chains_listener(struct chains *r)
 {
-	return (struct replay_listener){.context = r, .begins = begins};
+	return (struct replay_listener){r, begins, ends, resumes, NULL};
 }
 
 /* Work out what would have been enough for nine of ten chains. */
@@ -148,7 +166,8 @@ void chains_end(struct chains *r)
 void chains_free(struct chains *r)
 {
 	map_free(&r->stack_of);
-	map_free(&r->steps);
+	slots_free(&r->slots);
+	free(r->chain);
 	map_free(&r->reached);
 	free(r->at);
 	*r = (struct chains){0};

@@ -137,11 +137,37 @@ START_TEST(windows_are_heeded)
 }
 END_TEST
 
+/* A realloc that fails is no step, and the chain goes on after it. */
+START_TEST(failures_are_survived)
+{
+	struct chains c;
+	struct trace t;
+
+	begin();
+	add_event(MT_MALLOC, 0x5000, 10, MT_NODE_FIRST);
+	add_realloc(0x5000, 0x6000, 20, MT_NODE_FIRST);
+	add_event(MT_REALLOC_FREE, 0x6000, 0, MT_NODE_FIRST);
+	add_event(MT_REALLOC_CANCEL, 0x6000, 9000, MT_NODE_FIRST);
+	add_event(MT_MALLOC, 0x9000, 8, MT_NODE_FIRST);
+	add_realloc(0x9000, 0xa000, 16, MT_NODE_FIRST + 1);
+	add_realloc(0x6000, 0x7000, 40, MT_NODE_FIRST);
+	chains_begin(&c, 0);
+	run(&c, &t);
+	ck_assert_uint_eq(stack_of(&c, MT_NODE_FIRST)->calls, 2);
+	ck_assert_uint_eq(stack_of(&c, MT_NODE_FIRST)->longest_steps, 2);
+	ck_assert_uint_eq(stack_of(&c, MT_NODE_FIRST)->copied_bytes, 10 + 20);
+	ck_assert_uint_eq(stack_of(&c, MT_NODE_FIRST + 1)->longest_steps, 1);
+	chains_free(&c);
+	trace_close(&t);
+}
+END_TEST
+
 static void add(TCase *c)
 {
 	tcase_add_test(c, chains_are_followed);
 	tcase_add_test(c, most_chains_need_so_much);
 	tcase_add_test(c, windows_are_heeded);
+	tcase_add_test(c, failures_are_survived);
 }
 
 int main(void)
