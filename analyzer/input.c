@@ -26,13 +26,13 @@ static void append(struct input_path **list, size_t *n, size_t *room,
 }
 
 size_t input_list(char *const *arguments, size_t n, struct input_path **list,
-		  struct error *e)
+		  const char **path, struct error *e)
 {
 	size_t count = 0, room = 0;
 
 	*list = NULL;
-	for (size_t side = 0; side < n; side++) {
-		const char *name = arguments[side];
+	for (size_t side = 0; side < n && !error_is_set(e); side++) {
+		const char *name = *path = arguments[side];
 		struct dirent **entry;
 		int found = scandir(name, &entry, is_trace, alphasort);
 
@@ -41,8 +41,7 @@ size_t input_list(char *const *arguments, size_t n, struct input_path **list,
 			append(&list[0], &count, &room,
 			       util_copy(name, strlen(name)), side);
 		if (!found)
-			error_set(e, ERROR_NO_OFFSET, "%s: no .zst in it",
-				  name);
+			error_set(e, ERROR_NO_OFFSET, "no .zst in it");
 		for (int i = 0; i < found; i++) {
 			append(&list[0], &count, &room,
 			       util_format("%s/%s", name, entry[i]->d_name),
@@ -52,7 +51,9 @@ size_t input_list(char *const *arguments, size_t n, struct input_path **list,
 		if (found >= 0)
 			free(entry);
 	}
-	return error_is_set(e) ? 0 : count;
+	while (error_is_set(e) && count)
+		free((*list)[--count].path);
+	return count;
 }
 
 struct sym_options input_sym_options(const struct options *o)

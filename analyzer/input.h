@@ -37,10 +37,10 @@ struct input_path {
 /*
  * List the files of `n` arguments: of a directory those in it whose names end
  * in .zst, in order. Returns their count; free each path and the list. 0 with
- * `e` filled: a directory has none, or cannot be read.
+ * `e` filled: the directory `path` has none.
  */
 size_t input_list(char *const *arguments, size_t n, struct input_path **list,
-		  struct error *e);
+		  const char **path, struct error *e);
 
 /*
  * Open a file, replay it if a profile is wanted. 0, or -1 with `e` filled. To

@@ -235,35 +235,27 @@ static int open_and_show(struct job *j, const struct input_path *paths,
 	return j->command->view(&j->view, e);
 }
 
-/* Show what `n` arguments name together; return the exit status. */
-static int show(struct job *j, char *const *arguments, size_t n)
+/* Show files together; return the exit status. */
+static int show(struct job *j, const struct input_path *paths, size_t n)
 {
 	struct error e = {0};
-	struct input_path *paths;
-	const char *path = arguments[0];
-	size_t count = input_list(arguments, n, &paths, &e);
-	int status = -1;
+	const char *path = paths->path;
+	int status = open_and_show(j, paths, n, &path, &e);
 
-	j->view.sides = n;
-	if (count)
-		status = open_and_show(j, paths, count, &path, &e);
 	if (status)
 		complain(path, &e);
 	for (size_t i = 0; i < j->count; i++) {
 		status |= !status && is_damaged(&j->inputs[i]);
 		input_close(&j->inputs[i]);
 	}
-	for (size_t i = 0; i < count; i++)
-		free(paths[i].path);
-	free(paths);
 	free(j->inputs);
 	j->inputs = NULL;
 	j->count = 0;
 	return status != 0;
 }
 
-/* Show each of `n` files by itself; return the exit status. */
-static int show_each(struct job *j, char *const *paths, size_t n)
+/* Show each file by itself; return the exit status. */
+static int show_each(struct job *j, const struct input_path *paths, size_t n)
 {
 	int status = 0;
 
@@ -273,6 +265,31 @@ static int show_each(struct job *j, char *const *paths, size_t n)
 			putchar('\n');
 		status |= show(j, &paths[i], 1);
 	}
+	return status;
+}
+
+/* Show what the arguments name; return the exit status. */
+static int show_arguments(struct job *j, char *const *arguments, size_t n)
+{
+	struct error e = {0};
+	struct input_path *paths;
+	const char *path;
+	size_t count = input_list(arguments, n, &paths, &path, &e);
+	int status = 1;
+
+	j->view.sides = n;
+	if (count > 1 && j->command->view == run_symbolize)
+		options_usage("symbolize takes one trace, not", arguments[0],
+			      NULL);
+	if (!count)
+		complain(path, &e);
+	else if (j->command->needs == NEEDS_PROFILES)
+		status = show(j, paths, count);
+	else
+		status = show_each(j, paths, count);
+	for (size_t i = 0; i < count; i++)
+		free(paths[i].path);
+	free(paths);
 	return status;
 }
 
@@ -364,8 +381,7 @@ int main(int argc, char **argv)
 	j.wants.profile = j.command->needs != NEEDS_TRACE && !o.total;
 	j.wants.keys = keys_of(&o, j.command);
 	j.wants.command = said->name;
-	status = (j.command->needs == NEEDS_PROFILES ? show : show_each)(
-		&j, argv + first, (size_t)(argc - first));
+	status = show_arguments(&j, argv + first, (size_t)(argc - first));
 	select_free(j.view.select);
 	if (!status)
 		hint(argv[argc - 1], &o, j.command);

@@ -204,7 +204,15 @@ done
 	fail "diff: no interval"
 "$REPORT" diff a b | grep -q '~' || fail "diff: no ~"
 "$REPORT" diff a none 2>err && fail "diff takes an empty directory"
-grep -q 'no .zst in it' err || fail "diff: $(cat err)"
+[ "$(cat err)" = 'memtrace-report: none: no .zst in it' ] ||
+	fail "diff: $(cat err)"
+
+# Other views show each file of a directory, and write none over another.
+[ "$("$REPORT" a 2>/dev/null | grep -c ' in total$')" = 6 ] ||
+	fail "not a summary each: $("$REPORT" a)"
+"$REPORT" symbolize -o one.zst a 2>err && fail "symbolize takes six traces"
+grep -q 'symbolize takes one trace' err || fail "symbolize: $(cat err)"
+[ ! -e one.zst ] || fail "symbolize: a file is there"
 
 [ "$("$REPORT" merge --json old.zst c | jq -c '[.totals.allocations,
 	.peak.bytes, .exit.blocks]')" = "[$((15 + 6 * 17)),$((1500 + 6 * 1700)),$((
