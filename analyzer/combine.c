@@ -121,7 +121,7 @@ void combine_add(struct profile *to, struct profile *from)
 	}
 	/* Their times do not go together. */
 	to->has &= from->has & ~PROFILE_HAS_TIME;
-	to->keys = from->keys;
+	to->keys &= from->keys;
 	if (strcmp(to->program, "?") == 0) {
 		to->program = profile_keep(to, from->program);
 		to->command = from->command;

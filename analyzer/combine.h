@@ -11,10 +11,10 @@
 #include "profile.h"
 
 /*
- * Add profile `from` to `to`, which was begun with profile_begin() and all that
- * a profile can have: it keeps what every part has, and is named like the first
- * that has a name. The names of its frames are looked up for it. `from` must
- * outlive it.
+ * Add profile `from` to `to`, which was begun with profile_begin(), all that a
+ * profile can have and all its keys: it keeps what every part has, and is named
+ * like the first that has a name. The names of its frames are looked up for it.
+ * `from` must outlive it.
  */
 void combine_add(struct profile *to, struct profile *from);
 

@@ -93,7 +93,21 @@ static const struct export_format *format_of(const struct options *o)
 /* The command export. */
 static int run_export(struct view *v, struct error *e)
 {
-	return export_write(format_of(v->options), v->profile, v->options, e);
+	const struct export_format *f = format_of(v->options);
+	struct profile all;
+	int status;
+
+	if (v->input_count == 1)
+		return export_write(f, v->profile, v->options, e);
+	if (f->needs_trace)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "%s needs the events of one trace: export "
+				 "each of the %zu by itself",
+				 f->name, v->input_count);
+	view_merge_profiles(v, &all);
+	status = export_write(f, &all, v->options, e);
+	profile_free(&all);
+	return status;
 }
 
 /* The command symbolize. */
@@ -129,7 +143,7 @@ static const struct command {
 	{"merge", NEEDS_PROFILES, view_merge, 0, false},
 	{"leaks", NEEDS_PROFILE, view_leaks, 0, false},
 	{"events", NEEDS_TRACE, view_events, 0, false},
-	{"export", NEEDS_PROFILE, run_export, 0, false},
+	{"export", NEEDS_PROFILES, run_export, 0, false},
 	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false},
 };
 

@@ -135,7 +135,7 @@ const struct options_command options_commands[] = {
 	{"info", "TRACE...", "what is in the file", ""},
 	{"leaks", "TRACE...", "what was lost, and what hangs off it", " kind "},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
-	{"export", "-f FORMAT [-o FILE] TRACE", "for other tools to read",
+	{"export", "-f FORMAT [-o FILE] TRACE...", "for other tools to read",
 	 " format output "},
 	{"symbolize", "-o FILE TRACE", "for machines without its files",
 	 " output "},

@@ -65,20 +65,26 @@ static void note_parts(struct profile *all, const struct view *v)
 	free(r.at);
 }
 
+void view_merge_profiles(const struct view *v, struct profile *all)
+{
+	profile_begin(all, v->inputs[0].profile->path, "merged",
+		      PROFILE_HAS_ALL);
+	all->keys = PROF_BY_THREAD | PROF_BY_SIZE;
+	for (size_t i = 0; i < v->input_count; i++)
+		combine_add(all, v->inputs[i].profile);
+	profile_add_note(all,
+			 "%zu profiles together: the peak is the sum of "
+			 "theirs, which were at moments of their own",
+			 v->input_count);
+	note_parts(all, v);
+}
+
 int view_merge(struct view *v, struct error *e)
 {
 	struct profile all;
 	int status;
 
-	profile_begin(&all, v->inputs[0].profile->path, "merged",
-		      PROFILE_HAS_ALL);
-	for (size_t i = 0; i < v->input_count; i++)
-		combine_add(&all, v->inputs[i].profile);
-	profile_add_note(&all,
-			 "%zu profiles together: the peak is the sum of "
-			 "theirs, which were at moments of their own",
-			 v->input_count);
-	note_parts(&all, v);
+	view_merge_profiles(v, &all);
 	v->profile = &all;
 	v->trace = NULL;
 	status = view_summary(v, e);

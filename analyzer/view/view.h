@@ -128,6 +128,9 @@ void view_head(const struct view *v);
 /* Print what was selected as a field of the JSON object, `{}`: nothing. */
 void view_put_json_selection(const struct view *v);
 
+/* Make all inputs one profile, to be freed; they must outlive it. */
+void view_merge_profiles(const struct view *v, struct profile *all);
+
 /* The views. Each returns 0, or -1 with `e` filled. */
 typedef int view_function(struct view *v, struct error *e);
 
