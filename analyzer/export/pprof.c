@@ -95,10 +95,11 @@ static uint64_t text_of(struct pprof *w, const char *text)
 static void find_main(struct pprof *w)
 {
 	const struct stacks *s = &w->profile->stacks;
-	const char *exe = w->profile->trace ? w->profile->trace->exe : NULL;
 
-	for (size_t i = 0; exe && i < s->module_count; i++) {
-		if (!s->modules[i].path || strcmp(s->modules[i].path, exe) != 0)
+	for (size_t i = 0; i < s->module_count; i++) {
+		const char *path = s->modules[i].path;
+
+		if (!path || strcmp(util_basename(path), w->profile->program))
 			continue;
 		w->main = i;
 		return;

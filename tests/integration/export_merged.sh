@@ -63,6 +63,8 @@ for figure in .exit.bytes .exit.blocks .totals.allocated_bytes \
 	.totals.allocations; do
 	sums pprof $figure "$("$REPORT" --json out.pprof | jq $figure)"
 done
+"$REPORT" out.pprof 2>/dev/null | grep -q '^cache: ' ||
+	fail "pprof: not of cache: $("$REPORT" out.pprof)"
 for format in prometheus openmetrics; do
 	while read -r name figure; do
 		sums $format "$figure" "$(metric out.$format "$name")"
