@@ -39,11 +39,12 @@ done
 promtool check metrics <prometheus.txt >out 2>&1 || fail "$(cat out)"
 [ ! -s out ] || fail "prometheus: $(cat out)"
 
-# promtool checks the older format only, in which a family that is called
-# x_total has no help when OpenMetrics' family x has it: nothing else.
-promtool check metrics <openmetrics.txt 2>&1 |
-	grep -v '^memtrace_[a-z_]*_total no help text$' >out
-[ ! -s out ] || fail "openmetrics: $(cat out)"
+# promtool checks the older format only: this is its text but for the names of
+# counters' families, which have no _total here, and the bounds of sizes.
+sed -E '/^# HELP/ { N; / counter$/ s/(memtrace_[a-z_]+) /\1_total /g }
+	s/(_size_bytes_bucket\{le="[0-9]+)\.0"/\1"/; /^# EOF$/d' \
+	openmetrics.txt | diff - prometheus.txt >out ||
+	fail "openmetrics is not prometheus: $(cat out)"
 # This is a reader of OpenMetrics, which wants to know when.
 sed '/^#/!s/$/ 1700000000/' openmetrics.txt >timed.txt
 promtool tsdb create-blocks-from openmetrics timed.txt blocks >out 2>&1 ||
