@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Output to a file: whole or not at all. It is written under another name
- * beside it and renamed at the end.
+ * beside it and renamed at the end; but a device or a pipe is written itself.
  */
 #ifndef ANALYZER_OUTFILE_H
 #define ANALYZER_OUTFILE_H
@@ -12,7 +12,7 @@
 
 struct outfile {
 	FILE *f;
-	char *path, *temporary;
+	char *path, *temporary; /* NULL: `path` is no file */
 };
 
 /* Begin the file at `path`; -1 and `e` filled when that can't be done. */

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Exports: the list of formats, and how a file comes to be whole or not at
- * all.
- */
+/* Exports: the list of formats, and where one is written to. */
 #include "export.h"
 
-#include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "outfile.h"
 
 static const struct export_format formats[] = {
 	{"callgrind", 0, false, false, export_callgrind},
@@ -77,41 +72,31 @@ const struct export_format *export_find(const char *name)
 	return NULL;
 }
 
-/* Say that a file could not be written. */
-static int failed(const char *path, struct error *e)
+/* Tell whether a format can be written to what is no file. */
+static bool may_stream(const struct export_format *f, const char *name,
+		       struct error *e)
 {
-	return error_set(e, ERROR_NO_OFFSET, "cannot write %s: %s", path,
-			 strerror(errno));
+	if (f->needs_file)
+		error_set(e, ERROR_NO_OFFSET,
+			  "%s cannot be written to %s: say -o FILE", f->name,
+			  name);
+	return !f->needs_file;
 }
 
-/* Write to a file beside `path`, then let it take that name. */
+/* Write to a file. */
 static int write_file(const struct export_format *f, struct export *x,
 		      const char *path, struct error *e)
 {
-	char *temporary = util_format("%s.XXXXXX", path);
-	int fd = mkstemp(temporary);
-	mode_t mask = umask(0);
-	int status = -1;
+	struct outfile o;
 
-	umask(mask);
-	x->out = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!x->out) {
-		free(temporary);
-		return failed(path, e);
-	}
-	x->path = temporary;
-	if (f->write(x, e) == 0) {
-		if (fchmod(fd, 0666 & ~mask) || fflush(x->out) ||
-		    ferror(x->out) || rename(temporary, path))
-			failed(path, e);
-		else
-			status = 0;
-	}
-	fclose(x->out);
-	if (status)
-		unlink(temporary);
-	free(temporary);
-	return status;
+	if (outfile_open(&o, path, e))
+		return -1;
+	x->out = o.f;
+	x->path = o.temporary;
+	if ((x->path || may_stream(f, path, e)) && f->write(x, e) == 0)
+		return outfile_commit(&o, e);
+	outfile_abort(&o);
+	return -1;
 }
 
 int export_write(const struct export_format *f, struct profile *p,
@@ -130,9 +115,5 @@ int export_write(const struct export_format *f, struct profile *p,
 				 f->name, p->source);
 	if (o->output && strcmp(o->output, "-") != 0)
 		return write_file(f, &x, o->output, e);
-	if (f->needs_file)
-		return error_set(e, ERROR_NO_OFFSET,
-				 "%s cannot be written to stdout: say -o FILE",
-				 f->name);
-	return f->write(&x, e);
+	return may_stream(f, "stdout", e) ? f->write(&x, e) : -1;
 }

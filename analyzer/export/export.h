@@ -20,7 +20,7 @@ struct export
 	struct trace *trace; /* for further replays, which are to take what
 				profile->prof->options say; NULL: an import */
 	const struct options *options;
-	const char *path; /* of the file being written; NULL: stdout */
+	const char *path; /* of the file being written; NULL: none */
 	FILE *out;
 };
 
