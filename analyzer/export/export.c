@@ -2,7 +2,6 @@
 /* Exports: the list of formats, and where one is written to. */
 #include "export.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "outfile.h"
@@ -22,23 +21,46 @@ static const struct export_format formats[] = {
 	{"svg", 0, false, false, export_svg},
 };
 
-#define SUM(name, unit, has, field)                                     \
-	{                                                               \
-		name, unit, has, offsetof(struct profile_totals, field) \
+#define SUM_OF(field)                                         \
+	static uint64_t field(const struct profile_totals *t) \
+	{                                                     \
+		return t->field;                              \
 	}
 
+SUM_OF(peak_bytes)
+SUM_OF(exit_bytes)
+SUM_OF(allocated_bytes)
+SUM_OF(allocations)
+SUM_OF(temporary)
+
+/* What a window allocated may be less than what it ends with. */
+static uint64_t churned_bytes(const struct profile_totals *t)
+{
+	return t->allocated_bytes > t->exit_bytes
+		       ? t->allocated_bytes - t->exit_bytes
+		       : 0;
+}
+
 const struct export_sum export_sums[EXPORT_SUMS] = {
-	[EXPORT_PEAK] =
-		SUM("live at the peak", "bytes", PROFILE_HAS_PEAK, peak_bytes),
-	[EXPORT_EXIT] =
-		SUM("live at the end", "bytes", PROFILE_HAS_EXIT, exit_bytes),
-	[EXPORT_ALLOCATED] = SUM("allocated bytes", "bytes",
-				 PROFILE_HAS_ALLOCATED, allocated_bytes),
-	[EXPORT_CALLS] =
-		SUM("allocations", "none", PROFILE_HAS_ALLOCATED, allocations),
-	[EXPORT_TEMPORARY] = SUM("temporary allocations", "none",
-				 PROFILE_HAS_TEMPORARY, temporary),
+	[EXPORT_PEAK] = {"live at the peak", "bytes", PROFILE_HAS_PEAK,
+			 peak_bytes},
+	[EXPORT_EXIT] = {"live at the end", "bytes", PROFILE_HAS_EXIT,
+			 exit_bytes},
+	[EXPORT_ALLOCATED] = {"allocated bytes", "bytes", PROFILE_HAS_ALLOCATED,
+			      allocated_bytes},
+	[EXPORT_CALLS] = {"allocations", "none", PROFILE_HAS_ALLOCATED,
+			  allocations},
+	[EXPORT_TEMPORARY] = {"temporary allocations", "none",
+			      PROFILE_HAS_TEMPORARY, temporary},
+	[EXPORT_CHURN] = {"allocated and freed again", "bytes",
+			  PROFILE_HAS_ALLOCATED | PROFILE_HAS_EXIT,
+			  churned_bytes},
 };
+
+bool export_sum_known(const struct export_sum *sum, const struct profile *p)
+{
+	return (p->has & sum->has) == sum->has;
+}
 
 const struct export_sum *export_sum_asked(const struct export *x,
 					  struct error *e)
@@ -47,7 +69,7 @@ const struct export_sum *export_sum_asked(const struct export *x,
 		[OPTIONS_AT_PEAK] = EXPORT_PEAK,
 		[OPTIONS_AT_EXIT] = EXPORT_EXIT,
 		[OPTIONS_AT_TOTAL] = EXPORT_ALLOCATED,
-		[OPTIONS_AT_CHURN] = EXPORT_ALLOCATED,
+		[OPTIONS_AT_CHURN] = EXPORT_CHURN,
 		[OPTIONS_AT_TEMPORARY] = EXPORT_TEMPORARY,
 		[OPTIONS_AT_TIME] = EXPORT_EXIT,
 	};
@@ -55,9 +77,9 @@ const struct export_sum *export_sum_asked(const struct export *x,
 
 	if (x->options->at == OPTIONS_AT_ALL)
 		while (sum < &export_sums[EXPORT_CALLS] &&
-		       !(x->profile->has & sum->has))
+		       !export_sum_known(sum, x->profile))
 			sum++;
-	if (x->profile->has & sum->has)
+	if (export_sum_known(sum, x->profile))
 		return sum;
 	error_set(e, ERROR_NO_OFFSET, "a %s file does not know: %s",
 		  x->profile->source, sum->name);

@@ -49,8 +49,8 @@ int export_write(const struct export_format *f, struct profile *p,
 /* One of a profile's sums. */
 struct export_sum {
 	const char *name, *unit; /* "bytes" or "none" */
-	unsigned int has;	 /* PROFILE_HAS_..., to be known */
-	size_t offset;		 /* in struct profile_totals */
+	unsigned int has;	 /* PROFILE_HAS_..., all to be known */
+	uint64_t (*of)(const struct profile_totals *t);
 };
 
 enum {
@@ -59,17 +59,14 @@ enum {
 	EXPORT_ALLOCATED,
 	EXPORT_CALLS,
 	EXPORT_TEMPORARY,
+	EXPORT_CHURN,
 	EXPORT_SUMS
 };
 
 extern const struct export_sum export_sums[EXPORT_SUMS];
 
-/* Return one of the sums. */
-static inline uint64_t export_sum_of(const struct export_sum *sum,
-				     const struct profile_totals *t)
-{
-	return *(const uint64_t *)((const char *)t + sum->offset);
-}
+/* Tell whether a profile knows one of the sums. */
+bool export_sum_known(const struct export_sum *sum, const struct profile *p);
 
 /*
  * Return the sum that --at asks for; the first one that is known when it was

@@ -73,7 +73,7 @@ int export_folded(struct export *x, struct error *e)
 		return -1;
 	line = util_alloc(p->row_count, sizeof(*line));
 	for (size_t i = 0; i < p->row_count; i++) {
-		uint64_t value = export_sum_of(sum, &p->rows[i].totals);
+		uint64_t value = sum->of(&p->rows[i].totals);
 
 		if (!value)
 			continue;

@@ -42,14 +42,18 @@ static void put_profile(struct profile *p, const struct export_sum *sum,
 			struct number *n, FILE *out)
 {
 	size_t count = 0;
+	uint64_t all = 0;
 	struct stacks_list list = {0};
+
+	for (size_t i = 0; i < p->row_count; i++)
+		all += sum->of(&p->rows[i].totals);
 
 	fprintf(out,
 		"{\"type\": \"sampled\", \"name\": \"%s\", \"unit\": \"%s\", "
 		"\"startValue\": 0, \"endValue\": %" PRIu64 ",\n\"samples\": [",
-		sum->name, sum->unit, export_sum_of(sum, &p->totals));
+		sum->name, sum->unit, all);
 	for (size_t i = 0; i < p->row_count; i++) {
-		if (!export_sum_of(sum, &p->rows[i].totals))
+		if (!sum->of(&p->rows[i].totals))
 			continue;
 		fputs(count++ ? ",\n" : "\n", out);
 		put_stack(p, &p->rows[i], n, &list, out);
@@ -57,7 +61,7 @@ static void put_profile(struct profile *p, const struct export_sum *sum,
 	fputs("],\n\"weights\": [", out);
 	count = 0;
 	for (size_t i = 0; i < p->row_count; i++) {
-		uint64_t value = export_sum_of(sum, &p->rows[i].totals);
+		uint64_t value = sum->of(&p->rows[i].totals);
 
 		if (value)
 			fprintf(out, "%s%" PRIu64, count++ ? "," : "", value);
@@ -76,7 +80,7 @@ static unsigned int put_profiles(struct profile *p,
 	for (size_t i = 0; i < EXPORT_SUMS; i++) {
 		const struct export_sum *sum = &export_sums[i];
 
-		if (!(p->has & sum->has))
+		if (!export_sum_known(sum, p))
 			continue;
 		if (sum == asked)
 			active = count;

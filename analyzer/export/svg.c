@@ -261,7 +261,7 @@ static void build_tree(struct svg *s, struct profile *p,
 
 	stacktree_begin(&s->tree);
 	for (size_t i = 0; i < p->row_count; i++) {
-		uint64_t n = export_sum_of(sum, &p->rows[i].totals);
+		uint64_t n = sum->of(&p->rows[i].totals);
 
 		if (!n)
 			continue;
