@@ -5,9 +5,11 @@ compare.py LOG EVENTS: EVENTS is what `memtrace-report events` printed. Every
 thread's events between its first and last operation must be those of the log:
 none missing, none more, same kind, address, size and alignment, same order.
 And in the order of EVENTS, across all threads, every address must alternate
-between allocation and free.
+between allocation and free. With two threads or more, each function has to
+have given a thread the address it was given last, freed by another thread.
 """
 
+import collections
 import sys
 
 ALLOCS = {"malloc", "calloc", "realloc", "reallocarray", "posix_memalign",
@@ -15,6 +17,8 @@ ALLOCS = {"malloc", "calloc", "realloc", "reallocarray", "posix_memalign",
 FREES = {"free", "cfree", "free_sized", "free_aligned_sized", "delete",
          "delete[]", "realloc_free"}
 FIRST_BYTES = 1000003
+# The largest size that glibc keeps in a cache of the freeing thread.
+CACHED_BYTES = 1032
 # libstdc++ keeps this much in front of an exception.
 EXCEPTION_HEAD = 128
 
@@ -58,6 +62,25 @@ def check_order(events):
                 sys.exit(f"event {number}: {kind} of {address:#x} by {tid}, "
                          f"live since event {live[address]}")
             live[address] = number
+
+
+def count_again(events):
+    """Count the blocks given again to the thread that had them last.
+
+    Between the two allocations, which are one after the other, another
+    thread freed the block: {kind: count}, {small and large: count}.
+    """
+    last, freer = {}, {}
+    kinds, sizes = collections.Counter(), collections.Counter()
+    for tid, kind, address, size, _ in events:
+        if kind in FREES:
+            freer[address] = tid
+        elif address and kind in ALLOCS:
+            if last.get(tid) == address and freer[address] != tid:
+                kinds[kind] += 1
+                sizes["cached" if size <= CACHED_BYTES else "not cached"] += 1
+            last[tid] = address
+    return kinds, sizes
 
 
 def equal(op, event):
@@ -128,7 +151,11 @@ def main():
     missing = (ALLOCS | FREES | {"realloc_cancel", "throws"}) - kinds
     if missing:
         sys.exit(f"never done: {', '.join(sorted(missing))}")
-    print(f"{len(threads)} threads, {len(events)} events")
+    kinds, sizes = count_again(events)
+    if len(threads) > 1 and (ALLOCS - set(kinds) or len(sizes) < 2):
+        sys.exit(f"given again: only {dict(kinds)}, {dict(sizes)}")
+    print(f"{len(threads)} threads, {len(events)} events, "
+          f"{sum(kinds.values())} given again: {dict(kinds)}, {dict(sizes)}")
 
 
 main()

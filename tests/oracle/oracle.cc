@@ -2,7 +2,9 @@
 /*
  * oracle THREADS OPERATIONS LOG: threads that call every allocation function
  * at random, succeeding and failing, hand blocks to each other, and keep a
- * log of what they did and got. The log goes to LOG once all is done; nothing
+ * log of what they did and got. Then, two by two, one allocates and the other
+ * resizes and frees, one block at a time, so that threads are given again the
+ * address they were given last. The log goes to LOG once all is done; nothing
  * between a thread's first and last operation allocates but what is logged.
  * compare.py holds the log against the trace, event by event.
  *
@@ -17,6 +19,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +33,9 @@
 #define MAX_THREADS 256
 #define BLOCKS 200
 #define MAIL 64
+/* How many blocks of a size are handed over one after the other: more than
+ * glibc's cache of a thread keeps of it, the rest goes back to the giver. */
+#define RALLY 48
 #define PAGE_BYTES 4096
 #define ANY_SIZE ((size_t)-1)
 
@@ -58,6 +64,7 @@ struct thread {
 	pid_t tid;
 	unsigned int index;
 	uint64_t random;
+	size_t size; /* to be drawn, or 0: any */
 	struct op *ops;
 	size_t count;
 	struct block block[BLOCKS];
@@ -69,8 +76,16 @@ struct mail {
 	struct block block;
 };
 
+/* Where two threads hand over one block at a time. */
+struct pair {
+	sem_t turn[2];
+	struct block block;
+};
+
 static struct thread threads[MAX_THREADS];
 static struct mail mails[MAIL];
+static struct pair pairs[MAX_THREADS / 2];
+static unsigned int thread_count;
 static size_t operations;
 static pthread_barrier_t barrier;
 static volatile size_t huge = (size_t)-1 / 4;
@@ -89,6 +104,8 @@ static uint64_t draw(struct thread *t, uint64_t below)
 /* Draw a size: mostly small, 0 at times, some so large that they are mapped. */
 static size_t draw_size(struct thread *t)
 {
+	if (t->size)
+		return t->size;
 	switch (draw(t, 16)) {
 	case 0:
 		return 0;
@@ -470,6 +487,69 @@ static void step(struct thread *t)
 	}
 }
 
+/* Wait for a thread's turn, and leave it to the other of the pair. */
+static void await_turn(struct thread *t, struct pair *pair)
+{
+	while (sem_wait(&pair->turn[t->index & 1]))
+		;
+}
+
+static void pass_turn(struct thread *t, struct pair *pair)
+{
+	sem_post(&pair->turn[~t->index & 1]);
+}
+
+/* Allocate a block for the other thread of a pair; wait until it is done. */
+static void give(struct thread *t, struct pair *pair)
+{
+	struct block *b = &pair->block;
+
+	if (draw(t, 2))
+		alloc_new(t, b);
+	else
+		alloc_c(t, b);
+	if (b->family == C && draw(t, 8) == 0)
+		resize_block(t, b);
+	pass_turn(t, pair);
+	await_turn(t, pair);
+}
+
+/* Take a block of the other thread of a pair, resize it at times, free it. */
+static void take(struct thread *t, struct pair *pair)
+{
+	struct block *b = &pair->block;
+
+	await_turn(t, pair);
+	if (b->family == C && draw(t, 3) == 0)
+		resize_block(t, b);
+	free_block(t, b);
+	pass_turn(t, pair);
+}
+
+/*
+ * Hand over blocks of one size after the other, to both sides of what glibc
+ * caches for a thread (1,032 bytes) and maps (128 KiB), in both directions.
+ */
+static void rally(struct thread *t)
+{
+	static const size_t sizes[] = {20,   400,  1000,  1100,
+				       4000, 9000, 60000, 150000};
+	struct pair *pair = &pairs[t->index / 2];
+	size_t games = operations / 4 / RALLY + 1;
+
+	if ((t->index ^ 1) >= thread_count)
+		return;
+	for (size_t i = 0; i < games * RALLY; i++) {
+		size_t game = i / RALLY;
+
+		t->size = sizes[game / 2 % (sizeof(sizes) / sizeof(*sizes))];
+		if ((game ^ t->index) & 1)
+			take(t, pair);
+		else
+			give(t, pair);
+	}
+}
+
 static void *run(void *arg)
 {
 	struct thread *t = (struct thread *)arg;
@@ -482,6 +562,7 @@ static void *run(void *arg)
 	log_alloc(t, "malloc", first, bytes, 0, false);
 	for (size_t i = 0; i < operations; i++)
 		step(t);
+	rally(t);
 	log_op(t, "free", first, ANY_SIZE, 0);
 	free(first);
 	pthread_barrier_wait(&barrier);
@@ -506,12 +587,12 @@ static bool write_log(const char *path)
 	return f && !fclose(f);
 }
 
-/* Map the log of a thread: at most three lines an operation. */
+/* Map the log of a thread: at most three lines an operation, or a block. */
 static struct op *map_log(void)
 {
-	void *p = mmap(NULL, (operations + 2) * 3 * sizeof(struct op),
-		       PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		       0);
+	size_t most = (operations + operations / 4 + RALLY + 2) * 3;
+	void *p = mmap(NULL, most * sizeof(struct op), PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return p == MAP_FAILED ? NULL : (struct op *)p;
 }
@@ -531,6 +612,11 @@ int main(int argc, char **argv)
 	free_aligned_sized_fn = (void (*)(void *, size_t, size_t))dlsym(
 		RTLD_DEFAULT, "free_aligned_sized");
 	pthread_barrier_init(&barrier, NULL, n);
+	thread_count = n;
+	for (unsigned int i = 0; i < n / 2; i++)
+		if (sem_init(&pairs[i].turn[0], 0, 0) ||
+		    sem_init(&pairs[i].turn[1], 0, 0))
+			return 1;
 	for (unsigned int i = 0; i < n; i++) {
 		threads[i].index = i;
 		threads[i].random = 0x9e3779b97f4a7c15u * (i + 1);
