@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The stacks of the trace are those that libunwind finds, frame by frame.
+# The stacks of the trace are those that libunwind finds, frame by frame; and
+# each call that reaches the allocator is an event, no more, no less.
 #
 # By hand, on larger programs, or on one of your own:
 #
@@ -59,6 +60,7 @@ nasty()
 	same "$HOST/nocfi"
 	same "$HOST/plugins" "$HOST" reused
 	same "$HOST/threads" 200 50
+	UNWIND_SAMPLE=100 same "$HOST/handover"
 	same "$HOST/tls_end"
 	same "$HOST/ends" exit
 	MAY_LOSE=1 BEHIND=$HOST/libsafealloc.so UNWIND_SAMPLE=400 \
@@ -92,6 +94,9 @@ threads = [threading.Thread(target=work, args=(k,)) for k in range(3)]
 	same git -C repo add .
 	same git -C repo -c user.name=a -c user.email=a commit -qm one
 	same git -C repo log --stat -p
+	seq 200000 >numbers
+	same xz -T2 --block-size=200000 numbers
+	same zstd -q -T2 -B500000 numbers.xz
 	same gcc -O2 -D_GNU_SOURCE -I"$MT_TOP/include" -S -o hello.s \
 		"$MT_TOP/tests/host/quiet.c"
 	! command -v cppcheck >/dev/null ||
