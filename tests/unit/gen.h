@@ -257,6 +257,20 @@ static inline void gen_event(struct gen *g, uint32_t thread,
 		gen_seal_thread(g, thread);
 }
 
+/* Add an event of thread 0, without a stack. */
+static inline void gen_plain_event(struct gen *g, uint64_t time,
+				   unsigned int kind, uint64_t address,
+				   uint64_t size)
+{
+	gen_event(g, 0,
+		  &(struct mt_event){
+			  .time = time,
+			  .address = address,
+			  .size = size,
+			  .kind = (uint8_t)kind,
+		  });
+}
+
 /* Write all that is left, and how it ended (MT_END_NONE: nothing says). */
 static inline void gen_end(struct gen *g, uint32_t end, uint64_t clock)
 {

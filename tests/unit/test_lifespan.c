@@ -10,18 +10,6 @@
 
 static struct gen gen;
 
-static void add_event(uint64_t time, unsigned int kind, uint64_t address,
-		      uint64_t size)
-{
-	gen_event(&gen, 0,
-		  &(struct mt_event){
-			  .time = time,
-			  .address = address,
-			  .size = size,
-			  .kind = (uint8_t)kind,
-		  });
-}
-
 /* Return the bucket whose bounds hold a time. */
 static unsigned int holds(uint64_t ns)
 {
@@ -41,14 +29,17 @@ static void run(struct lifespan *l, struct trace *t, uint64_t from)
 	gen_begin(&gen, 100, 0);
 	for (uint32_t i = 0; i < MT_NODE_FIRST; i++)
 		gen_node(&gen, 0, 0);
-	add_event(2000, MT_MALLOC, 0x5000, 100);
-	add_event(2200, MT_FREE, 0x5000, 0); /* 100 ns, 0 bytes meanwhile */
-	add_event(3000, MT_MALLOC, 0x5000, 10);
-	add_event(3100, MT_MALLOC, 0x6000, 1000);
-	add_event(23000, MT_FREE, 0x5000, 0); /* 10 us, 1000 bytes */
-	add_event(24000, MT_REALLOC_FREE, 0x6000, 0);
-	add_event(24100, MT_REALLOC_CANCEL, 0x6000, 5000); /* lives on */
-	add_event(30000, MT_MALLOC, 0x7000, 7);
+	gen_plain_event(&gen, 2000, MT_MALLOC, 0x5000, 100);
+	gen_plain_event(&gen, 2200, MT_FREE, 0x5000,
+			0); /* 100 ns, 0 bytes meanwhile */
+	gen_plain_event(&gen, 3000, MT_MALLOC, 0x5000, 10);
+	gen_plain_event(&gen, 3100, MT_MALLOC, 0x6000, 1000);
+	gen_plain_event(&gen, 23000, MT_FREE, 0x5000,
+			0); /* 10 us, 1000 bytes */
+	gen_plain_event(&gen, 24000, MT_REALLOC_FREE, 0x6000, 0);
+	gen_plain_event(&gen, 24100, MT_REALLOC_CANCEL, 0x6000,
+			5000); /* lives on */
+	gen_plain_event(&gen, 30000, MT_MALLOC, 0x7000, 7);
 	gen_end(&gen, MT_END_EXIT, 40000);
 	open_generated(t, &gen.file);
 	gen_free(&gen);

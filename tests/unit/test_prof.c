@@ -181,33 +181,21 @@ START_TEST(orders_ties_by_the_heap)
 }
 END_TEST
 
-/* Add an event of thread 0, without a stack. */
-static void add_event(uint64_t time, unsigned int kind, uint64_t address,
-		      uint64_t size)
-{
-	gen_event(&gen, 0,
-		  &(struct mt_event){
-			  .time = time,
-			  .address = address,
-			  .size = size,
-			  .kind = (uint8_t)kind,
-		  });
-}
-
 /* Of equal peaks the first counts; what a whole trace lacks is counted. */
 START_TEST(counts_what_does_not_fit)
 {
 	gen_begin(&gen, 100, 0);
 	for (uint32_t i = 0; i < MT_NODE_FIRST; i++)
 		gen_node(&gen, 0, 0);
-	add_event(2000, MT_MALLOC, 0x5000, 100);
-	add_event(3000, MT_FREE, 0x5000, 0);
-	add_event(4000, MT_MALLOC, 0x6000, 100);
-	add_event(5000, MT_MALLOC, 0x6000, 50); /* its free was lost */
-	add_event(6000, MT_FREE, 0x7000, 0);	/* never allocated */
-	add_event(7000, MT_MMAP, 0x10000, 5000);
-	add_event(8000, MT_MUNMAP, 0x10000, 4096);
-	add_event(9000, MT_MALLOC, 0, 77); /* failed */
+	gen_plain_event(&gen, 2000, MT_MALLOC, 0x5000, 100);
+	gen_plain_event(&gen, 3000, MT_FREE, 0x5000, 0);
+	gen_plain_event(&gen, 4000, MT_MALLOC, 0x6000, 100);
+	gen_plain_event(&gen, 5000, MT_MALLOC, 0x6000,
+			50);				 /* its free was lost */
+	gen_plain_event(&gen, 6000, MT_FREE, 0x7000, 0); /* never allocated */
+	gen_plain_event(&gen, 7000, MT_MMAP, 0x10000, 5000);
+	gen_plain_event(&gen, 8000, MT_MUNMAP, 0x10000, 4096);
+	gen_plain_event(&gen, 9000, MT_MALLOC, 0, 77); /* failed */
 	gen_end(&gen, MT_END_EXIT, 10000);
 	open_generated(&trace, &gen.file);
 	gen_free(&gen);
@@ -247,16 +235,16 @@ START_TEST(takes_failed_reallocs_back)
 	gen_begin(&gen, 100, 0);
 	for (uint32_t i = 0; i < MT_NODE_FIRST; i++)
 		gen_node(&gen, 0, 0);
-	add_event(2000, MT_MALLOC, 0x5000, 100);
-	add_event(2500, MT_MALLOC, 0x6000, 10);
-	add_event(3000, MT_REALLOC_FREE, 0x5000, 0);
-	add_event(3500, MT_REALLOC_CANCEL, 0x5000, 1000);
-	add_event(4000, MT_MALLOC, 0x7000, 1);
-	add_event(5000, MT_FREE, 0x7000, 0);
-	add_event(5200, MT_REALLOC_FREE, 0x5000, 0);
-	add_event(6000, MT_MALLOC, 0, 77);
-	add_event(7500, MT_FREE, 0x6000, 0);
-	add_event(8000, MT_REALLOC_CANCEL, 0x5000, 1000);
+	gen_plain_event(&gen, 2000, MT_MALLOC, 0x5000, 100);
+	gen_plain_event(&gen, 2500, MT_MALLOC, 0x6000, 10);
+	gen_plain_event(&gen, 3000, MT_REALLOC_FREE, 0x5000, 0);
+	gen_plain_event(&gen, 3500, MT_REALLOC_CANCEL, 0x5000, 1000);
+	gen_plain_event(&gen, 4000, MT_MALLOC, 0x7000, 1);
+	gen_plain_event(&gen, 5000, MT_FREE, 0x7000, 0);
+	gen_plain_event(&gen, 5200, MT_REALLOC_FREE, 0x5000, 0);
+	gen_plain_event(&gen, 6000, MT_MALLOC, 0, 77);
+	gen_plain_event(&gen, 7500, MT_FREE, 0x6000, 0);
+	gen_plain_event(&gen, 8000, MT_REALLOC_CANCEL, 0x5000, 1000);
 	gen_end(&gen, MT_END_EXIT, 10000);
 	open_generated(&trace, &gen.file);
 	gen_free(&gen);
