@@ -418,9 +418,7 @@ static char *readable(const char *path)
 	if (n > 1 && !strncmp(path, dir, n) && path[n] == '/')
 		path += n + 1;
 	free(dir);
-	return strpbrk(path, " \t\n$&()*;<>?[]\\`|\"")
-		       ? util_format("'%s'", path)
-		       : util_copy(path, strlen(path));
+	return util_quote(path);
 }
 
 /* Print a trace's name, size, events and drops. */
@@ -446,7 +444,7 @@ static void print_result(struct family *f, const struct family_trace *own,
 			 const char *argv0)
 {
 	size_t listed = 1;
-	char *path;
+	char *path, *name, *self;
 
 	if (!own) {
 		fprintf(stderr, "memtrace: the program left no trace\n");
@@ -466,9 +464,15 @@ static void print_result(struct family *f, const struct family_trace *own,
 		fprintf(stderr, "memtrace: and %zu more of its children\n",
 			f->count - listed);
 	path = readable(own->path);
-	fprintf(stderr, "memtrace: next: %s-report ", argv0);
+	name = util_format("%s-report", argv0);
+	self = util_quote(name);
+	fputs("memtrace: next: ", stderr);
+	term_put_text(stderr, self);
+	fputc(' ', stderr);
 	term_put_text(stderr, path);
 	fputc('\n', stderr);
+	free(name);
+	free(self);
 	free(path);
 }
 

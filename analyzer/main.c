@@ -311,12 +311,20 @@ static int show_arguments(struct job *j, char *const *arguments, size_t n)
 static void hint(const char *path, const struct options *o,
 		 const struct command *c)
 {
+	char *self, *trace;
+
 	if (o->json || o->csv || o->rows || o->at || c->name)
 		return;
 	fflush(stdout);
-	fputs("\nnext: memtrace-report top --at peak ", stderr);
-	term_put_text(stderr, path);
+	self = util_quote(program_invocation_name);
+	trace = util_quote(path);
+	fputs("\nnext: ", stderr);
+	term_put_text(stderr, self);
+	fputs(" top --at peak ", stderr);
+	term_put_text(stderr, trace);
 	fputc('\n', stderr);
+	free(self);
+	free(trace);
 }
 
 /* Return `status`, or 1 after a line when stdout did not take all. */

@@ -4,6 +4,7 @@
  */
 #include "util.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,25 @@ char *util_copy(const void *bytes, size_t n)
 		memcpy(s, bytes, n);
 	s[n] = '\0';
 	return s;
+}
+
+char *util_quote(const char *text)
+{
+	bool plain = *text;
+	char *word = util_alloc(4 * strlen(text) + 3, 1), *to = word;
+
+	for (const char *p = text; *p; p++)
+		plain &= isalnum((unsigned char)*p) || strchr("_.:/%+-", *p);
+	if (plain)
+		return strcpy(word, text);
+	*to++ = '\'';
+	for (; *text; text++)
+		if (*text == '\'')
+			to = stpcpy(to, "'\\''");
+		else
+			*to++ = *text;
+	strcpy(to, "'");
+	return word;
 }
 
 char *util_format(const char *format, ...)

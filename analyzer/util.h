@@ -38,6 +38,7 @@ static inline bool error_is_set(const struct error *e)
 void *util_alloc(size_t count, size_t size); /* zeroed */
 void *util_resize(void *p, size_t count, size_t size);
 char *util_copy(const void *bytes, size_t n); /* NUL added */
+char *util_quote(const char *text); /* as a shell takes it for one word */
 char *util_format(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 

@@ -314,6 +314,16 @@ static bool has_interval(size_t n)
 	return has;
 }
 
+/* Tell whether no result of so few runs could be less likely than chance. */
+static bool is_few(const struct diff *d)
+{
+	double choices = 1; /* of the runs of OLD among all */
+
+	for (size_t i = 0; i < d->before; i++)
+		choices = choices * (double)(d->runs - i) / (double)(i + 1);
+	return 2 / choices >= ALPHA;
+}
+
 /* Print the table. */
 static void put(struct diff *d)
 {
@@ -354,6 +364,9 @@ static void put(struct diff *d)
 		add_others(d, &t, shown);
 	add_total(d, &t);
 	view_table(d->view, &t);
+	if (many && is_few(d))
+		view_line(d->view, "too few runs to tell a change from chance: "
+				   "take 4 or more a side");
 	if (many && shown < n)
 		view_line(d->view, "(%zu smaller change%s not shown: -n)",
 			  n - shown, term_plural(n - shown));

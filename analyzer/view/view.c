@@ -4,7 +4,6 @@
  */
 #include "view.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -242,26 +241,6 @@ static size_t selection(const struct view *v, struct said said[SELECTORS])
 	return n;
 }
 
-/* Return a text as a shell takes it for one word; free it. */
-static char *quoted(const char *text)
-{
-	bool plain = *text;
-	char *word = util_alloc(4 * strlen(text) + 3, 1), *to = word;
-
-	for (const char *p = text; *p; p++)
-		plain &= isalnum((unsigned char)*p) || strchr("_.:/%+-", *p);
-	if (plain)
-		return strcpy(word, text);
-	*to++ = '\'';
-	for (; *text; text++)
-		if (*text == '\'')
-			to = stpcpy(to, "'\\''");
-		else
-			*to++ = *text;
-	strcpy(to, "'");
-	return word;
-}
-
 /* Print the line about what was selected, if anything was. */
 static void put_selection(const struct view *v)
 {
@@ -271,7 +250,7 @@ static void put_selection(const struct view *v)
 	if (n)
 		fputs("selected:", stdout);
 	for (size_t i = 0; i < n; i++) {
-		char *word = quoted(said[i].text);
+		char *word = util_quote(said[i].text);
 
 		printf(" --%s ", said[i].name);
 		term_put_text(stdout, word);

@@ -203,6 +203,19 @@ done
 	.old_high == 1500 and .new_low == 1700' >/dev/null ||
 	fail "diff: no interval"
 "$REPORT" diff a b | grep -q '~' || fail "diff: no ~"
+"$REPORT" diff a c | grep -q 'too few' && fail "diff: six are too few"
+mkdir few more
+cp old.zst few/1.zst
+cp old.zst few/2.zst
+cp old.zst few/3.zst
+cp c/[123].zst more
+"$REPORT" diff few more | grep -q 'too few runs' ||
+	fail "diff: three runs with three: $("$REPORT" diff few more)"
+cp old.zst few/4.zst
+cp c/4.zst more
+"$REPORT" diff few more | grep -q 'too few runs' && fail "diff: four are few"
+"$REPORT" diff few more | grep -q '(p=0.029)' ||
+	fail "diff: four with four: $("$REPORT" diff few more)"
 "$REPORT" diff a none 2>err && fail "diff takes an empty directory"
 [ "$(cat err)" = 'memtrace-report: none: no .zst in it' ] ||
 	fail "diff: $(cat err)"
