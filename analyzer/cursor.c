@@ -51,19 +51,20 @@ bool cursor_fill(struct trace *t, struct cursor *c, struct cursor_pool *pool)
 		uint64_t number = s->first + (s->count - c->left);
 		uint32_t n = c->left < CURSOR_BATCH ? c->left : CURSOR_BATCH;
 
-		c->count = decode(c, s->tick_shift, n);
-		c->left -= c->count;
-		c->at = 0;
-		if (c->count < n) {
+		c->source.count = decode(c, s->tick_shift, n);
+		c->left -= c->source.count;
+		c->source.at = 0;
+		if (c->source.count < n) {
 			trace_note_missing(t, s, c->left,
 					   "events do not decode");
 			c->left = 0;
 		}
 		/* Those that an earlier segment had already. */
-		while (c->at < c->count && number + c->at < c->done)
-			c->at++;
-		if (c->at < c->count) {
-			c->done = number + c->count;
+		while (c->source.at < c->source.count &&
+		       number + c->source.at < c->done)
+			c->source.at++;
+		if (c->source.at < c->source.count) {
+			c->done = number + c->source.count;
 			return true;
 		}
 		if (!c->left)
@@ -103,6 +104,7 @@ bool cursor_open(struct trace *t, struct cursor *c, struct cursor_pool *pool)
 			continue;
 		note_gap(t, c, s);
 		c->work = take_work(pool);
+		c->source.event = c->work->event;
 		if (trace_read_columns(t, s, &c->work->buffer, &c->columns)) {
 			trace_note_missing(t, s, s->count, "damaged segment");
 			c->done = end;
@@ -113,7 +115,7 @@ bool cursor_open(struct trace *t, struct cursor *c, struct cursor_pool *pool)
 		}
 		mt_model_reset(&c->work->model, s->base_time >> s->tick_shift);
 		c->left = s->count;
-		c->tick = (1ull << s->tick_shift) - 1;
+		c->source.tick = (1ull << s->tick_shift) - 1;
 		return true;
 	}
 	return false;

@@ -8,6 +8,8 @@
 #ifndef ANALYZER_CURSOR_H
 #define ANALYZER_CURSOR_H
 
+#include <memtrace/merge.h>
+
 #include "trace.h"
 
 /* Events decoded at once. */
@@ -22,12 +24,11 @@ struct cursor_work {
 };
 
 struct cursor {
+	struct mt_source source; /* the first member: what is decoded */
 	struct trace_thread *thread;
-	size_t segment;	    /* the next one to open, or the open one */
-	uint64_t done;	    /* number of the next event of the thread */
-	uint32_t left;	    /* events not decoded in the open segment */
-	uint32_t at, count; /* the next event in `work`, and their end */
-	uint64_t tick;	    /* clock units - 1 that an event's time covers */
+	size_t segment; /* the next one to open, or the open one */
+	uint64_t done;	/* number of the next event of the thread */
+	uint32_t left;	/* events not decoded in the open segment */
 	struct mt_columns columns;
 	struct cursor_work *work; /* NULL: no segment is open */
 };
@@ -38,7 +39,7 @@ struct cursor_pool {
 };
 
 /*
- * Decode the next batch; `at` and `count` say what of it there is. False:
+ * Decode the next batch; `source` says what of it there is. False:
  * the open segment (if any) is at its end, and is closed; opens none.
  */
 bool cursor_fill(struct trace *t, struct cursor *c, struct cursor_pool *pool);
