@@ -29,6 +29,20 @@ static void begins(void *context, struct heap_block *b,
 		c->to->begins(c->to->context, b, e, from);
 }
 
+static void carries(void *context, struct heap_block *b,
+		    const struct replay_event *e)
+{
+	const struct chosen *c = context;
+	const struct prof_options *o = c->options;
+
+	if (o->takes && !o->takes(o->takes_context, e))
+		b->owner = NOT_CHOSEN;
+	else if (c->to->carries)
+		c->to->carries(c->to->context, b, e);
+	else if (c->to->begins)
+		c->to->begins(c->to->context, b, e, NULL);
+}
+
 static void ends(void *context, const struct heap_block *b,
 		 const struct replay_event *e, enum replay_end why,
 		 bool temporary)
@@ -60,8 +74,8 @@ void chosen_replay(struct trace *t, const struct prof_options *o,
 		   const struct replay_listener *l, replay_progress *progress)
 {
 	struct chosen c = {o, l};
-	const struct replay_listener first = {&c, begins, ends, resumes,
-					      others};
+	const struct replay_listener first = {&c,      begins, ends,
+					      resumes, others, carries};
 	struct replay r;
 
 	replay_run(&r, t, o->until, &first, 1, progress);

@@ -2,7 +2,7 @@
 /*
  * What the index entries of a trace say of its events, without a look at them.
  */
-#include "trace.h"
+#include "image.h"
 
 #include <string.h>
 
@@ -37,18 +37,36 @@ static void add_entry(void *context, const struct mt_segment *head,
 	add_packed(h, packed, packed + head->extra_bytes);
 }
 
+/* Add what the entries said that are no longer there. */
+static void add_image(struct trace_histogram *h, const struct mt_image *m)
+{
+	h->allocations += m->allocations;
+	h->frees += m->frees;
+	h->allocated_bytes += m->allocated_bytes;
+	h->allocated_usable_bytes += m->allocated_usable_bytes;
+	h->freed_usable_bytes += m->freed_usable_bytes;
+	for (unsigned int i = 0; i < MT_SIZE_CLASSES; i++) {
+		h->requested[i] += m->requested[i];
+		h->usable[i] += m->usable[i];
+		h->freed[i] += m->freed[i];
+	}
+}
+
 void trace_histogram(const struct trace *t, struct trace_histogram *h)
 {
 	*h = (struct trace_histogram){0};
+	if (t->image)
+		add_image(h, &t->image->head);
 	h->unsealed = trace_entries(t, add_entry, h);
 }
 
 /* Show the entries of a thread; return how many events have none. */
 static uint64_t show_entries(const struct trace *t,
-			     const struct trace_segments *list,
+			     const struct trace_thread *thread,
 			     trace_entry *each, void *context)
 {
-	uint64_t done = 0, unsealed = 0, end;
+	uint64_t done = thread->entered, unsealed = 0, end;
+	const struct trace_segments *list = &thread->segments;
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct trace_segment *s = &list->at[i];
@@ -75,7 +93,6 @@ uint64_t trace_entries(const struct trace *t, trace_entry *each, void *context)
 	uint64_t unsealed = 0;
 
 	for (size_t i = 0; i < t->thread_count; i++)
-		unsealed +=
-			show_entries(t, &t->threads[i].segments, each, context);
+		unsealed += show_entries(t, &t->threads[i], each, context);
 	return unsealed;
 }

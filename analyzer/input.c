@@ -120,6 +120,8 @@ int input_open(struct input *in, const char *path, const struct input_wants *w,
 	memset(in, 0, sizeof(*in));
 	if (trace_open(&in->opened, path, e) == 0) {
 		in->trace = &in->opened;
+		if (select_check_history(w->options, in->trace, e))
+			return -1;
 		if (w->profile)
 			make_profile(in, w);
 		else

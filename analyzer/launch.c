@@ -113,16 +113,23 @@ static _Noreturn void fail_key(const char *option, size_t n)
 	exit(PROGRAM_REFUSED);
 }
 
-/* Tell whether `value` is a whole number, with K, M or G behind it or not. */
-static bool is_number(const char *value)
+/* Read a whole number, with K, M or G behind it or not; false: it is none. */
+static bool read_number(const char *value, long long *n)
 {
+	static const char units[] = "KkMmGg";
+	const char *unit;
 	char *end;
 
 	errno = 0;
-	strtoll(value, &end, 10);
+	*n = strtoll(value, &end, 10);
 	if (end == value || errno)
 		return false;
-	return !*end || (strchr("KkMmGg", *end) && !end[1]);
+	if (!*end)
+		return true;
+	unit = strchr(units, *end);
+	return unit && !end[1] &&
+	       !__builtin_mul_overflow(*n, 1ll << 10 * ((unit - units) / 2 + 1),
+				       n);
 }
 
 static bool is_switch(const char *value)
@@ -149,10 +156,11 @@ static bool is_pattern(const char *value)
 static void check_value(const struct key *key, const char *value)
 {
 	char *option = util_format("--%s=%s", key->name, value);
+	long long n = 0;
 
 	if (strchr(value, ','))
 		fail(option, "a value cannot have a comma in it");
-	if (key->kind == NUMBER && !is_number(value))
+	if (key->kind == NUMBER && !read_number(value, &n))
 		fail(option, "the value is a number");
 	if (key->kind == SWITCH && !is_switch(value))
 		fail(option, "the value is on or off");
@@ -160,9 +168,10 @@ static void check_value(const struct key *key, const char *value)
 		fail(option, "a value is needed");
 	if (!strcmp(key->name, "out") && !is_pattern(value))
 		fail(option, "after % comes one of e, p, h, n, %");
-	if (!strcmp(key->name, "level") &&
-	    (atol(value) < -7 || atol(value) > 19))
+	if (!strcmp(key->name, "level") && (n < -7 || n > 19))
 		fail(option, "the value is -7 to 19");
+	if (!strcmp(key->name, "size") && n && n < MT_MIN_SIZE)
+		fail(option, "the value is 1M or more, or 0");
 	free(option);
 }
 

@@ -5,10 +5,29 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "image.h"
+
 uint64_t lifespan_bound_ns(unsigned int i)
 {
 	/* 1, 2, 3, 6, 10, 18, 32, 56, 100...: rounded powers of 10^(1/4). */
 	return (uint64_t)(pow(10, i / 4.0) + 0.5);
+}
+
+/* Begin with what the heap image knows. */
+static void load_image(struct lifespan *l, const struct mt_image_sums *s)
+{
+	_Static_assert(MT_IMAGE_TIMES == LIFESPAN_TIMES, "the same buckets");
+	_Static_assert(MT_IMAGE_MEANWHILE == LIFESPAN_BYTES, "the same");
+
+	l->allocated_bytes = s->allocated_bytes;
+	if (l->from)
+		return;
+	for (unsigned int i = 0; i < LIFESPAN_TIMES; i++)
+		l->time[i] = (struct lifespan_sum){s->time[i].blocks,
+						   s->time[i].bytes};
+	for (unsigned int i = 0; i < LIFESPAN_BYTES; i++)
+		l->meanwhile[i] = (struct lifespan_sum){s->meanwhile[i].blocks,
+							s->meanwhile[i].bytes};
 }
 
 void lifespan_begin(struct lifespan *l, const struct trace *t, uint64_t from)
@@ -16,6 +35,8 @@ void lifespan_begin(struct lifespan *l, const struct trace *t, uint64_t from)
 	*l = (struct lifespan){.trace = t, .from = from};
 	for (unsigned int i = 0; i < LIFESPAN_TIMES; i++)
 		l->bound_ns[i] = lifespan_bound_ns(i);
+	if (t->image)
+		load_image(l, t->image->sums);
 }
 
 /* Return the bucket of a time. */
@@ -69,6 +90,18 @@ static void begins(void *context, struct heap_block *b,
 		add(&l->live, b->size);
 }
 
+static void carries(void *context, struct heap_block *b,
+		    const struct replay_event *e)
+{
+	struct lifespan *l = context;
+
+	b->owner = slots_take(&l->slots);
+	l->born = util_grow(l->born, b->owner, &l->room, sizeof(*l->born));
+	l->born[b->owner] = e->before;
+	if (b->born >= l->from)
+		add(&l->live, b->size);
+}
+
 /* Return the bytes that were allocated since a block began, itself left out. */
 static uint64_t meanwhile(const struct lifespan *l, const struct heap_block *b)
 {
@@ -113,6 +146,7 @@ struct replay_listener lifespan_listener(struct lifespan *l)
 		.begins = begins,
 		.ends = ends,
 		.resumes = resumes,
+		.carries = carries,
 	};
 }
 

@@ -390,6 +390,22 @@ static void read_end(struct trace *t)
 	}
 }
 
+bool live_chunk(const struct trace *t, uint32_t *i, uint32_t *index,
+		const uint8_t **bytes, uint64_t *n)
+{
+	struct mt_region r;
+
+	while (t->live && region_at(t, (*i)++, &r)) {
+		if (r.type != MT_REGION_IMAGE || !region_is_sound(t, &r))
+			continue;
+		*index = r.index;
+		*bytes = t->live + r.offset;
+		*n = r.bytes;
+		return true;
+	}
+	return false;
+}
+
 void live_add_slots(struct trace *t)
 {
 	struct mt_region r;

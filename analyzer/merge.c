@@ -41,6 +41,7 @@ void merge_init(struct merge *m, struct trace *t, merge_fits *fits,
 		uint64_t time;
 
 		c->thread = &t->threads[i];
+		c->done = t->threads[i].folded;
 		c->source.thread = (uint32_t)i;
 		if (cursor_next_time(c, &time))
 			mt_merge_add(&m->threads, &c->source, time);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image.h"
+
 /* A block's owner when it is not to be counted. */
 #define NOT_TAKEN UINT32_MAX
 
@@ -197,6 +199,23 @@ static void ends(void *context, const struct heap_block *b,
 	p->frees++;
 }
 
+/* Take note of a block that the heap image carries over. */
+static void carries(void *context, struct heap_block *b,
+		    const struct replay_event *e)
+{
+	struct prof *p = context;
+
+	if (p->options.takes &&
+	    !p->options.takes(p->options.takes_context, e)) {
+		b->owner = NOT_TAKEN;
+		return;
+	}
+	b->owner = row_number(p, b, e->event->stack);
+	/* The rows of the image have it in their sums. */
+	if (!p->whole)
+		add_live(p, prof_row(p, b->owner), b->size, b->born);
+}
+
 /* Take back the end of a block that lives on. */
 static void resumes(void *context, const struct heap_block *b,
 		    const struct replay_event *e)
@@ -270,13 +289,64 @@ static void prof_init(struct prof *p, const struct trace *t,
 		*find_slot(p, &p->key[0]) = 1;
 }
 
+/* Take over a row of the heap image. */
+static void load_row(struct prof *p, const struct mt_image_row *from,
+		     uint64_t peak_number)
+{
+	struct heap_block b = {0};
+	struct prof_row *s = prof_row(p, row_number(p, &b, from->node));
+
+	*s = (struct prof_row){
+		.allocations = from->allocations,
+		.allocated_bytes = from->allocated_bytes,
+		.temporary = from->temporary,
+		.lifetimes = from->lifetimes,
+		.live_bytes = from->live_bytes,
+		.peak_bytes = from->peak_bytes,
+		.live_blocks = (uint32_t)from->live_blocks,
+		.peak_blocks = (uint32_t)from->peak_blocks,
+		.peak_number = from->peak_number == peak_number,
+		.frees = (uint32_t)from->frees,
+	};
+}
+
+/* Begin with the sums of the heap image. */
+static void load_image(struct prof *p, const struct image *m)
+{
+	const struct mt_image_sums *s = m->sums;
+
+	p->whole = true;
+	p->allocations = s->allocations;
+	p->allocated_bytes = s->allocated_bytes;
+	p->frees = s->frees;
+	p->temporary = s->temporary;
+	p->failed = s->failed;
+	p->live_bytes = s->live_bytes;
+	p->live_blocks = s->live_blocks;
+	p->peak_bytes = s->peak_bytes;
+	p->peak_blocks = s->peak_blocks;
+	p->peak_clock = s->peak_clock;
+	p->peak_number = 1;
+	p->mmaps = s->mmaps;
+	p->munmaps = s->munmaps;
+	p->mapped_bytes = s->mapped_bytes;
+	for (uint32_t i = 1; i < s->rows; i++) {
+		struct mt_image_row row = image_row(m, i);
+
+		load_row(p, &row, s->peak_number);
+	}
+}
+
 void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
 	      replay_progress *progress)
 {
-	struct replay_listener listener = {p, begins, ends, resumes, others};
+	struct replay_listener listener = {p,	    begins, ends,
+					   resumes, others, carries};
 	struct replay r;
 
 	prof_init(p, t, o);
+	if (t->image && !o->from && !o->keys && !o->takes)
+		load_image(p, t->image);
 	replay_run(&r, t, o->until, &listener, 1, progress);
 	if (o->until == UINT64_MAX)
 		trace_extend(t, r.last_clock);

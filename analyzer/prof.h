@@ -76,6 +76,7 @@ struct prof {
 	/* The rest is prof.c's own. */
 	struct prof_options options;
 	bool counting; /* the window has begun */
+	bool whole;    /* the sums begin with those of the heap image */
 	uint64_t live_bytes, live_blocks;
 	uint32_t peak_number;
 	uint32_t *row_of_node; /* without keys */

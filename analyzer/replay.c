@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "image.h"
 #include "merge.h"
 
 /* How far ahead of its event a block's place is fetched. */
@@ -209,6 +210,102 @@ static uint64_t count_events(const struct trace *t)
 	return n;
 }
 
+/* ---- The heap image. ---- */
+
+/* What the blocks of the image are entered with. */
+struct carrying {
+	struct replay *replay;
+	const struct trace *trace;
+};
+
+/* Return the place of a thread of the image; the first, if it is not known. */
+static uint32_t place_of(const struct trace *t, uint32_t index)
+{
+	size_t low = 0, high = t->thread_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if ((t->threads[middle].index & 0xffffff) < index)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < t->thread_count ? (uint32_t)low : 0;
+}
+
+/* Return a block of the image as one of the heap's. */
+static struct heap_block block_of(const struct trace *t,
+				  const struct mt_image_block *b)
+{
+	return (struct heap_block){
+		.address = b->address,
+		.size = b->size,
+		.born = b->born,
+		.thread = place_of(t, b->thread) & 0xffffff,
+		.kind = b->kind,
+	};
+}
+
+/* Enter a block of the image. */
+static void carry(void *context, const struct mt_image_block *from)
+{
+	const struct carrying *c = context;
+	struct replay *r = c->replay;
+	struct heap_block b = block_of(c->trace, from);
+	struct mt_event event = {
+		.time = b.born,
+		.address = b.address,
+		.size = b.size,
+		.stack = from->node,
+		.kind = (uint8_t)b.kind,
+	};
+	struct replay_event e = {
+		.event = &event,
+		.thread = b.thread,
+		.number = r->begun,
+		.before = from->before,
+	};
+
+	if (!b.address || heap_find(&r->heap, b.address)->address)
+		return; /* damage */
+	r->begun++;
+	for (size_t i = 0; i < r->listener_count; i++) {
+		const struct replay_listener *l = &r->listeners[i];
+
+		if (l->carries)
+			l->carries(l->context, &b, &e);
+		else if (l->begins)
+			l->begins(l->context, &b, &e, NULL);
+	}
+	heap_insert(&r->heap, &b);
+}
+
+/* Begin with the heap image. */
+static void carry_all(struct replay *r, const struct trace *t)
+{
+	const struct image *m = t->image;
+	struct carrying c = {r, t};
+
+	image_blocks(m, carry, &c);
+	for (uint32_t i = 0; i < m->sums->threads; i++) {
+		struct mt_image_thread it = image_thread(m, i);
+		struct replay_thread *thread;
+
+		if (it.index == MT_NO_THREAD || !t->thread_count)
+			continue;
+		thread = &r->threads[place_of(t, it.index & 0xffffff)];
+		thread->last = it.last;
+		thread->moving = block_of(t, &it.moving);
+		thread->moving_since = it.moving_since;
+	}
+	r->events = m->sums->events;
+	r->last_clock = m->sums->clock;
+	r->anomalies.lost_frees += m->sums->lost_frees;
+	r->anomalies.unknown_frees += m->sums->unknown_frees;
+	r->anomalies.unknown_kinds += m->sums->unknown_kinds;
+}
+
 void replay_run(struct replay *r, struct trace *t, uint64_t until,
 		const struct replay_listener *listeners, size_t count,
 		replay_progress *progress)
@@ -223,6 +320,8 @@ void replay_run(struct replay *r, struct trace *t, uint64_t until,
 		.threads = util_alloc(t->thread_count, sizeof(*r->threads)),
 	};
 	heap_init(&r->heap);
+	if (t->image)
+		carry_all(r, t);
 	merge_init(&m, t, heap_fits, &r->heap);
 	while (merge_next(&m, &run)) {
 		uint32_t n = events_before(&run, until);

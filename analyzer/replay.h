@@ -20,6 +20,7 @@ struct replay_event {
 	uint32_t thread; /* place in trace->threads */
 	uint64_t number; /* of the blocks that began before */
 	uint64_t ended;	 /* resumes(): when the block had ended; else 0 */
+	uint64_t before; /* carries(): bytes allocated before it; else 0 */
 };
 
 enum replay_end {
@@ -44,6 +45,13 @@ struct replay_listener {
 			const struct replay_event *e);
 	/* Mappings, and allocations that failed (address 0). */
 	void (*others)(void *context, const struct replay_event *e);
+	/*
+	 * A block of the heap image: it began before the history does, and
+	 * ends in it or never. The event is its allocation. NULL: begins()
+	 * is told.
+	 */
+	void (*carries)(void *context, struct heap_block *b,
+			const struct replay_event *e);
 };
 
 /* Things in the trace that a whole recording does not have. */
@@ -71,7 +79,8 @@ typedef void replay_progress(uint64_t done, uint64_t total);
 
 /*
  * Replay the events of `t` that are before the clock value `until`
- * (UINT64_MAX: all). `progress` may be NULL.
+ * (UINT64_MAX: all), from its heap image on if it has one. `progress` may be
+ * NULL.
  */
 void replay_run(struct replay *r, struct trace *t, uint64_t until,
 		const struct replay_listener *listeners, size_t count,

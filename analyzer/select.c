@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "answers.h"
+#include "image.h"
 #include "lives.h"
+#include "term.h"
 #include "units.h"
 
 struct select {
@@ -242,4 +244,19 @@ void select_window(const struct options *o, const struct trace *t,
 	if (o->at == OPTIONS_AT_TIME)
 		*until = o->at_ns == UINT64_MAX ? UINT64_MAX
 						: trace_clock(t, o->at_ns + 1);
+}
+
+int select_check_history(const struct options *o, const struct trace *t,
+			 struct error *e)
+{
+	uint64_t from, until, begins = image_clock(t);
+	char text[TERM_NUMBER];
+
+	select_window(o, t, &from, &until);
+	if ((!from || from >= begins) && until > begins)
+		return 0;
+	return error_set(e, ERROR_NO_OFFSET,
+			 "its history begins at %s: what was before is in sums "
+			 "of the whole run only",
+			 term_time(text, trace_ns(t, begins)));
 }

@@ -55,6 +55,13 @@ int select_rows(struct select *s, struct profile *p, struct error *e);
 bool select_shows(struct select *s, uint32_t pc);
 
 /*
+ * Check that the history of a trace reaches back to the times that are asked
+ * for. 0, or -1 with `e` filled: it does not.
+ */
+int select_check_history(const struct options *o, const struct trace *t,
+			 struct error *e);
+
+/*
  * Set the window [from, until) of clock values by --from, --to and --at: from
  * the instant of --from on, to before the one of --to, or to the one of --at
  * with all that happened at it.

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "image.h"
+
 void series_begin(struct series *t, uint64_t from, uint64_t to, size_t count)
 {
 	*t = (struct series){
@@ -86,6 +88,18 @@ static void begins(void *context, struct heap_block *b,
 	note_live(t, e->event->time);
 }
 
+/* A block from before the history. */
+static void carries(void *context, struct heap_block *b,
+		    const struct replay_event *e)
+{
+	struct series *t = context;
+
+	(void)e;
+	t->live_bytes += b->size;
+	t->live_blocks++;
+	note_live(t, t->from);
+}
+
 static void ends(void *context, const struct heap_block *b,
 		 const struct replay_event *e, enum replay_end why,
 		 bool temporary)
@@ -124,6 +138,7 @@ struct replay_listener series_listener(struct series *t)
 		.begins = begins,
 		.ends = ends,
 		.resumes = resumes,
+		.carries = carries,
 	};
 }
 
@@ -197,11 +212,10 @@ static void add_entry(void *context, const struct mt_segment *head,
 		r->index->longest = end - start;
 }
 
-/* Make the changes of what is live sums; none is below 0. */
-static void sum_up(struct series *t)
+/* Make the changes of what is live sums, from what was live before; none is
+ * below 0. */
+static void sum_up(struct series *t, uint64_t bytes, uint64_t blocks)
 {
-	uint64_t bytes = 0, blocks = 0;
-
 	for (size_t i = 0; i < t->count; i++) {
 		struct series_bucket *b = &t->at[i];
 
@@ -217,10 +231,17 @@ void series_read_index(struct series *t, const struct trace *trace,
 		       struct series_index *index)
 {
 	struct index_reader r = {t, index};
+	uint64_t bytes = 0, blocks = 0;
 
 	*index = (struct series_index){0};
 	index->unsealed = trace_entries(trace, add_entry, &r);
-	sum_up(t);
+	if (trace->image) {
+		const struct mt_image *m = &trace->image->head;
+
+		bytes = m->allocated_usable_bytes - m->freed_usable_bytes;
+		blocks = m->allocations - m->frees;
+	}
+	sum_up(t, bytes, blocks);
 }
 
 void series_free(struct series *t)

@@ -82,6 +82,7 @@ static unsigned int stream_columns(unsigned int stream)
 		[MT_STREAM_META] = 1,  [MT_STREAM_PCS] = 1,
 		[MT_STREAM_NODES] = 2, [MT_STREAM_EVENTS] = MT_COLUMNS,
 		[MT_STREAM_NAMES] = 1, [MT_STREAM_WORDS] = 2,
+		[MT_STREAM_IMAGE] = 1,
 	};
 
 	return stream < TRACE_STREAMS ? columns[stream] : 0;
@@ -687,6 +688,7 @@ static int read_all(struct trace *t, struct error *e)
 	if (meta_parse(t, e))
 		return -1;
 	live_add_slots(t);
+	image_read(t);
 	check_nodes(t);
 	names_parse(t);
 	if (t->thread_count)
@@ -751,6 +753,7 @@ void trace_close(struct trace *t)
 	free(t->problems);
 	free(t->meta);
 	names_free(t);
+	image_free(t);
 	free(t->path);
 	free(t->live_path);
 	map_free(&t->thread_at);

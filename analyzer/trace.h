@@ -43,12 +43,15 @@ struct trace_stream {
 };
 
 /* The streams' numbers are below. */
-#define TRACE_STREAMS (MT_STREAM_WORDS + 1)
+#define TRACE_STREAMS (MT_STREAM_IMAGE + 1)
 
 struct trace_thread {
 	uint32_t index;
-	uint32_t tid;			/* 0: not known */
-	char *name;			/* the last it had, or NULL */
+	uint32_t tid; /* 0: not known */
+	char *name;   /* the last it had, or NULL */
+	/* With an image: events that are in it; and those of the segments
+	 * whose index entries are. */
+	uint64_t folded, entered;
 	struct trace_segments segments; /* by number of the first event */
 };
 
@@ -136,6 +139,7 @@ struct trace {
 	bool live_is_copy; /* of a process that still runs */
 
 	struct trace_names *names; /* that it carries, or NULL */
+	struct image *image;	   /* what was folded, or NULL; see image.h */
 
 	/* The rest is trace.c's, meta.c's and live.c's own. */
 	struct trace_segments segments[TRACE_STREAMS];
@@ -258,12 +262,24 @@ int meta_parse(struct trace *t, struct error *e);
 void names_parse(struct trace *t);
 void names_free(struct trace *t);
 
+/*
+ * image.c: read the heap image of a trace, if it has one, into t->image, and
+ * into its threads how far they are folded. What is not sound of it is noted
+ * as damage; the image is left out then.
+ */
+void image_read(struct trace *t);
+void image_free(struct trace *t);
+
 /* live.c: find and map the live file, and enter what it holds. */
 void live_open(struct trace *t);
 /* Give `t` a copy of the live file of `from`, which is being written. */
 void live_copy(struct trace *t, const struct trace *from);
 void live_read_streams(struct trace *t);
 void live_add_slots(struct trace *t);
+/* Return a chunk of the heap image from region `*i` on, which is stepped
+ * over; false: there is none. */
+bool live_chunk(const struct trace *t, uint32_t *i, uint32_t *index,
+		const uint8_t **bytes, uint64_t *n);
 
 /*
  * trace.c, for live.c: append records of a stream, the first of them with

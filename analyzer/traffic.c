@@ -48,6 +48,16 @@ static void begins(void *context, struct heap_block *b,
 	enter(t, b);
 }
 
+/* A block from before the history: nobody's allocation in it. */
+static void carries(void *context, struct heap_block *b,
+		    const struct replay_event *e)
+{
+	struct traffic *f = context;
+
+	(void)e;
+	enter(&f->thread[b->thread], b);
+}
+
 /* Add a free, or with -1 take it back, to its thread and its pair. */
 static void count_free(struct traffic *f, const struct heap_block *b,
 		       uint32_t freer, int sign)
@@ -94,7 +104,8 @@ void traffic_begin(struct traffic *f, size_t thread_count)
 
 struct replay_listener traffic_listener(struct traffic *f)
 {
-	return (struct replay_listener){f, begins, ends, resumes, NULL};
+	return (struct replay_listener){f,	 begins, ends,
+					resumes, NULL,	 carries};
 }
 
 void traffic_free(struct traffic *f)

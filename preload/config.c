@@ -145,6 +145,20 @@ static bool parse_item(struct mt_config *config, const char *item, size_t n,
 	return false;
 }
 
+/* Say that a number is outside of its range; false. */
+static bool outside(const char *key, int64_t value, const char *range,
+		    char *error, size_t size)
+{
+	error[0] = '\0';
+	sys_append(error, size, "memtrace: MEMTRACE: '");
+	sys_append(error, size, key);
+	sys_append(error, size, value < 0 ? "=-" : "=");
+	sys_append_number(error, size, (uint64_t)(value < 0 ? -value : value));
+	sys_append(error, size, "': it is ");
+	sys_append(error, size, range);
+	return false;
+}
+
 bool mt_config_parse(struct mt_config *config, const char *text, char *error,
 		     size_t error_size)
 {
@@ -158,17 +172,11 @@ bool mt_config_parse(struct mt_config *config, const char *text, char *error,
 			return false;
 		text += n + (comma != NULL);
 	}
-	if (config->level < -7 || config->level > 19) {
-		error[0] = '\0';
-		sys_append(error, error_size, "memtrace: MEMTRACE: 'level=");
-		if (config->level < 0)
-			sys_append(error, error_size, "-");
-		sys_append_number(error, error_size,
-				  (uint64_t)(config->level < 0
-						     ? -config->level
-						     : config->level));
-		sys_append(error, error_size, "': it is -7 to 19");
-		return false;
-	}
+	if (config->level < -7 || config->level > 19)
+		return outside("level", config->level, "-7 to 19", error,
+			       error_size);
+	if (config->size && config->size < MT_MIN_SIZE)
+		return outside("size", config->size, "1M or more, or 0", error,
+			       error_size);
 	return true;
 }

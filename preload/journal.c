@@ -18,6 +18,11 @@
  *    that of the segment.
  *
  * So a claim that was never finished stays space, and readers pass over it.
+ *
+ * A trace that is bounded grows up to its bound; then ring.h says where the
+ * next segment goes. What it takes over is space already: a segment whose
+ * events were folded becomes space by one write of 8 bytes, as a segment once
+ * came to be, and several pieces of space become one likewise.
  */
 #include "journal.h"
 
@@ -34,6 +39,12 @@
 #define PRESSES 4
 #define NOISE_LEVEL (-6)
 #define GROW_PAGES 16
+/* Frames that the queue has room for at first. */
+#define FIRST_FRAMES 1024
+/* Definitions are given pieces of the bound, once the file is a ring. */
+#define PIECE_PART 64
+/* So often a claim waits a millisecond for events to be folded. */
+#define FOLD_TRIES 20
 /* Space that events leave to what a reader must have, on a full disk. */
 #define SPARE_BYTES (64 * 1024)
 #define STACK_BYTES (64 * 1024)
@@ -50,12 +61,15 @@ struct press {
 static struct {
 	struct sys_lock lock; /* of what follows, down to `pages` */
 	struct mt_file file;
-	uint64_t end;	   /* where the next claim starts */
-	uint64_t reserved; /* bytes of the file, in whole pages */
-	uint8_t *pages;	   /* GROW_PAGES of empty space, to write */
+	struct mt_ring ring;	   /* its file_end: reserved, in whole pages */
+	uint64_t piece, piece_end; /* space for definitions */
+	uint8_t *pages;		   /* GROW_PAGES of empty space, to write */
 	int level;
 	struct sys_lock arena;
 	struct press press[PRESSES];
+	bool (*fold)(void); /* without the lock */
+	ZSTD_DCtx *unzip;
+	uint8_t *packed; /* OUT_BYTES: a segment as it is in the file */
 } journal;
 
 /* Write all of `buf`; 0 or -errno. */
@@ -88,30 +102,41 @@ static int grow(int fd, uint64_t bytes)
 {
 	uint64_t limit = sys_file_limit();
 
-	while (journal.reserved < bytes) {
+	while (journal.ring.file_end < bytes) {
 		uint64_t n = GROW_PAGES * MT_PAGE_BYTES;
 		int error;
 
-		if (n > limit - journal.reserved)
+		if (n > limit - journal.ring.file_end)
 			n = MT_PAGE_BYTES;
-		error = write_all(fd, journal.pages, n, journal.reserved);
+		error = write_all(fd, journal.pages, n, journal.ring.file_end);
 		if (error) {
-			sys_truncate(fd, journal.reserved);
+			sys_truncate(fd, journal.ring.file_end);
 			return error;
 		}
-		journal.reserved += n;
+		journal.ring.file_end += n;
 	}
 	return 0;
 }
 
-/*
- * Claim `bytes` (a multiple of 8) of the file at `*off`, which leaves `spare`
- * bytes of space behind it; 0 or -errno.
- */
-static int claim(int fd, uint64_t bytes, uint64_t spare, uint64_t *off)
+/* Make one piece of space of [start, end), then two, the first of `bytes`. */
+static int split_space(int fd, uint64_t start, uint64_t bytes, uint64_t end)
 {
-	uint64_t start = journal.end, end = start + bytes;
-	uint64_t page = MT_ALIGN_UP(end, MT_PAGE_BYTES);
+	int error = write_head(fd, MT_SKIP_SPACE, start, end);
+
+	if (!error && start + bytes < end)
+		error = write_head(fd, MT_SKIP_SPACE, start + bytes, end);
+	if (!error && start + bytes < end)
+		error = write_head(fd, MT_SKIP_SPACE, start, start + bytes);
+	return error;
+}
+
+/*
+ * Claim `bytes` at the end of the file, which leaves `spare` bytes of space
+ * behind them; 0 or -errno.
+ */
+static int claim_more(int fd, uint64_t bytes, uint64_t spare)
+{
+	uint64_t start = journal.ring.at, end = start + bytes;
 	uint64_t needed = MT_ALIGN_UP(end + 8 + spare, MT_PAGE_BYTES);
 	int error;
 
@@ -119,33 +144,163 @@ static int claim(int fd, uint64_t bytes, uint64_t spare, uint64_t *off)
 	if (needed > sys_file_limit())
 		return -EFBIG;
 	error = grow(fd, needed);
+	return error ? error
+		     : split_space(fd, start, bytes,
+				   MT_ALIGN_UP(end, MT_PAGE_BYTES));
+}
+
+/* Make room in the queue for two frames more; 0 or -errno. */
+static int grow_queue(void)
+{
+	struct mt_ring *r = &journal.ring, old = *r;
+
+	if (r->back - r->front + 2 <= r->room)
+		return 0;
+	r->room = old.room ? 2 * old.room : FIRST_FRAMES;
+	r->frame = sys_map(r->room * sizeof(*r->frame), SYS_FORK_COPY);
+	if (!r->frame) {
+		*r = old;
+		return -ENOMEM;
+	}
+	for (uint64_t i = r->front; i < r->back; i++)
+		*mt_ring_frame(r, i) = *mt_ring_frame(&old, i);
+	if (old.frame)
+		sys_unmap(old.frame, old.room * sizeof(*old.frame));
+	return 0;
+}
+
+/*
+ * Claim `bytes` (a multiple of 8) where the ring says. The frame is filled in
+ * but for where it is. 0 or -errno; -EAGAIN: events are to be folded first.
+ */
+static int claim_in_ring(int fd, uint64_t bytes, struct mt_ring_frame *frame,
+			 uint64_t *number)
+{
+	struct mt_ring *r = &journal.ring;
+	bool events = frame->state == MT_RING_WRITING;
+	int error = r->bound ? grow_queue() : 0;
+	enum mt_ring_place place = MT_RING_GROW;
+
+	if (error)
+		return error;
+	if (r->bound)
+		place = mt_ring_find(r, bytes);
+	if (place == MT_RING_BLOCKED)
+		return -EAGAIN;
+	if (place == MT_RING_GROW)
+		error = claim_more(fd, bytes, events ? SPARE_BYTES : 0);
+	else
+		error = split_space(fd, r->at, bytes, r->end);
+	if (error)
+		return error;
+	frame->offset = r->at;
+	frame->bytes = bytes;
+	*number = r->bound ? mt_ring_push(r, frame) : 0;
+	r->at += bytes;
+	r->pinned += events ? 0 : bytes;
+	return 0;
+}
+
+/*
+ * Claim space for definitions, from a larger piece of it once the file is a
+ * ring: it must not be cut in ever smaller pieces by what is there for good.
+ */
+static int claim_definition(int fd, uint64_t bytes, struct mt_ring_frame *frame)
+{
+	struct mt_ring *r = &journal.ring;
+	uint64_t number, piece = r->wrapped ? r->bound / PIECE_PART : 0;
+	int error;
+
+	frame->state = MT_RING_PINNED;
+	if (!piece)
+		return claim_in_ring(fd, bytes, frame, &number);
+	if (journal.piece_end - journal.piece < bytes) {
+		piece = MT_ALIGN_UP(piece > bytes ? piece : bytes, 8ul);
+		error = claim_in_ring(fd, piece, frame, &number);
+		if (error)
+			return error;
+		journal.piece = frame->offset;
+		journal.piece_end = frame->offset + piece;
+	}
+	error = split_space(fd, journal.piece, bytes, journal.piece_end);
+	frame->offset = journal.piece;
 	if (!error)
-		error = write_head(fd, MT_SKIP_SPACE, start, page);
-	if (!error && end < page)
-		error = write_head(fd, MT_SKIP_SPACE, end, page);
-	if (!error && end < page)
-		error = write_head(fd, MT_SKIP_SPACE, start, end);
-	if (!error)
-		journal.end = end;
-	*off = start;
+		journal.piece += bytes;
 	return error;
 }
 
-/* Claim space for a segment, fill it, and make it one; 0 or -errno. */
-static int write_segment(const uint8_t *segment, size_t bytes, uint64_t spare)
+/* Claim space for a segment; of events, it is frame `*number`. */
+static int claim(int fd, const struct mt_segment *head, uint64_t bytes,
+		 struct mt_ring_frame *frame, uint64_t *number)
+{
+	*number = 0;
+	*frame = (struct mt_ring_frame){
+		.first = head->first,
+		.count = head->count,
+		.thread = head->thread,
+		.base_time = head->base_time,
+		.tick_shift = head->tick_shift,
+		.state = MT_RING_WRITING,
+	};
+	if (head->stream == MT_STREAM_EVENTS)
+		return claim_in_ring(fd, bytes, frame, number);
+	return claim_definition(fd, bytes, frame);
+}
+
+/* Claim space under the lock, folding what is in the way. */
+static int claim_patiently(const struct mt_segment *head, uint64_t bytes,
+			   struct mt_ring_frame *frame, uint64_t *number,
+			   int *fd)
+{
+	int error;
+
+	for (int tries = 0; tries < FOLD_TRIES;) {
+		struct sys_signals old = sys_lock(&journal.lock);
+
+		*fd = mt_file_fd(&journal.file);
+		error = *fd < 0 ? -EBADF
+				: claim(*fd, head, bytes, frame, number);
+		sys_unlock(&journal.lock, old);
+		if (error != -EAGAIN || !journal.fold)
+			return error;
+		mt_file_done(&journal.file, *fd);
+		*fd = -1;
+		if (!journal.fold()) {
+			sys_sleep_us(1000);
+			tries++;
+		}
+	}
+	return -ENOSPC;
+}
+
+/* Say what a frame has become. */
+static void settle(uint64_t number, enum mt_ring_state state)
 {
 	struct sys_signals old = sys_lock(&journal.lock);
-	int fd = mt_file_fd(&journal.file), error = -EBADF;
-	uint64_t off;
+	struct mt_ring_frame *f = mt_ring_frame(&journal.ring, number);
 
-	if (fd >= 0)
-		error = claim(fd, bytes, spare, &off);
+	f->state = state;
+	if (state == MT_RING_FREE)
+		journal.ring.free += f->bytes;
 	sys_unlock(&journal.lock, old);
+}
+
+/* Claim space for a segment, fill it, and make it one; 0 or -errno. */
+static int write_segment(const struct mt_segment *head, const uint8_t *segment,
+			 size_t bytes)
+{
+	struct mt_ring_frame frame;
+	uint64_t number = 0;
+	int fd, error;
+
+	error = claim_patiently(head, bytes, &frame, &number, &fd);
 	if (!error)
-		error = write_all(fd, segment + 8, bytes - 8, off + 8);
+		error = write_all(fd, segment + 8, bytes - 8, frame.offset + 8);
 	if (!error)
-		error = write_all(fd, segment, 8, off);
+		error = write_all(fd, segment, 8, frame.offset);
 	mt_file_done(&journal.file, fd);
+	if (number)
+		settle(number, error ? MT_RING_FREE : MT_RING_EVENTS);
 	return error;
 }
 
@@ -279,9 +434,7 @@ static void seal(void *arg)
 	head = MT_ALIGN_UP(head + data_bytes, 8ul) - data_bytes;
 	put_head(s, head, data_bytes);
 	memmove(out + head, out + data, data_bytes);
-	s->error = write_segment(
-		out, head + data_bytes,
-		s->head->stream == MT_STREAM_EVENTS ? SPARE_BYTES : 0);
+	s->error = write_segment(s->head, out, head + data_bytes);
 }
 
 int mt_journal_append(struct mt_segment *head, const struct mt_bytes *extra,
@@ -297,12 +450,139 @@ int mt_journal_append(struct mt_segment *head, const struct mt_bytes *extra,
 	return s.error;
 }
 
-int mt_journal_open(const char *path, int level)
+/* ---- What is folded. ---- */
+
+uint64_t mt_journal_left(void)
+{
+	return mt_ring_left(&journal.ring);
+}
+
+bool mt_journal_frame(uint64_t *number, struct mt_ring_frame *f)
+{
+	struct sys_signals old = sys_lock(&journal.lock);
+	bool there;
+
+	if (*number < journal.ring.front)
+		*number = journal.ring.front;
+	there = *number < journal.ring.back;
+	if (there)
+		*f = *mt_ring_frame(&journal.ring, *number);
+	sys_unlock(&journal.lock, old);
+	return there && f->state != MT_RING_WRITING;
+}
+
+void mt_journal_unbound(void)
+{
+	struct sys_signals old = sys_lock(&journal.lock);
+	struct mt_ring *r = &journal.ring;
+
+	if (r->wrapped)
+		r->at = r->file_end;
+	r->wrapped = false;
+	r->bound = 0;
+	sys_unlock(&journal.lock, old);
+}
+
+void mt_journal_link(uint64_t number, uint64_t next)
+{
+	mt_ring_frame(&journal.ring, number)->next = next;
+}
+
+void mt_journal_free(uint64_t number)
+{
+	struct sys_signals old = sys_lock(&journal.lock);
+	struct mt_ring_frame *f = mt_ring_frame(&journal.ring, number);
+	int fd = mt_file_fd(&journal.file);
+
+	if (fd >= 0 &&
+	    !write_head(fd, MT_SKIP_SPACE, f->offset, f->offset + f->bytes)) {
+		f->state = MT_RING_FREE;
+		journal.ring.free += f->bytes;
+	} else {
+		f->state = MT_RING_PINNED;
+	}
+	mt_file_done(&journal.file, fd);
+	sys_unlock(&journal.lock, old);
+}
+
+/* Read a frame of the file into `packed`. */
+static bool read_packed(const struct mt_ring_frame *f)
+{
+	struct sys_signals old = sys_lock(&journal.lock);
+	int fd = mt_file_fd(&journal.file);
+	uint64_t done = 0;
+	long n = 1;
+
+	sys_unlock(&journal.lock, old);
+	while (fd >= 0 && n > 0 && done < f->bytes) {
+		n = sys_pread(fd, journal.packed + done, f->bytes - done,
+			      f->offset + done);
+		done += n > 0 ? (uint64_t)n : 0;
+	}
+	mt_file_done(&journal.file, fd);
+	return done == f->bytes;
+}
+
+/* Get what reading needs, at the first time. */
+static bool read_ready(void)
+{
+	size_t bytes = ZSTD_estimateDCtxSize();
+	void *workspace;
+
+	if (journal.unzip)
+		return true;
+	workspace = sys_map(bytes, SYS_FORK_COPY);
+	journal.packed = sys_map(OUT_BYTES, SYS_FORK_COPY);
+	if (workspace && journal.packed)
+		journal.unzip = ZSTD_initStaticDCtx(workspace, bytes);
+	return journal.unzip != NULL;
+}
+
+bool mt_journal_read(const struct mt_ring_frame *f,
+		     struct mt_journal_events *events)
+{
+	struct mt_segment *head = &events->head;
+	const uint8_t *at, *end;
+
+	if (f->bytes > OUT_BYTES || !read_ready() || !read_packed(f))
+		return false;
+	memcpy(head, journal.packed, sizeof(*head));
+	events->packed = journal.packed + sizeof(*head);
+	events->packed_end = events->packed + head->extra_bytes;
+	at = journal.packed + 8 + head->skip_bytes;
+	end = journal.packed + f->bytes;
+	for (unsigned int i = 0; i < MT_COLUMNS; i++) {
+		uint8_t *to = events->buffer + i * MT_JOURNAL_COLUMN_BYTES;
+		size_t bytes = ZSTD_findFrameCompressedSize(at,
+							    (size_t)(end - at)),
+		       n;
+
+		if (ZSTD_isError(bytes))
+			return false;
+		n = ZSTD_decompressDCtx(journal.unzip, to,
+					MT_JOURNAL_COLUMN_BYTES, at, bytes);
+		if (ZSTD_isError(n))
+			return false;
+		events->columns.at[i] = to;
+		events->columns.end[i] = to + n;
+		at += bytes;
+	}
+	return true;
+}
+
+void mt_journal_when_full(bool (*fold)(void))
+{
+	journal.fold = fold;
+}
+
+int mt_journal_open(const char *path, int level, uint64_t bound)
 {
 	int error, fd;
 
 	memset(&journal, 0, sizeof(journal));
 	journal.level = level;
+	journal.ring.bound = bound;
+	journal.ring.front = journal.ring.back = 1;
 	journal.pages = mt_arena_alloc(GROW_PAGES * MT_PAGE_BYTES);
 	if (!journal.pages)
 		return -ENOMEM;
@@ -335,8 +615,8 @@ void mt_journal_close(void)
 	struct sys_signals old = sys_lock(&journal.lock);
 	int fd = mt_file_fd(&journal.file);
 
-	if (fd >= 0)
-		sys_truncate(fd, journal.end);
+	if (fd >= 0 && !journal.ring.wrapped)
+		sys_truncate(fd, journal.ring.at);
 	mt_file_done(&journal.file, fd);
 	mt_file_close(&journal.file);
 	sys_unlock(&journal.lock, old);
@@ -344,5 +624,9 @@ void mt_journal_close(void)
 
 void mt_journal_reset(void)
 {
+	struct mt_ring *r = &journal.ring;
+
+	if (r->frame)
+		sys_unmap(r->frame, r->room * sizeof(*r->frame));
 	mt_file_close(&journal.file);
 }

@@ -9,7 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <memtrace/format.h>
+#include <memtrace/model.h>
+
+#include "ring.h"
 
 /* The most raw bytes of a column that mt_journal_append() takes. */
 #define MT_JOURNAL_COLUMN_BYTES (64u * 1024)
@@ -19,8 +21,17 @@ struct mt_bytes {
 	size_t bytes;
 };
 
-/* Create the trace; 0 or -errno. `level` is zstd's. Context: init. */
-int mt_journal_open(const char *path, int level);
+/*
+ * Create the trace; 0 or -errno. `level` is zstd's; `bound` is the most bytes
+ * of its events, 0: any number. Context: init.
+ */
+int mt_journal_open(const char *path, int level, uint64_t bound);
+
+/*
+ * What to call when the trace is at its bound, to have the oldest events
+ * folded; returns false when none can be now. NULL: nobody. Context: init.
+ */
+void mt_journal_when_full(bool (*fold)(void));
 
 /*
  * Compress `columns` and append them as a segment. The caller has filled in
@@ -30,6 +41,45 @@ int mt_journal_open(const char *path, int level);
  */
 int mt_journal_append(struct mt_segment *head, const struct mt_bytes *extra,
 		      const struct mt_bytes *columns, unsigned int count);
+
+/*
+ * Bytes that may be appended before events have to be folded. Context: any.
+ */
+uint64_t mt_journal_left(void);
+
+/*
+ * Copy frame `*number` (from 1 on) of the queue of segments, or the first of
+ * it when that one has left the queue. False: it is not there yet, or is still
+ * being written. Context: seal.
+ */
+bool mt_journal_frame(uint64_t *number, struct mt_ring_frame *f);
+
+/* The trace ends: from here on it grows by what is appended. Context: seal. */
+void mt_journal_unbound(void);
+
+/* Say which frame is the next of the thread of frame `number`. */
+void mt_journal_link(uint64_t number, uint64_t next);
+
+/* The events of a frame are folded: turn it into space. Context: seal. */
+void mt_journal_free(uint64_t number);
+
+/* A segment of events, to be decoded. */
+struct mt_journal_events {
+	uint8_t *buffer; /* MT_JOURNAL_READ_BYTES, the reader's */
+	struct mt_columns columns;
+	struct mt_segment head;
+	/* The packed histogram, up to `packed_end`; until the next is read. */
+	const uint8_t *packed, *packed_end;
+};
+
+#define MT_JOURNAL_READ_BYTES (MT_COLUMNS * MT_JOURNAL_COLUMN_BYTES)
+
+/*
+ * Read the events of a frame. False: they cannot be had. One thread at a
+ * time. Context: seal.
+ */
+bool mt_journal_read(const struct mt_ring_frame *f,
+		     struct mt_journal_events *events);
 
 /* Cut off the space at the end and close. Context: seal. */
 void mt_journal_close(void);

@@ -58,26 +58,43 @@ bool mt_live_open(const char *path, int *error)
 	return mt_live != NULL;
 }
 
-void *mt_live_region(enum mt_region_type type, void *at, uint64_t bytes)
+/* Add a region and enter it in the directory; the lock is held. */
+static void *add_region(enum mt_region_type type, uint32_t index, void *at,
+			uint64_t bytes)
 {
-	struct sys_signals old = sys_lock(&live.lock);
 	uint32_t n = mt_live->regions;
 	uint64_t offset = live.bytes;
 	void *p = n < MT_MAX_REGIONS ? map_more(at, bytes) : NULL;
 
 	if (!p) {
 		live.is_partial = true;
-		p = sys_map_file_at(at, -1, 0, bytes);
-	} else {
-		mt_live->region[n] = (struct mt_region){
-			.type = type,
-			.index = live.count[type],
-			.offset = offset,
-			.bytes = bytes,
-		};
-		__atomic_store_n(&mt_live->regions, n + 1, __ATOMIC_RELEASE);
+		return sys_map_file_at(at, -1, 0, bytes);
 	}
+	mt_live->region[n] = (struct mt_region){
+		.type = type,
+		.index = index,
+		.offset = offset,
+		.bytes = bytes,
+	};
+	__atomic_store_n(&mt_live->regions, n + 1, __ATOMIC_RELEASE);
+	return p;
+}
+
+void *mt_live_region(enum mt_region_type type, void *at, uint64_t bytes)
+{
+	struct sys_signals old = sys_lock(&live.lock);
+	void *p = add_region(type, live.count[type], at, bytes);
+
 	live.count[type]++;
+	sys_unlock(&live.lock, old);
+	return p;
+}
+
+void *mt_live_chunk(uint32_t index, void *at, uint64_t bytes)
+{
+	struct sys_signals old = sys_lock(&live.lock);
+	void *p = add_region(MT_REGION_IMAGE, index, at, bytes);
+
 	sys_unlock(&live.lock, old);
 	return p;
 }

@@ -31,6 +31,11 @@ bool mt_live_open(const char *path, int *error);
  */
 void *mt_live_region(enum mt_region_type type, void *at, uint64_t bytes);
 
+/*
+ * The same for a chunk of the heap image, whose place in it is `index`.
+ */
+void *mt_live_chunk(uint32_t index, void *at, uint64_t bytes);
+
 /* Whether a kill loses what is not sealed, all of it or some. */
 bool mt_live_is_partial(void);
 

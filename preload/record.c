@@ -195,6 +195,7 @@ static inline __attribute__((always_inline)) uint32_t record(
 		}
 	}
 	t->busy = true;
+	barrier(); /* fold.c: what is not busy comes later than now */
 	time = mt_clock();
 	stack = stack_of(t, &deal, at);
 	if (unlikely(t->pending_count)) {

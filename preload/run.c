@@ -35,6 +35,7 @@
 #include "clock.h"
 #include "config.h"
 #include "export.h"
+#include "fold.h"
 #include "journal.h"
 #include "live.h"
 #include "meta.h"
@@ -317,7 +318,8 @@ static int create_files(void)
 		else if (!mt_pattern_retry(run.scratch, MT_PATH_BYTES,
 					   run.trace, nth))
 			return ENAMETOOLONG;
-		error = -mt_journal_open(run.scratch, (int)run.config.level);
+		error = -mt_journal_open(run.scratch, (int)run.config.level,
+					 (uint64_t)run.config.size);
 		if (error == EEXIST)
 			continue;
 		if (error)
@@ -451,6 +453,7 @@ static bool begin(void)
 		return false;
 	}
 	mt_seal_reset();
+	mt_fold_init((uint64_t)run.config.size);
 	mt_modules_reset(module_loaded);
 	if (!mt_meta_init() || !mt_rules_init() ||
 	    !mt_stacktab_init(mt_live_grow, &mt_live->nodes, &mt_live->pcs)) {
@@ -500,6 +503,7 @@ static void start_again(bool forked)
 	sys_append(run.parent, sizeof(run.parent), run.trace);
 	mt_tables_lock.word = 0;
 	mt_journal_reset();
+	mt_fold_reset();
 	mt_live_reset();
 	mt_stacktab_reset();
 	mt_arena_reset();
@@ -579,8 +583,10 @@ static struct mt_thread *enter(void)
 		return NULL;
 	if (t->epoch != mt_epoch)
 		catch_up(t);
-	if (t->count >= t->limit)
+	if (t->count >= t->limit) {
+		mt_fold_step();
 		mt_thread_room(t);
+	}
 	return t;
 }
 
@@ -632,8 +638,11 @@ static void look_for_leaks(const struct mt_place *at)
 static void close_trace(enum mt_end how, const struct mt_place *at)
 {
 	struct mt_meta_end end = {.end = how};
-	bool partial = mt_live_is_partial(), done = mt_thread_seal_all();
+	bool partial = mt_live_is_partial(), done;
 
+	mt_journal_unbound();
+	done = mt_thread_seal_all();
+	done &= mt_fold_finish();
 	if (at)
 		look_for_leaks(at);
 	end.clock = mt_clock();

@@ -43,8 +43,13 @@ static const uint32_t column_bytes[MT_COLUMNS] = {
 #define COARSE_TICK_SHIFT 10
 #define FINE_TICK_SHIFT 4
 
-/* The resident set is noted so often at the most. */
+/*
+ * The resident set is noted so often at the most: each time that so many
+ * records were made half as often as before, or weeks of them would fill the
+ * disk.
+ */
 #define RESIDENT_NS 10000000u
+#define RESIDENT_RECORDS 8192u
 
 __thread struct mt_thread *mt_self = &mt_thread_none;
 __thread uint64_t mt_busy;
@@ -61,6 +66,7 @@ static struct {
 	pthread_key_t key;
 	bool has_key;
 	uint64_t resident_ns; /* when that was noted; without the lock */
+	uint32_t residents;   /* so often in this run */
 } threads;
 
 /* Start the columns and the model anew, at the time of the last event. */
@@ -154,18 +160,22 @@ void mt_thread_seal(struct mt_thread *t)
 	turn_over(t);
 }
 
-/* Note the resident set, but not more often than every 10 ms. */
+/* Note the resident set, but not too often. */
 static void note_resident(uint64_t now_ns)
 {
 	struct mt_meta_resident m = {.clock = mt_clock()};
 	char text[128];
 	const char *p = text;
 
+	uint64_t every = (uint64_t)RESIDENT_NS
+			 << threads.residents / RESIDENT_RECORDS;
+
 	if (now_ns - __atomic_load_n(&threads.resident_ns, __ATOMIC_RELAXED) <
-		    RESIDENT_NS ||
+		    every ||
 	    sys_read_file("/proc/self/statm", text, sizeof(text)) <= 0)
 		return;
 	__atomic_store_n(&threads.resident_ns, now_ns, __ATOMIC_RELAXED);
+	threads.residents++;
 	sys_parse_number(&p, 10); /* the size of the address space */
 	if (*p++ != ' ')
 		return;
@@ -299,8 +309,18 @@ static struct mt_thread *create(void)
 	t->slot_bytes =
 		(size_t)(t->column_end[MT_COLUMNS - 1] - (uint8_t *)slot);
 	t->next = threads.all;
-	threads.all = t;
+	__atomic_store_n(&threads.all, t, __ATOMIC_RELEASE);
 	return t;
+}
+
+struct mt_thread *mt_thread_first(void)
+{
+	return __atomic_load_n(&threads.all, __ATOMIC_ACQUIRE);
+}
+
+uint32_t mt_thread_count(void)
+{
+	return __atomic_load_n(&threads.count, __ATOMIC_ACQUIRE);
 }
 
 struct mt_thread *mt_thread_get(void)
@@ -389,7 +409,7 @@ void mt_thread_reset(bool forked)
 	threads.all = NULL;
 	threads.run++;
 	threads.lock.word = 0;
-	threads.count = threads.ending = 0;
+	threads.count = threads.ending = threads.residents = 0;
 	mt_tick_shift = COARSE_TICK_SHIFT;
 	mt_self = &mt_thread_none;
 }

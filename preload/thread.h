@@ -100,6 +100,13 @@ struct mt_thread *mt_thread_get(void);
 /* Whether a thread's buffer is one of this run. Context: hook. */
 bool mt_thread_is_current(const struct mt_thread *t);
 
+/* The threads that have buffers, for fold.c: the list only grows, at its
+ * front; a buffer is another thread's once its own has ended. Context: any. */
+struct mt_thread *mt_thread_first(void);
+
+/* How many threads there ever were in this run. */
+uint32_t mt_thread_count(void);
+
 /* Make room for an event: move the limit on, or seal. Context: hook. */
 void mt_thread_room(struct mt_thread *t);
 

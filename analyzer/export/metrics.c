@@ -77,6 +77,14 @@ static void begins(void *context, struct heap_block *b,
 		c->of[type_of(e->event->kind)]++;
 }
 
+static void carries(void *context, struct heap_block *b,
+		    const struct replay_event *e)
+{
+	const struct prof_options *o = ((struct calls *)context)->options;
+
+	b->owner = !o->takes || o->takes(o->takes_context, e);
+}
+
 /* Tell whether the end of a block, at an event, is to be counted. */
 static bool counts_end(const struct calls *c, const struct heap_block *b,
 		       const struct replay_event *e)
@@ -114,7 +122,8 @@ static void resumes(void *context, const struct heap_block *b,
 static void count_calls(struct calls *c, struct trace *t,
 			const struct prof_options *o)
 {
-	struct replay_listener listener = {c, begins, ends, resumes, NULL};
+	struct replay_listener listener = {c,	    begins, ends,
+					   resumes, NULL,   carries};
 	struct replay r;
 
 	*c = (struct calls){.options = o};

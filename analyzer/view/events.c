@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "heap.h"
+#include "image.h"
 #include "json.h"
 #include "kinds.h"
 #include "merge.h"
@@ -136,6 +137,15 @@ static void print(const struct events *x, const struct replay_event *e)
 		put_event(x->view, e);
 }
 
+/* Enter a block that was live when the history begins. */
+static void carry(void *context, const struct mt_image_block *b)
+{
+	struct heap_block block = {.address = b->address, .size = b->size};
+
+	if (!heap_find(context, b->address)->address)
+		heap_insert(context, &block);
+}
+
 /* Print all events, those that do not fit together too. */
 static void print_all(const struct events *x)
 {
@@ -144,6 +154,8 @@ static void print_all(const struct events *x)
 	struct heap h;
 
 	heap_init(&h);
+	if (x->view->trace->image)
+		image_blocks(x->view->trace->image, carry, &h);
 	merge_init(&m, x->view->trace, heap_fits, &h);
 	while (merge_next(&m, &run))
 		for (uint32_t i = 0; i < run.count; i++) {
@@ -168,6 +180,14 @@ static void begins(void *context, struct heap_block *b,
 		print(x, e);
 }
 
+static void carries(void *context, struct heap_block *b,
+		    const struct replay_event *e)
+{
+	const struct events *x = context;
+
+	b->owner = select_takes(x->view->select, e);
+}
+
 /* Where a free was lost, the event is another block's allocation. */
 static void ends(void *context, const struct heap_block *b,
 		 const struct replay_event *e, enum replay_end why,
@@ -188,7 +208,8 @@ static void resumes(void *context, const struct heap_block *b,
 /* Print the events of the blocks that are asked for. */
 static void print_selected(struct events *x)
 {
-	struct replay_listener listener = {x, begins, ends, resumes, NULL};
+	struct replay_listener listener = {x,	    begins, ends,
+					   resumes, NULL,   carries};
 	struct replay r;
 
 	replay_run(&r, x->view->trace, x->until, &listener, 1, NULL);

@@ -128,6 +128,7 @@ int view_lifetimes(struct view *v, struct error *e)
 	l = lifespan_listener(&span);
 	view_replay(v, &l);
 	lifespan_end(&span);
+	v->history_only = v->select || v->options->from_ns;
 	view_begin(v, "lifetimes");
 	view_line(v, "lived: 50 %% under %s, 90 %% under %s, 99 %% under %s",
 		  term_time(a, lifespan_quantile_ns(&span, 0.5)),

@@ -123,6 +123,7 @@ int view_reallocs(struct view *v, struct error *e)
 			    &r.at[i]);
 	if (sites.count)
 		qsort(sites.at, sites.count, sizeof(*sites.at), compare);
+	v->history_only = true;
 	view_begin(v, "reallocs");
 	if (!sites.count)
 		view_line(v, "no block was reallocated");

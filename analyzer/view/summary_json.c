@@ -192,6 +192,7 @@ int view_summary_json(struct view *v, struct error *e)
 	put_field("trace", v->profile->path);
 	put_field("source", v->profile->source);
 	view_put_json_selection(v);
+	view_put_json_history(v);
 	fputs(",\n", stdout);
 	if (v->trace) {
 		put_process(v->trace);

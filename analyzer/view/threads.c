@@ -164,6 +164,7 @@ int view_threads(struct view *v, struct error *e)
 	traffic_begin(&f, v->trace->thread_count);
 	l = traffic_listener(&f);
 	view_replay(v, &l);
+	v->history_only = true;
 	view_begin(v, "threads");
 	put_threads(v, &f);
 	put_pairs(v, &f);

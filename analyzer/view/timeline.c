@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image.h"
 #include "view.h"
 
 /* Buckets of the drawing at the most, and of JSON and CSV. */
@@ -401,6 +402,7 @@ static void show(struct view *v, struct series *t)
 		view_replay(v, &l);
 		series_end(t);
 	}
+	v->history_only = true;
 	view_begin(v, "timeline");
 	if (drawn)
 		put_drawings(v, t);
@@ -425,6 +427,8 @@ int view_timeline(struct view *v, struct error *e)
 	select_window(v->options, v->trace, &from, &until);
 	if (from < v->trace->process.clock)
 		from = v->trace->process.clock;
+	if (from < image_clock(v->trace))
+		from = image_clock(v->trace);
 	if (until > v->trace->end_clock + 1)
 		until = v->trace->end_clock + 1;
 	if (from >= until)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image.h"
 #include "json.h"
 
 /* In fewer columns the line of what ran is two. */
@@ -273,6 +274,31 @@ void view_put_json_selection(const struct view *v)
 	putchar('}');
 }
 
+/* Say from when on there are events, if not from the beginning. */
+static void put_history(const struct view *v)
+{
+	char from[TERM_NUMBER], events[TERM_NUMBER];
+	const struct trace *t = v->trace;
+
+	if (!t || !t->image)
+		return;
+	printf("history from %s on; %s events before that are %s\n",
+	       term_time(from, trace_ns(t, image_clock(t))),
+	       term_count(events, t->image->sums->events),
+	       v->history_only ? "not counted here" : "in the sums");
+}
+
+void view_put_json_history(const struct view *v)
+{
+	const struct trace *t = v->trace;
+
+	if (t && t->image)
+		printf(",\n  \"history\": {\"from_ns\": %" PRIu64
+		       ", \"folded_events\": %" PRIu64 ", \"counted\": %s}",
+		       trace_ns(t, image_clock(t)), t->image->sums->events,
+		       v->history_only ? "false" : "true");
+}
+
 void view_head(const struct view *v)
 {
 	const struct profile *p = v->profile;
@@ -297,6 +323,7 @@ void view_head(const struct view *v)
 	else
 		printf(" a %s file", p->source);
 	putchar('\n');
+	put_history(v);
 	put_selection(v);
 }
 
@@ -308,6 +335,7 @@ static void put_json_head(const struct view *v, const char *name)
 	json_put_text(stdout, v->profile ? v->profile->path : v->trace->path);
 	fputs(",\n", stdout);
 	view_put_json_selection(v);
+	view_put_json_history(v);
 	if (!v->profile)
 		return;
 	fputs(",\n  \"command\": ", stdout);
@@ -320,12 +348,16 @@ static void put_json_head(const struct view *v, const char *name)
 void view_begin(struct view *v, const char *name)
 {
 	v->begun = false;
+	if (v->profile && v->profile->prof && !v->profile->prof->whole)
+		v->history_only = true;
 	if (v->style.form == TABLE_AS_JSON)
 		put_json_head(v, name);
 	else if (v->style.form == TABLE_AS_TEXT && v->profile)
 		view_head(v);
-	else if (v->style.form == TABLE_AS_TEXT)
+	else if (v->style.form == TABLE_AS_TEXT) {
+		put_history(v);
 		put_selection(v);
+	}
 }
 
 void view_table(struct view *v, struct table *t)

@@ -32,7 +32,8 @@ struct view {
 	struct input *inputs; /* of commands on all files at once */
 	size_t input_count, sides;
 	bool whole; /* the selection is not heeded: it is about the file */
-	bool begun; /* view.c: something stands before */
+	bool history_only; /* what was folded is not in its figures */
+	bool begun;	   /* view.c: something stands before */
 };
 
 /* What is said of a profile in a table. */
@@ -106,6 +107,9 @@ int view_check_index_only(const struct view *v, const char *option,
 
 /* Say in text how many events the index leaves out, if it does. */
 void view_put_unsealed(struct view *v, uint64_t events);
+
+/* Put the JSON field about when the history begins, if it is not whole. */
+void view_put_json_history(const struct view *v);
 
 /* Begin a view: who ran, in the form that was asked for. */
 void view_begin(struct view *v, const char *name);

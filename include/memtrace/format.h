@@ -11,7 +11,8 @@
  * Four streams run through both files, each a sequence of records numbered
  * from 0: META (bytes), PCS, NODES and one of EVENTS per thread. Two are in the
  * trace only: WORDS, what memory pointed to at the end, and NAMES (bytes),
- * which the analyzer adds afterwards. A segment
+ * which the analyzer adds afterwards. IMAGE (memtrace/image.h) stands for
+ * the events that a bounded trace has no room for any more. A segment
  * holds the records [first, first + count) of one stream; what a live file
  * holds of a stream follows the last sealed record. Records below that are
  * there twice and are to be skipped.
@@ -47,6 +48,7 @@ enum mt_stream {
 	MT_STREAM_EVENTS = 4, /* record: an event; MT_COLUMNS columns */
 	MT_STREAM_NAMES = 5,  /* record: a byte of the names log; 1 column */
 	MT_STREAM_WORDS = 6,  /* record: a word that may point; 2 columns */
+	MT_STREAM_IMAGE = 7,  /* record: a byte of the heap image; 1 column */
 };
 
 /*
@@ -425,6 +427,7 @@ enum mt_region_type {
 	MT_REGION_PCS = MT_STREAM_PCS,
 	MT_REGION_NODES = MT_STREAM_NODES,
 	MT_REGION_SLOT = MT_STREAM_EVENTS, /* struct mt_slot */
+	MT_REGION_IMAGE = MT_STREAM_IMAGE, /* a chunk; image.h */
 };
 
 struct mt_region {

@@ -17,7 +17,12 @@
 	X(frees, SWITCH, "on", "on|off", "keep the stacks of frees")       \
 	X(leaks, SWITCH, "on", "on|off",                                   \
 	  "at the end, see what can be reached")                           \
+	X(size, NUMBER, "1G", "SIZE",                                      \
+	  "bound of the trace; older events are summed up; 0: none")       \
 	X(level, NUMBER, "1", "N", "zstd level, -7 (fast) to 19 (small)")
+
+/* The least bound of a trace, in bytes. */
+#define MT_MIN_SIZE (1 << 20)
 
 /* Kinds: TEXT; SWITCH: on|off|1|0|yes|no; NUMBER: K, M, G suffixes. */
 

@@ -17,6 +17,7 @@ refuses 125 32-bit ./narrow
 refuses 127 nothere ./nothere
 refuses 126 static.c ./static.c
 refuses 125 level --leval=3 -- "$HOST/deep" 5
+refuses 125 size --size=100K -- "$HOST/deep" 5
 refuses 125 onn --mmap=onn -- "$HOST/deep" 5
 
 # Whatever the program is given, it gets, and its output stays its own.

@@ -19,6 +19,8 @@ wrong oot=x oot out
 wrong out=a.zst,leval=3 leval level
 wrong level=x x level
 wrong level=100 level 19
+wrong size=1000 size 1M
+wrong size=-1 size 1M
 wrong start=onn onn on
 wrong mmap mmap mmap
 wrong folow=1 folow follow

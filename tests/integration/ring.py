@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""Hold bounded traces against unbounded ones, and against a program's counts.
+
+ring.py PROGRAM KILLS: tests/host/ring.c says what the program does. $LIB and
+$REPORT are used.
+"""
+
+import json
+import os
+import random
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+SIZE = 1 << 20
+STEPS = 300000
+SEED = 4711
+# What depends on the clock, or on who was recorded when.
+TIMES = {"pid", "command", "duration_ns", "at_ns", "time_ns", "real_ns",
+         "host", "lifetime_ns", "history", "options", "start_ns", "tid",
+         "trace"}
+
+
+def environment(trace, options):
+    return dict(os.environ, LD_PRELOAD=os.environ["LIB"],
+                MEMTRACE=f"out={trace},leaks=off,{options}")
+
+
+def report(trace, *args):
+    out = subprocess.run([os.environ["REPORT"], *args, "--json", trace],
+                         check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(out.stdout)
+
+
+def timeless(value):
+    """Leave out what depends on the clock."""
+    if isinstance(value, dict):
+        return {k: timeless(v) for k, v in value.items() if k not in TIMES}
+    if isinstance(value, list):
+        return [timeless(v) for v in value]
+    return value
+
+
+def expect(what, is_so):
+    if not is_so:
+        sys.exit(f"not so: {what}")
+
+
+def differences(a, b, path=""):
+    """Return the places where two values differ."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return [d for k in sorted(a.keys() | b.keys())
+                for d in differences(a.get(k), b.get(k), f"{path}.{k}")]
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        return [d for i, (x, y) in enumerate(zip(a, b))
+                for d in differences(x, y, f"{path}[{i}]")]
+    return [] if a == b else [f"{path}: {a} and {b}"]
+
+
+def check_same(program, threads):
+    """An unbounded and a bounded run of the same say the same."""
+    for name, options in (("all", "size=0"), ("ring", f"size={SIZE}")):
+        subprocess.run([program, str(threads), str(STEPS)], check=True,
+                       env=environment(f"{name}.{threads}.zst", options))
+    whole, ring = f"all.{threads}.zst", f"ring.{threads}.zst"
+    expect(f"{whole} is larger than the bound",
+           os.path.getsize(whole) > 1.5 * SIZE)
+    expect(f"{ring} is not", os.path.getsize(ring) < 1.5 * SIZE)
+    expect("it is sound", subprocess.run(["zstd", "-tq", ring]).returncode == 0)
+    for view in (["-n", "0"], ["sizes", "--total"],
+                 ["top", "--at", "peak", "-n", "0"],
+                 ["top", "--at", "exit", "-n", "0"]):
+        a, b = (timeless(report(t, *view)) for t in (whole, ring))
+        found = differences(a, b)
+        expect(f"{threads} threads, {view}: {found[:5]}", not found)
+    lives = [sum(row["blocks"] for row in report(t, "lifetimes")["times"])
+             for t in (whole, ring)]
+    expect(f"lives {lives} are the same", lives[0] == lives[1] > STEPS)
+
+
+def counts(trace):
+    """Return what the program's own functions did, as it counts itself."""
+    sites = [s for s in report(trace)["sites"]
+             if s["function"].startswith("allocate")]
+    total = {k: sum(s[k] for s in sites)
+             for k in ("allocations", "allocated_bytes", "exit_bytes",
+                       "exit_blocks")}
+    return (total["allocations"], total["allocations"] - total["exit_blocks"],
+            total["allocated_bytes"], total["exit_bytes"],
+            total["exit_blocks"])
+
+
+def read_progress(path):
+    with open(path, "rb") as f:
+        numbers = struct.unpack("<10Q", f.read(80))
+    return numbers[:5], numbers[5:]
+
+
+def kill(program, run, rng):
+    """Kill a run; return whether its trace had been wrapped by then."""
+    trace, path = f"kill.{run}.zst", f"progress.{run}"
+    threads = 1 + run % 3
+    child = subprocess.Popen([program, str(threads), "100000000", path],
+                             env=environment(trace, f"size={SIZE}"))
+    while not (os.path.exists(trace) and os.path.getsize(trace) > SIZE * 0.9):
+        expect("it runs", child.poll() is None)
+        time.sleep(0.01)
+    time.sleep(rng.random())
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    now, then = read_progress(path)
+    got = counts(trace)
+    expect(f"run {run}: {got} is {now} or {then}", got in (now, then))
+    folded = report(trace, "info")["history"]["folded_events"]
+    os.remove(trace)
+    os.remove(trace + ".live")
+    os.remove(path)
+    return folded > 0
+
+
+def main():
+    program, kills = sys.argv[1], int(sys.argv[2])
+    rng = random.Random(SEED)
+    for threads in (1, 4):
+        check_same(program, threads)
+    wrapped = sum(kill(program, run, rng) for run in range(kills))
+    expect(f"{wrapped} of {kills} were killed with a full ring",
+           wrapped == kills)
+
+
+main()
