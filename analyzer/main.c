@@ -41,10 +41,13 @@
  *   stacks     stacks, and the names of their frames
  *   graph      what pointed to which block at a scan
  *   leaks      which blocks can be reached, and how the lost ones hang
+ *   operators  whose operator new and delete a block went through
+ *   noblock    addresses that no allocator gives
+ *   badfree    frees that no allocator has to take
  *   profile    who was recorded, stacks and sums: of a trace or an import
  *   group      a profile by site, function, module, thread, size, stack
  *   expr       the language of --where
- *   kinds      what the kinds of events are called
+ *   kinds      what the kinds of events are called, which belong together
  *   answers    an expression's tests, answered for the blocks of a trace
  *   lives      which blocks are chosen by how long they lived
  *   term       units, colour, progress

@@ -65,6 +65,15 @@ static void other(struct replay *r, const struct replay_event *e)
 			r->listeners[i].others(r->listeners[i].context, e);
 }
 
+/* Tell the listeners of a free where no block is. */
+static void miss(struct replay *r, const struct replay_event *e)
+{
+	r->anomalies.unknown_frees++;
+	for (size_t i = 0; i < r->listener_count; i++)
+		if (r->listeners[i].misses)
+			r->listeners[i].misses(r->listeners[i].context, e);
+}
+
 /* Apply an allocation. */
 static inline void apply_alloc(struct replay *r, struct replay_event *at)
 {
@@ -101,7 +110,7 @@ static inline void apply_free(struct replay *r, const struct replay_event *at)
 	struct heap_block *b = heap_find(&r->heap, at->event->address);
 
 	if (__builtin_expect(!b->address, 0)) {
-		r->anomalies.unknown_frees++;
+		miss(r, at);
 		return;
 	}
 	end(r, b, at, REPLAY_FREED,
@@ -117,7 +126,7 @@ static void apply_realloc_free(struct replay *r, const struct replay_event *at)
 
 	moving->address = 0;
 	if (!b->address) {
-		r->anomalies.unknown_frees++;
+		miss(r, at);
 		return;
 	}
 	*moving = *b;

@@ -44,6 +44,8 @@ struct replay_listener {
 			const struct replay_event *e);
 	/* Mappings, and allocations that failed (address 0). */
 	void (*others)(void *context, const struct replay_event *e);
+	/* A free, or the first half of a realloc, where no block is. */
+	void (*misses)(void *context, const struct replay_event *e);
 };
 
 /* Things in the trace that a whole recording does not have. */

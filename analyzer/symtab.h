@@ -29,4 +29,9 @@ void symtab_free(struct symtab *t);
 const struct symbol *symtab_find(struct symtab *t, const struct symfile *f,
 				 uint64_t address);
 
+/* Tell whether a function is there whose name begins with one of a
+ * NULL-terminated list. */
+bool symtab_has(struct symtab *t, const struct symfile *f,
+		const char *const *prefixes);
+
 #endif

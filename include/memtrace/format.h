@@ -242,6 +242,7 @@ enum mt_meta_type {
 	MT_META_SCAN,	     /* struct mt_meta_scan */
 	MT_META_RESIDENT,    /* struct mt_meta_resident */
 	MT_META_MARK,	     /* struct mt_meta_mark, its name */
+	MT_META_PAUSE,	     /* struct mt_meta_pause */
 };
 
 struct mt_meta_format {
@@ -300,6 +301,14 @@ struct mt_meta_resident {
 struct mt_meta_mark {
 	uint64_t clock;
 	uint32_t tid;
+	uint32_t reserved;
+};
+
+/* Recording stops or goes on: the program asked for it, or start=off did.
+ * What happens while it stands still is nowhere in the trace. */
+struct mt_meta_pause {
+	uint64_t clock;
+	uint32_t paused; /* 1: it stops, 0: it goes on */
 	uint32_t reserved;
 };
 
