@@ -92,7 +92,10 @@ static void step(struct search *s, const struct replay_event *e)
 	s->last[e->thread].is = LAST_OTHER;
 	while (s->pause < s->trace->pause_count &&
 	       s->trace->pauses[s->pause].clock <= e->event->time) {
-		s->since = s->trace->pauses[s->pause++].clock;
+		const struct mt_meta_pause *p =
+			&s->trace->pauses[s->pause++];
+
+		s->since = p->paused ? UINT64_MAX : p->clock;
 		s->inherits = true;
 	}
 }

@@ -145,6 +145,7 @@ static const struct command {
 	{"diff", NEEDS_PROFILES, view_diff, 0, false},
 	{"merge", NEEDS_PROFILES, view_merge, 0, false},
 	{"leaks", NEEDS_PROFILE, view_leaks, 0, false},
+	{"bad-frees", NEEDS_PROFILE, view_bad_frees, 0, false},
 	{"events", NEEDS_TRACE, view_events, 0, false},
 	{"export", NEEDS_PROFILES, run_export, 0, false},
 	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false},

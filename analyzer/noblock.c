@@ -42,8 +42,10 @@ const char *noblock_at(const struct trace *t, uint64_t address,
 		       const char **module)
 {
 	*module = NULL;
-	if (address < LOWEST || address >= HIGHEST)
-		return "no memory of a program";
+	if (address >= HIGHEST)
+		return "beyond the memory of programs";
+	if (address < LOWEST)
+		return "below the memory of programs";
 	for (size_t i = 0; i < t->module_count; i++) {
 		const struct trace_module *m = &t->modules[i];
 

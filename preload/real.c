@@ -17,7 +17,7 @@
 #include "sys.h"
 
 _Alignas(64) struct mt_real mt_real;
-MT_HOT bool mt_real_foreign;
+MT_HOT bool mt_real_foreign, mt_real_chunks;
 
 static struct {
 	_Alignas(16) char memory[8192];
@@ -91,6 +91,20 @@ void mt_real_find_cxx(void *slot, const char *symbol)
 	memcpy(slot, &f, sizeof(f));
 }
 
+/* Look whether the sizes of blocks are where glibc has them. */
+static bool has_chunks(void)
+{
+	void *p = mt_real.usable ? mt_real.malloc(1) : NULL;
+	bool has;
+
+	if (!p)
+		return false;
+	mt_real_chunks = true;
+	has = mt_real_freed_usable(p) == mt_real.usable(p);
+	mt_real.free(p);
+	return has;
+}
+
 void mt_real_init(void)
 {
 	void *libc;
@@ -102,6 +116,7 @@ void mt_real_init(void)
 		!libc || (void *)mt_real.malloc != dlsym(libc, "malloc");
 	if (libc)
 		dlclose(libc);
+	mt_real_chunks = !mt_real_foreign && has_chunks();
 	/* Some (tcmalloc) set themselves up at the first question: now, not
 	 * inside a hook. */
 	if (mt_real.usable)

@@ -91,6 +91,28 @@ extern struct mt_real mt_real;
  */
 extern bool mt_real_foreign;
 
+/*
+ * Whether the real malloc is glibc's, whose blocks have their size in the word
+ * before them.
+ */
+extern bool mt_real_chunks;
+
+/*
+ * Return the usable size of what is about to be freed. It need be no block,
+ * so nothing is touched but the word that glibc's free() reads first itself
+ * (malloc_usable_size() follows it to the next chunk). Context: hook.
+ */
+static inline size_t mt_real_freed_usable(const void *p)
+{
+	size_t head, bytes;
+
+	if (__builtin_expect(!mt_real_chunks, 0))
+		return mt_real.usable ? mt_real.usable((void *)p) : 0;
+	head = ((const size_t *)p)[-1];
+	bytes = head & ~(size_t)7;
+	return bytes - (head & 2 ? 16 : 8); /* 2: mapped for itself */
+}
+
 /* Resolve what can be. Allocations inside are served. Context: init. */
 void mt_real_init(void);
 

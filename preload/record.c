@@ -28,17 +28,19 @@ static inline void tally(struct mt_tally *sum, const struct mt_deal *deal)
 
 	if (!deal->address)
 		return;
+	if (mt_kind_is_free(deal->kind)) {
+		usable = mt_real_freed_usable((void *)deal->address);
+		sum->frees++;
+		sum->freed_usable_bytes += usable;
+		sum->freed[mt_size_class(usable)]++;
+		return;
+	}
 	usable = mt_real.usable ? mt_real.usable((void *)deal->address)
 				: deal->size;
 	if (deal->kind < MT_MMAP) {
 		sum->allocations++;
 		sum->allocated_bytes += deal->size;
 		sum->requested[mt_size_class(deal->size)]++;
-	} else if (mt_kind_is_free(deal->kind)) {
-		sum->frees++;
-		sum->freed_usable_bytes += usable;
-		sum->freed[mt_size_class(usable)]++;
-		return;
 	} else {
 		sum->allocations++; /* a cancelled realloc gives it back */
 	}

@@ -56,7 +56,9 @@ enum mt_stream {
  * and then MT_REALLOC (the new one; not there when size 0 freed), or
  * MT_REALLOC_CANCEL (it failed: the old block lives on, the size is what was
  * asked). Between the two, other threads may be given the old address.
- * A failed allocation has the address 0. free(NULL) is no event.
+ * A failed allocation has the address 0. free(NULL) is no event. What is freed
+ * need be no block: an address beyond 2^48 is kept as 0xffff00000000 and its
+ * lower 32 bits.
  */
 enum mt_kind {
 	MT_MALLOC = 1,
@@ -80,7 +82,7 @@ enum mt_kind {
 	MT_FREE_ALIGNED_SIZED,
 	MT_DELETE, /* size (and alignment) 0 in the unsized forms */
 	MT_DELETE_ARRAY,
-	MT_REALLOC_FREE,
+	MT_REALLOC_FREE, /* size: 1 for realloc(p, 0), else 0 */
 	MT_MUNMAP,	/* size: the length */
 	MT_MREMAP_FREE, /* the mapping as it was before a mremap */
 	MT_LAST_FREE = MT_MREMAP_FREE,

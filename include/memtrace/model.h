@@ -199,6 +199,17 @@ static inline uint8_t *mt_model_put_distance(uint8_t *p, uint64_t from,
 	return mt_varint_put(p, mt_zigzag(d) << 1 | 1);
 }
 
+/*
+ * Return what stands for an address in the columns: for one beyond 2^48,
+ * which is no memory, the like of it at the upper end of those below.
+ */
+static inline uint64_t mt_model_address(uint64_t address)
+{
+	if (address >> MT_BLOCK_LIST_SHIFT)
+		return (address & 0xffffffffu) | 0xffff00000000u;
+	return address;
+}
+
 static inline uint64_t mt_model_distance(uint64_t from, uint64_t code)
 {
 	uint64_t d = (uint64_t)mt_unzigzag(code >> 1);
@@ -228,6 +239,7 @@ static inline unsigned int mt_encode_alloc(struct mt_model *m, uint8_t **p,
 	       a[(top - depth) % MT_MODEL_DEPTH] != address)
 		depth++;
 	if (depth == MT_MODEL_DEPTH) {
+		address = mt_model_address(address);
 		*p = mt_model_put_distance(*p, mt_model_fresh(m, e->kind),
 					   address);
 		code = MT_ADDR_DISTANCE;
@@ -262,6 +274,7 @@ static inline unsigned int mt_encode_free(struct mt_model *m, uint8_t **p,
 		mt_model_push(m, (unsigned int)(block >> MT_BLOCK_LIST_SHIFT),
 			      address);
 	} else {
+		address = mt_model_address(address);
 		*p = mt_model_put_distance(*p, m->last_free, address);
 	}
 	m->last_free = address;
@@ -271,7 +284,8 @@ static inline unsigned int mt_encode_free(struct mt_model *m, uint8_t **p,
 /*
  * Append `e` to the columns, whose ends are `col`; each must have room for
  * MT_EVENT_COLUMN_BYTES. `ticks` is e->time in ticks; earlier than the event
- * before counts as at the same tick. Addresses are below 2^48.
+ * before counts as at the same tick. Addresses are below 2^48; for what else
+ * a program may free see mt_model_address().
  */
 static inline void mt_encode(struct mt_model *m, uint8_t *col[MT_COLUMNS],
 			     const struct mt_event *e, uint64_t ticks)
