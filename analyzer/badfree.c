@@ -22,6 +22,7 @@
  */
 #include "badfree.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,8 +93,7 @@ static void step(struct search *s, const struct replay_event *e)
 	s->last[e->thread].is = LAST_OTHER;
 	while (s->pause < s->trace->pause_count &&
 	       s->trace->pauses[s->pause].clock <= e->event->time) {
-		const struct mt_meta_pause *p =
-			&s->trace->pauses[s->pause++];
+		const struct mt_meta_pause *p = &s->trace->pauses[s->pause++];
 
 		s->since = p->paused ? UINT64_MAX : p->clock;
 		s->inherits = true;
@@ -559,6 +559,25 @@ void bad_frees_find(struct bad_frees *b, struct trace *t, struct stacks *stacks,
 	map_free(&s.group);
 	map_free(&s.align);
 	map_free(&s.missed);
+}
+
+char *bad_frees_text(const struct bad_frees *b)
+{
+	uint64_t sum[BAD_FREE_KINDS] = {0};
+	char *text = util_copy("", 0), *longer;
+
+	for (size_t i = 0; i < b->count; i++)
+		sum[b->at[i].kind] += b->at[i].times;
+	for (size_t i = 0; i < BAD_FREE_KINDS; i++) {
+		if (!sum[i])
+			continue;
+		longer = util_format("%s%s%" PRIu64 " %s", text,
+				     *text ? ", " : "", sum[i],
+				     bad_free_kind_names[i]);
+		free(text);
+		text = longer;
+	}
+	return text;
 }
 
 void bad_frees_free(struct bad_frees *b)

@@ -73,6 +73,9 @@ struct bad_frees {
 void bad_frees_find(struct bad_frees *b, struct trace *t, struct stacks *stacks,
 		    replay_progress *progress);
 
+/* Return how many there are of each kind: "2 double, 1 size". Free it. */
+char *bad_frees_text(const struct bad_frees *b);
+
 void bad_frees_free(struct bad_frees *b);
 
 #endif

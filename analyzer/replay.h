@@ -53,6 +53,7 @@ struct replay_anomalies {
 	uint64_t lost_frees;	/* allocations at a live address */
 	uint64_t unknown_frees; /* frees where no block is */
 	uint64_t unknown_kinds;
+	uint64_t odd; /* calls that badfree.h is to judge, and more */
 };
 
 struct replay {
