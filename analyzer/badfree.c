@@ -413,6 +413,7 @@ static bool is_fatal_end(const struct trace *t)
 static void judge_last(struct search *s)
 {
 	struct last *unseen = NULL;
+	size_t place;
 
 	if (!is_fatal_end(s->trace))
 		return;
@@ -428,7 +429,8 @@ static void judge_last(struct search *s)
 	if (!unseen || s->unseen != 1 || s->inherits || s->found->unsure)
 		return;
 	unseen->unseen.where = "never seen to be a block";
-	s->found->at[enter(s, &unseen->unseen)].fatal = true;
+	place = enter(s, &unseen->unseen);
+	s->found->at[place].fatal = true;
 	s->found->unknown--;
 	s->unseen--;
 }

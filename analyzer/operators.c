@@ -4,8 +4,31 @@
 
 #include <string.h>
 
-/* How their linkage names begin (Itanium C++ ABI 5.1.4.1). */
-static const char *const prefixes[] = {"_Znw", "_Zna", "_Zdl", "_Zda", NULL};
+/* The linkage names of those that a program may replace (Itanium C++ ABI
+ * 5.1.4.1); placement forms are none of them. */
+static const char *const replaceable[] = {
+	"_Znwm",
+	"_ZnwmRKSt9nothrow_t",
+	"_ZnwmSt11align_val_t",
+	"_ZnwmSt11align_val_tRKSt9nothrow_t",
+	"_Znam",
+	"_ZnamRKSt9nothrow_t",
+	"_ZnamSt11align_val_t",
+	"_ZnamSt11align_val_tRKSt9nothrow_t",
+	"_ZdlPv",
+	"_ZdlPvm",
+	"_ZdlPvRKSt9nothrow_t",
+	"_ZdlPvSt11align_val_t",
+	"_ZdlPvSt11align_val_tRKSt9nothrow_t",
+	"_ZdlPvmSt11align_val_t",
+	"_ZdaPv",
+	"_ZdaPvm",
+	"_ZdaPvRKSt9nothrow_t",
+	"_ZdaPvSt11align_val_t",
+	"_ZdaPvSt11align_val_tRKSt9nothrow_t",
+	"_ZdaPvmSt11align_val_t",
+	NULL,
+};
 
 void operators_begin(struct operators *o, struct stacks *s)
 {
@@ -63,8 +86,9 @@ static bool has_own(struct operators *o, uint32_t module)
 	uint64_t *known = map_put(&o->own, module, NULL);
 
 	if (!*known)
-		*known = stacks_module_defines(o->stacks, module, prefixes) ? 2
-									    : 1;
+		*known = stacks_module_defines(o->stacks, module, replaceable)
+				 ? 2
+				 : 1;
 	return *known == 2;
 }
 

@@ -439,7 +439,7 @@ enum sym_state stacks_module_state(struct stacks *s, uint32_t module_id)
 }
 
 bool stacks_module_defines(struct stacks *s, uint32_t module_id,
-			   const char *const *prefixes)
+			   const char *const *names)
 {
 	const struct trace_module *m;
 
@@ -447,7 +447,7 @@ bool stacks_module_defines(struct stacks *s, uint32_t module_id,
 		return false;
 	m = &s->modules[module_id];
 	return m->path && !judge_is_runtime(m->path, s->allocator, s->exe) &&
-	       sym_defines(s->sym, s->sym_of[module_id], prefixes);
+	       sym_defines(s->sym, s->sym_of[module_id], names);
 }
 
 void stacks_begin(struct stacks *s)

@@ -259,10 +259,10 @@ void sym_prefetch(struct sym *s, size_t module, const uint64_t *addresses,
 	free(wanted);
 }
 
-bool sym_defines(struct sym *s, size_t module, const char *const *prefixes)
+bool sym_defines(struct sym *s, size_t module, const char *const *names)
 {
 	struct module *m = ask(s, module);
 
 	open_file(s, m);
-	return has_file(m) && symtab_has(&m->symbols, &m->file, prefixes);
+	return has_file(m) && symtab_has(&m->symbols, &m->file, names);
 }

@@ -197,13 +197,19 @@ static inline __attribute__((always_inline)) uint32_t record(
 		}
 	}
 	t->busy = true;
-	time = mt_clock();
 	stack = stack_of(t, &deal, at);
 	if (unlikely(t->pending_count)) {
 		drain(t);
 		if (t->count >= t->limit)
 			mt_thread_room(t);
 	}
+	/* A CPU reads its clock ahead of a load that waits, such as that of a
+	 * pointer which another thread allocated just now. */
+	if (mt_kind_is_free(deal.kind) &&
+	    t->tick_shift == MT_FINE_TICK_SHIFT &&
+	    !mt_model_is_own(&t->model, deal.address))
+		mt_loads_done();
+	time = mt_clock();
 	append(t, &deal, stack, time);
 	barrier();
 	t->busy = false;

@@ -255,18 +255,31 @@ static inline unsigned int mt_encode_alloc(struct mt_model *m, uint8_t **p,
 	return code;
 }
 
+/*
+ * Tell whether a block is the thread's own, as far as the model knows: it was
+ * allocated in this segment and not freed since. Writer only.
+ */
+static inline bool mt_model_is_own(struct mt_model *m, uint64_t address)
+{
+	uint32_t number = *mt_model_number(m, address);
+
+	return number != MT_NO_AGE &&
+	       (m->block[number % MT_MODEL_AGES] &
+		((1ull << MT_BLOCK_LIST_SHIFT) - 1)) == address;
+}
+
 /* Code a freed address; return the address code. */
 static inline unsigned int mt_encode_free(struct mt_model *m, uint8_t **p,
 					  uint64_t address,
 					  struct mt_deed *deed)
 {
 	unsigned int code = MT_ADDR_DISTANCE;
-	uint32_t number = *mt_model_number(m, address);
-	uint32_t age = m->allocations - number;
-	uint64_t block = m->block[number % MT_MODEL_AGES];
+	uint16_t *number = mt_model_number(m, address);
+	uint32_t age = m->allocations - *number;
+	uint64_t block = m->block[*number % MT_MODEL_AGES];
 
-	if (number != MT_NO_AGE && age <= MT_MODEL_AGES &&
-	    (block & ((1ull << MT_BLOCK_LIST_SHIFT) - 1)) == address) {
+	if (mt_model_is_own(m, address) && age <= MT_MODEL_AGES) {
+		*number = MT_NO_AGE;
 		code = age == deed->age ? MT_ADDR_TOP : MT_ADDR_RANK;
 		if (code == MT_ADDR_RANK)
 			*p = mt_varint_put(*p, age);
