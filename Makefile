@@ -308,6 +308,7 @@ check-export:
 check-leaks: all
 	@.ci/setup build test lint
 	@MT_BUILD=$(abspath $B) tests/leaks/run
+	@MT_BUILD=$(abspath $B) tests/badfree/run
 
 check-install: all
 	@B=$B PREFIX='$(PREFIX)' tests/install

@@ -17,7 +17,8 @@
 #include "sys.h"
 
 _Alignas(64) struct mt_real mt_real;
-MT_HOT bool mt_real_foreign, mt_real_chunks;
+MT_HOT bool mt_real_foreign;
+MT_HOT enum mt_sizes mt_real_sizes;
 
 static struct {
 	_Alignas(16) char memory[8192];
@@ -91,18 +92,10 @@ void mt_real_find_cxx(void *slot, const char *symbol)
 	memcpy(slot, &f, sizeof(f));
 }
 
-/* Look whether the sizes of blocks are where glibc has them. */
-static bool has_chunks(void)
+void mt_real_learn(const void *p, size_t usable)
 {
-	void *p = mt_real.usable ? mt_real.malloc(1) : NULL;
-	bool has;
-
-	if (!p)
-		return false;
-	mt_real_chunks = true;
-	has = mt_real_freed_usable(p) == mt_real.usable(p);
-	mt_real.free(p);
-	return has;
+	mt_real_sizes = mt_real_chunk_usable(p) == usable ? MT_SIZES_IN_CHUNKS
+							  : MT_SIZES_ASKED;
 }
 
 void mt_real_init(void)
@@ -116,7 +109,8 @@ void mt_real_init(void)
 		!libc || (void *)mt_real.malloc != dlsym(libc, "malloc");
 	if (libc)
 		dlclose(libc);
-	mt_real_chunks = !mt_real_foreign && has_chunks();
+	if (mt_real_foreign)
+		mt_real_sizes = MT_SIZES_ASKED;
 	/* Some (tcmalloc) set themselves up at the first question: now, not
 	 * inside a hook. */
 	if (mt_real.usable)

@@ -37,6 +37,8 @@ static inline void tally(struct mt_tally *sum, const struct mt_deal *deal)
 	}
 	usable = mt_real.usable ? mt_real.usable((void *)deal->address)
 				: deal->size;
+	if (unlikely(mt_real_sizes == MT_SIZES_UNKNOWN) && mt_real.usable)
+		mt_real_learn((void *)deal->address, usable);
 	if (deal->kind < MT_MMAP) {
 		sum->allocations++;
 		sum->allocated_bytes += deal->size;
@@ -205,8 +207,7 @@ static inline __attribute__((always_inline)) uint32_t record(
 	}
 	/* A CPU reads its clock ahead of a load that waits, such as that of a
 	 * pointer which another thread allocated just now. */
-	if (mt_kind_is_free(deal.kind) &&
-	    t->tick_shift == MT_FINE_TICK_SHIFT &&
+	if (mt_kind_is_free(deal.kind) && t->tick_shift == MT_FINE_TICK_SHIFT &&
 	    !mt_model_is_own(&t->model, deal.address))
 		mt_loads_done();
 	time = mt_clock();

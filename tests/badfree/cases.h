@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A case has a frame of its own; run sees to it that calls are no jumps. */
 #define OUTLINE __attribute__((noinline, noclone, unused))
 
 struct badfree_case {

@@ -49,44 +49,44 @@ struct pooled {
 	long n = 1;
 };
 
-static void delete_malloc()
+static OUTLINE void delete_malloc()
 {
 	a = malloc(40);
 	::operator delete(a);
 }
 
-static void free_new()
+static OUTLINE void free_new()
 {
 	a = make(40);
 	free(a);
 }
 
-static void free_new_array()
+static OUTLINE void free_new_array()
 {
 	a = new char[40];
 	free(a);
 }
 
-static void delete_array()
+static OUTLINE void delete_array()
 {
 	a = new char[40];
 	::operator delete(a);
 }
 
-static void array_delete()
+static OUTLINE void array_delete()
 {
 	a = make(40);
 	::operator delete[](a);
 }
 
-static void realloc_new()
+static OUTLINE void realloc_new()
 {
 	a = make(40);
 	a = realloc(a, 100);
 	free(a);
 }
 
-static void delete_twice()
+static OUTLINE void delete_twice()
 {
 	a = make(40);
 	::operator delete(a);
@@ -94,7 +94,7 @@ static void delete_twice()
 }
 
 /* The array's size is before it. */
-static void delete_cookie()
+static OUTLINE void delete_cookie()
 {
 	counted *p = new counted[4];
 
@@ -102,37 +102,37 @@ static void delete_cookie()
 	::operator delete(a);
 }
 
-static void size()
+static OUTLINE void size()
 {
 	a = make(40);
 	::operator delete(a, std::size_t(32));
 }
 
-static void size_of_array()
+static OUTLINE void size_of_array()
 {
 	a = new char[40];
 	::operator delete[](a, std::size_t(41));
 }
 
-static void alignment()
+static OUTLINE void alignment()
 {
 	a = ::operator new(128, std::align_val_t(64));
 	::operator delete(a, std::align_val_t(32));
 }
 
-static void alignment_forgotten()
+static OUTLINE void alignment_forgotten()
 {
 	a = ::operator new(128, std::align_val_t(64));
 	::operator delete(a);
 }
 
-static void alignment_invented()
+static OUTLINE void alignment_invented()
 {
 	a = make(128);
 	::operator delete(a, std::align_val_t(64));
 }
 
-static void good_containers()
+static OUTLINE void good_containers()
 {
 	std::vector<std::string> v;
 	std::vector<wide> w;
@@ -150,7 +150,7 @@ static void good_containers()
 	(void)r.release();
 }
 
-static void good_operators()
+static OUTLINE void good_operators()
 {
 	delete new pooled;
 	delete new counted;

@@ -20,7 +20,7 @@ void operator delete(void *p) noexcept
 
 static void *volatile a;
 
-static void good()
+static OUTLINE void good()
 {
 	a = ::operator new(40);
 	::operator delete(a, std::size_t(40));
@@ -28,17 +28,18 @@ static void good()
 	::operator delete[](a);
 }
 
-static void mixed()
+static OUTLINE void mixed()
 {
 	a = malloc(40);
 	::operator delete(a, std::size_t(40));
 }
 
-static void twice()
+static OUTLINE void twice()
 {
 	a = ::operator new(40);
 	::operator delete(a);
 	::operator delete(a);
+	__asm__ volatile("" ::: "memory");
 }
 
 static const struct badfree_case cases[] = {

@@ -38,21 +38,21 @@ static OUTLINE void give_back(void *p)
 	__asm__ volatile("" ::: "memory");
 }
 
-static void twice(void)
+static OUTLINE void twice(void)
 {
 	a = make(40);
 	free(a);
 	free(a);
 }
 
-static void twice_mapped(void)
+static OUTLINE void twice_mapped(void)
 {
 	a = make(1 << 20);
 	free(a);
 	free(a);
 }
 
-static void twice_by_two(void)
+static OUTLINE void twice_by_two(void)
 {
 	a = make(40);
 	give_back(a);
@@ -60,7 +60,7 @@ static void twice_by_two(void)
 }
 
 /* Fast bins take it when another was freed in between. */
-static void twice_taken(void)
+static OUTLINE void twice_taken(void)
 {
 	void *fill[7];
 
@@ -76,7 +76,7 @@ static void twice_taken(void)
 }
 
 /* The address was another block's in between. */
-static void twice_reused(void)
+static OUTLINE void twice_reused(void)
 {
 	a = make(40);
 	free(a);
@@ -86,7 +86,7 @@ static void twice_reused(void)
 }
 
 /* The stale pointer frees another's block; its owner frees it again. */
-static void twice_stale(void)
+static OUTLINE void twice_stale(void)
 {
 	a = make(40);
 	free(a);
@@ -96,13 +96,13 @@ static void twice_stale(void)
 }
 
 /* A larger block has the memory by now. */
-static void twice_covered(void)
+static OUTLINE void twice_covered(void)
 {
 	void *volatile guard;
 
 	a = make(2000);
 	b = make(2000);
-	guard = make(10);
+	guard = make(3000);
 	free(a);
 	free(b);
 	c = malloc(3900);
@@ -117,7 +117,7 @@ static void *free_in_thread(void *p)
 	return NULL;
 }
 
-static void twice_thread(void)
+static OUTLINE void twice_thread(void)
 {
 	pthread_t thread;
 
@@ -141,48 +141,48 @@ static void in_child(void (*act)(void))
 	printf("child: %d\n", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
-static void twice_in_child(void)
+static OUTLINE void twice_in_child(void)
 {
 	in_child(twice);
 }
 
-static void twice_inherited_act(void)
+static OUTLINE void twice_inherited_act(void)
 {
 	free(a);
 	free(a);
 }
 
-static void twice_inherited(void)
+static OUTLINE void twice_inherited(void)
 {
 	a = make(40);
 	in_child(twice_inherited_act);
 }
 
-static void inherited_act(void)
+static OUTLINE void inherited_act(void)
 {
 	free(a);
 	b = realloc(b, 1000);
 	free(b);
 }
 
-static void inherited(void)
+static OUTLINE void inherited(void)
 {
 	a = make(40);
 	b = make(40);
 	in_child(inherited_act);
 }
 
-static void data_act(void)
+static OUTLINE void data_act(void)
 {
 	free(data + 16);
 }
 
-static void data_in_child(void)
+static OUTLINE void data_in_child(void)
 {
 	in_child(data_act);
 }
 
-static void on_stack(void)
+static OUTLINE void on_stack(void)
 {
 	long local[32];
 
@@ -192,17 +192,17 @@ static void on_stack(void)
 	free(a);
 }
 
-static void low(void)
+static OUTLINE void low(void)
 {
 	free((void *)0x1230);
 }
 
-static void wild(void)
+static OUTLINE void wild(void)
 {
 	free((void *)0xdeadbeefdeadbeef);
 }
 
-static void mapping(void)
+static OUTLINE void mapping(void)
 {
 	char *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -210,41 +210,41 @@ static void mapping(void)
 	free(p + 1024);
 }
 
-static void interior(void)
+static OUTLINE void interior(void)
 {
 	a = make(100);
 	memset(a, 0x41, 100);
 	free((char *)a + 16);
 }
 
-static void interior_odd(void)
+static OUTLINE void interior_odd(void)
 {
 	a = make(100);
 	free((char *)a + 1);
 }
 
-static void interior_realloc(void)
+static OUTLINE void interior_realloc(void)
 {
 	a = make(100);
 	memset(a, 0x41, 100);
 	a = realloc((char *)a + 16, 200);
 }
 
-static void realloc_freed(void)
+static OUTLINE void realloc_freed(void)
 {
 	a = make(5000);
-	b = make(10);
+	b = make(3000);
 	free(a);
 	a = realloc(a, 100000);
 }
 
-static void realloc_zero(void)
+static OUTLINE void realloc_zero(void)
 {
 	a = make(40);
 	a = realloc(a, 0);
 }
 
-static void sized(void)
+static OUTLINE void sized(void)
 {
 	a = make(40);
 	if (free_sized)
@@ -253,7 +253,7 @@ static void sized(void)
 		free(a);
 }
 
-static void sized_of_aligned(void)
+static OUTLINE void sized_of_aligned(void)
 {
 	a = aligned_alloc(64, 128);
 	if (free_sized)
@@ -262,7 +262,7 @@ static void sized_of_aligned(void)
 		free(a);
 }
 
-static void aligned_sized(void)
+static OUTLINE void aligned_sized(void)
 {
 	a = aligned_alloc(64, 128);
 	if (free_aligned_sized)
@@ -280,7 +280,7 @@ static void jump(int sig)
 }
 
 /* The program does not die of it. */
-static void caught(void)
+static OUTLINE void caught(void)
 {
 	signal(SIGABRT, jump);
 	if (!sigsetjmp(back, 1))
@@ -294,7 +294,7 @@ static void caught(void)
 
 /* ---- Good ones. ---- */
 
-static void good_library(void)
+static OUTLINE void good_library(void)
 {
 	char *line = NULL, *text;
 	size_t size = 0;
@@ -320,7 +320,7 @@ static void good_library(void)
 	free(text);
 }
 
-static void good_aligned(void)
+static OUTLINE void good_aligned(void)
 {
 	void *p;
 
@@ -355,7 +355,7 @@ static void *take(void *unused)
 }
 
 /* Addresses go to and fro between threads. */
-static void good_handover(void)
+static OUTLINE void good_handover(void)
 {
 	pthread_t thread;
 
@@ -371,7 +371,7 @@ static void good_handover(void)
 }
 
 /* Blocks come and go while recording stands still. */
-static void good_pause(void)
+static OUTLINE void good_pause(void)
 {
 	a = make(40);
 	free(a);
@@ -387,7 +387,7 @@ static void good_pause(void)
 	free(c);
 }
 
-static void twice_after_pause(void)
+static OUTLINE void twice_after_pause(void)
 {
 	memtrace_stop();
 	b = malloc(40);
