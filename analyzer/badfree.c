@@ -38,13 +38,18 @@ const char *const bad_free_kind_names[BAD_FREE_KINDS] = {
 	[BAD_FREE_SIZE] = "size",
 };
 
+/* A clock is not read ahead by more. */
+#define READ_AHEAD_NS 1000u
+
 /* The history of an address whose free met no block. */
 struct place {
 	uint64_t address; /* first, for util_up_to() */
 	struct bad_free_call alloc, first;
 	uint64_t size, reused;
-	uint64_t owed;		  /* ends that came late are still to come */
-	struct heap_block around; /* the live block it is inside of */
+	int64_t owed; /* ends that are still to come; below 0: came early */
+	struct bad_free_call doubt; /* the last double free; kind 0: none */
+	size_t doubt_place;	    /* in the list */
+	struct heap_block around;   /* the live block it is inside of */
 };
 
 /* What a thread did last, if that was a free where no block is. */
@@ -252,6 +257,25 @@ static struct place *place_from(const struct search *s, uint64_t address)
 				     sizeof(*s->places), address - 1)];
 }
 
+/*
+ * Take a double free back if the address was given to another thread at once:
+ * then it was the end of that block, by a clock that was read ahead of a load
+ * (preload/record.c).
+ */
+static void take_back(struct search *s, struct place *p,
+		      const struct bad_free_call *birth)
+{
+	uint64_t span = birth->clock - p->doubt.clock;
+
+	if (p->doubt.kind && birth->thread != p->doubt.thread &&
+	    trace_span_ns(s->trace, span) < READ_AHEAD_NS) {
+		s->found->at[p->doubt_place].times--;
+		s->found->unknown++;
+		p->owed--;
+	}
+	p->doubt.kind = 0;
+}
+
 /* Enter a block into the history of all places in it. */
 static void occupy(struct search *s, const struct heap_block *b, bool again)
 {
@@ -266,6 +290,7 @@ static void occupy(struct search *s, const struct heap_block *b, bool again)
 		}
 		p->reused += !again && p->alloc.kind;
 		p->alloc = birth_of(b);
+		take_back(s, p, &p->alloc);
 		p->size = b->size;
 		p->first.kind = 0;
 	}
@@ -380,12 +405,16 @@ static void judge_miss(void *context, const struct replay_event *e)
 	};
 
 	step(s, e);
-	if (p->owed) {
+	if (p->owed > 0) {
 		p->owed--;
 		s->found->unknown++;
 	} else if (judge_place(s, p, &bad)) {
 		last->is = LAST_BAD;
 		last->bad = enter(s, &bad);
+		if (bad.kind == BAD_FREE_DOUBLE) {
+			p->doubt = bad.free;
+			p->doubt_place = last->bad;
+		}
 	} else {
 		last->is = LAST_UNSEEN;
 		last->unseen = bad;
@@ -438,8 +467,10 @@ static void judge_last(struct search *s)
 /* Tell whether a bad free stands, now that all is known. */
 static bool stands(struct search *s, struct operators *o, struct bad_free *bad)
 {
-	const char *own = NULL;
+	const char *own;
 
+	if (!bad->times)
+		return false;
 	if (bad->kind == BAD_FREE_DOUBLE)
 		return bad->fatal || !s->unseen;
 	if (bad->kind != BAD_FREE_MISMATCH && bad->kind != BAD_FREE_SIZE)
@@ -475,7 +506,7 @@ static void settle(struct search *s, struct stacks *stacks)
 	operators_begin(&o, stacks);
 	for (size_t i = 0; i < f->count; i++) {
 		if (!stands(s, &o, &f->at[i])) {
-			f->unknown += f->at[i].times;
+			f->unknown += s->unseen ? f->at[i].times : 0;
 			continue;
 		}
 		f->total += f->at[i].times;

@@ -144,8 +144,23 @@ START_TEST(a_free_that_is_late_is_set_off)
 }
 END_TEST
 
+/* The other way round: the free is stamped before the allocation. */
+START_TEST(a_free_that_is_early_is_taken_back)
+{
+	begin();
+	put(0, MT_MALLOC, BLOCK);
+	put(1, MT_FREE, BLOCK);
+	put(1, MT_FREE, BLOCK);
+	put(0, MT_MALLOC, BLOCK);
+	put(0, MT_MALLOC, BLOCK);
+	put(1, MT_FREE, BLOCK);
+	check("", 1);
+}
+END_TEST
+
 static void add(TCase *c)
 {
+	tcase_add_test(c, a_free_that_is_early_is_taken_back);
 	tcase_add_test(c, what_was_seen_is_believed);
 	tcase_add_test(c, one_unseen_block_makes_others_likely);
 	tcase_add_test(c, a_fork_leaves_blocks_nobody_saw);
