@@ -97,12 +97,22 @@ for program in forks atfork plugins deepbind threads spawns; do
 	clean "$HOST/$program" "$HOST"
 done
 
-# Nor are there any with another allocator.
+# Nor are there any with another allocator, which may take what glibc refuses.
+gcc -g -w -D_GNU_SOURCE -I"$MT_TOP/include" -o plain -pthread \
+	"$MT_TOP/tests/badfree/plain.c" || fail "plain does not build"
 for library in libjemalloc.so.2 libtcmalloc.so.4; do
 	PRELOAD=$(ldconfig -p | sed -n "s|.*$library .*=> ||p" | head -n 1)
 	[ "$PRELOAD" ] || continue
 	clean perl -e 'my %h; $h{$_ % 977} .= "x$_" for 1..20000'
 	clean sqlite3 :memory: 'create table t(a); select * from t'
 	clean clang++ -O1 -c hello.cc
-done
+	clean ./plain good_handover
+	for case in twice:double interior:interior data:invalid sized:size; do
+		rm -f trace.*
+		record ./plain "${case%:*}" >/dev/null 2>&1
+		"$REPORT" bad-frees --json trace.plain.*.zst >bad.json
+		[ "$(jq -r '.bad_frees[].kind' bad.json)" = "${case#*:}" ] ||
+			fail "$library, $case: $(cat bad.json)"
+	done
+done 2>/dev/null
 exit 0
