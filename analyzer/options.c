@@ -142,7 +142,7 @@ const struct options_command options_commands[] = {
 	{"leaks", "TRACE...", "what was lost, and what hangs off it",
 	 " kind tree stacks "},
 	{"why", "ADDRESS|SITE TRACE...", "what keeps a block from being lost",
-	 ""},
+	 " kind "},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE...", "for other tools to read",
 	 " format output "},

@@ -12,13 +12,16 @@
 #include "siblings.h"
 #include "view.h"
 
-/* Rows of the table when -n does not say, and how many of them are told of in
- * full when --stacks does not. */
-#define ROWS 20
-#define DETAILS 3
+/* Rows of the table when -n does not say. */
+#define ROWS 10
 
-/* Stacks of a site that are told of in text. */
-#define STACKS 3
+/* How many of them are told of in full, and how many stacks and frames of each:
+ * a screen; with --stacks, what is worth reading. */
+#define DETAILS 3
+#define STACKS 1
+#define FRAMES 6
+#define MANY_STACKS 10
+#define MANY_FRAMES 64
 
 /* The blocks of one kind that one site leaked. */
 struct leak_site {
@@ -130,23 +133,19 @@ static void name_sites(struct leak_sites *s)
 	}
 }
 
-/* Tell whether a kind of block is to be shown: --kind, else all but those
- * that can be reached; what hangs off a leak stands with it. */
-static bool is_shown(const struct options *o, enum leak_kind kind)
-{
-	if (o->kind)
-		return strcmp(o->kind, "all") == 0 ||
-		       strcmp(o->kind, leak_kind_names[kind]) == 0;
-	return kind != LEAK_REACHABLE && kind != LEAK_INDIRECT;
-}
+/* What is shown without --kind: all but those that can be reached; what hangs
+ * off a leak stands with it. */
+#define SHOWN (1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE | 1u << LEAK_HELD)
 
 /* Sum the leaks up by site. */
 static void collect(struct leak_sites *s, struct view *v, const struct leaks *l)
 {
+	unsigned int kinds = view_leak_kinds(v, SHOWN);
+
 	owners_build(&s->owners, v->profile, l, 0);
 	for (size_t i = 0; i < l->graph.block_count; i++)
 		if (!l->graph.blocks[i].loader &&
-		    is_shown(v->options, l->blocks[i].kind))
+		    kinds >> l->blocks[i].kind & 1)
 			add_block(s, v, l, i);
 	name_sites(s);
 }
@@ -351,14 +350,16 @@ static void put_stack(struct view *v, const struct leak_stack *stack,
 		       term_count(a, stack->sum.blocks),
 		       term_count(b, of->sum.blocks),
 		       term_plural(of->sum.blocks), "");
-	view_put_stack(v, stack->node, 14);
+	view_put_stack(v, stack->node, 14,
+		       v->options->stacks ? MANY_FRAMES : FRAMES);
 }
 
 /* Print the stacks of a site. */
 static void put_stacks(struct view *v, const struct leak_sites *s,
 		       const struct leak_site *site)
 {
-	size_t shown = site->stacks <= STACKS + 1 ? site->stacks : STACKS;
+	size_t most = v->options->stacks ? MANY_STACKS : STACKS;
+	size_t shown = site->stacks <= most + 1 ? site->stacks : most;
 	char n[TERM_NUMBER];
 
 	for (size_t i = 0; i < shown; i++)
@@ -366,7 +367,7 @@ static void put_stacks(struct view *v, const struct leak_sites *s,
 			  site->stacks > 1 ? site : NULL);
 	if (shown < site->stacks) {
 		put_detail("");
-		printf("(%s other stacks)\n",
+		printf("(%s other stacks: --stacks)\n",
 		       term_count(n, site->stacks - shown));
 	}
 }
@@ -412,9 +413,8 @@ static void put_siblings(const struct leak_site *s)
 		       term_plural(s->allocations));
 		return;
 	}
-	printf("%s of %s were freed, half of them within %s; ",
-	       term_count(a, s->freed), term_count(b, s->allocations),
-	       term_time(c, s->median_ns));
+	printf("%s of %s freed, half within %s; ", term_count(a, s->freed),
+	       term_count(b, s->allocations), term_time(c, s->median_ns));
 	printf("%s %s never\n", s->sum.blocks == 1 ? "this" : "these",
 	       term_count(d, s->sum.blocks));
 }
@@ -491,6 +491,24 @@ static void put_stack_table(struct view *v, const struct leak_sites *s)
 	stacks_list_free(&list);
 }
 
+/* Say what is worth asking for next: what hangs off what, the source of the
+ * worst site, or what keeps the rest. */
+static void name_next(struct view *v, const struct leak_sites *s,
+		      const struct leaks *l)
+{
+	const struct leak_site *worst = s->count ? &s->at[0] : NULL;
+
+	if (l->sum[LEAK_INDIRECT].blocks)
+		view_next(v, "leaks --tree", NULL);
+	else if (worst && worst->kind == LEAK_POSSIBLE)
+		view_next(v, "why --kind possible", worst->frame->name);
+	else if (worst)
+		view_next(v, worst->frame->file ? "list" : "peek",
+			  worst->frame->name);
+	else if (l->sum[LEAK_REACHABLE].blocks)
+		view_next(v, "leaks --tree --kind reachable", NULL);
+}
+
 /* Print the sites and all about them. */
 static void put_all(struct view *v, const struct leak_sites *s,
 		    const struct leaks *l)
@@ -501,10 +519,7 @@ static void put_all(struct view *v, const struct leak_sites *s,
 	put_sites(v, s, shown);
 	put_details(v, s, shown);
 	put_stack_table(v, s);
-	if (l->sum[LEAK_INDIRECT].blocks)
-		view_next(v, "leaks --tree", NULL);
-	else if (s->count && s->at[0].frame->function)
-		view_next(v, "why", s->at[0].frame->function);
+	name_next(v, s, l);
 }
 
 /* Print it as a table of sites. */

@@ -22,7 +22,6 @@
 #define MAX_INDENT 24
 
 #define LOST (1u << LEAK_DEFINITE | 1u << LEAK_INDIRECT | 1u << LEAK_HELD)
-#define ALL ((1u << LEAK_KINDS) - 1)
 
 static const struct table_column columns[] = {
 	{"retained_bytes", "retained", TABLE_BYTES},
@@ -43,21 +42,6 @@ struct tree {
 	struct table table;
 	size_t rows; /* that may still be printed */
 };
-
-/* Return the kinds that are asked for, a bit for each. */
-static unsigned int kinds_of(const struct options *o)
-{
-	unsigned int kinds = 0;
-
-	if (!o->kind)
-		return LOST;
-	if (strcmp(o->kind, "all") == 0)
-		return ALL;
-	for (unsigned int i = 0; i < LEAK_KINDS; i++)
-		if (strcmp(o->kind, leak_kind_names[i]) == 0)
-			kinds = 1u << i;
-	return kinds;
-}
 
 /* Return the name of a node. */
 static const char *name_of(const struct tree *t, const struct owners_node *n)
@@ -196,7 +180,7 @@ static void put_children(struct tree *t, uint32_t node, unsigned int depth,
 static void name_next(struct view *v, struct tree *t)
 {
 	uint64_t most = 0;
-	const char *function = NULL;
+	const char *name = NULL;
 
 	for (size_t i = 1; i < t->owners.count; i++) {
 		const struct owners_node *n = &t->owners.at[i];
@@ -204,10 +188,10 @@ static void name_next(struct view *v, struct tree *t)
 		if (n->root || n->own.bytes <= most)
 			continue;
 		most = n->own.bytes;
-		function = t->owners.sites.at[n->site].frame->function;
+		name = name_of(t, n);
 	}
-	if (function)
-		view_next(v, "why", function);
+	if (name)
+		view_next(v, "why", name);
 }
 
 void view_leak_tree(struct view *v, const struct leaks *l)
@@ -218,7 +202,7 @@ void view_leak_tree(struct view *v, const struct leaks *l)
 
 	if (!l->checked)
 		view_line(v, "not checked: %s", l->why_not);
-	owners_build(&t.owners, v->profile, l, kinds_of(v->options));
+	owners_build(&t.owners, v->profile, l, view_leak_kinds(v, LOST));
 	all = &t.owners.at[0].all;
 	t.rows = v->options->rows ? v->options->rows : ROWS;
 	table_begin(&t.table, "tree", "What hangs off what", columns, 10);

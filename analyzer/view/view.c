@@ -14,9 +14,6 @@
 /* In fewer columns the line of what ran is two. */
 #define NARROW_COLUMNS 72
 
-/* Frames of a stack that text shows. */
-#define STACK_FRAMES 12
-
 /* The accessors of totals that tables are made by. */
 #define VIEW_KEY(field)                                       \
 	uint64_t view_##field(const struct profile_totals *t) \
@@ -184,6 +181,18 @@ bool view_asks_leaks(struct view *v, struct leaks *l)
 	return v->trace && is_all(v);
 }
 
+unsigned int view_leak_kinds(const struct view *v, unsigned int other)
+{
+	const char *kind = v->options->kind;
+
+	if (!kind)
+		return other;
+	for (unsigned int i = 0; i < LEAK_KINDS; i++)
+		if (strcmp(kind, leak_kind_names[i]) == 0)
+			return 1u << i;
+	return (1u << LEAK_KINDS) - 1;
+}
+
 void view_put_json_verdict(const struct leaks *l)
 {
 	if (l->checked)
@@ -196,27 +205,39 @@ void view_put_json_verdict(const struct leaks *l)
 		       leak_kind_names[i], l->sum[i].blocks, l->sum[i].bytes);
 }
 
-/* Return how many frames of a stack are shown from `first` on: to main, or to
- * what a thread begins with, but not how libc gets there. */
+/* Tell whether a frame is libc's that begins a program or a thread. */
+static bool is_beginning(const struct frame *f)
+{
+	static const char *const names[] = {
+		"start_thread", "__libc_start_call_main", "__libc_start_main"};
+
+	for (size_t i = 0; f->function && i < 3; i++)
+		if (strcmp(f->function, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Return how many frames there are of a stack from `first` on to main, or to
+ * what a thread begins with. */
 static size_t frames_to_main(const struct stacks_list *list, size_t first)
 {
-	for (size_t i = list->count; i-- > first + 1;) {
+	for (size_t i = first; i < list->count; i++) {
 		const char *function = list->at[i]->function;
 
+		if (i > first && is_beginning(list->at[i]))
+			return i - first;
 		if (function && strcmp(function, "main") == 0)
 			return i + 1 - first;
-		if (function && strcmp(function, "start_thread") == 0)
-			return i - first;
 	}
 	return list->count - first;
 }
 
-void view_put_stack(struct view *v, uint32_t node, int indent)
+void view_put_stack(struct view *v, uint32_t node, int indent, size_t frames)
 {
 	struct stacks_list list = {0};
 	size_t first = stacks_site_in(&v->profile->stacks, node, &list);
 	size_t count = frames_to_main(&list, first);
-	size_t shown = count <= STACK_FRAMES + 1 ? count : STACK_FRAMES;
+	size_t shown = count <= frames + 1 ? count : frames;
 
 	for (size_t i = 0; i < shown; i++) {
 		if (i)
@@ -225,7 +246,7 @@ void view_put_stack(struct view *v, uint32_t node, int indent)
 		putchar('\n');
 	}
 	if (shown < count)
-		printf("%*s(%zu more)\n", indent, "", count - shown);
+		printf("%*s(%zu more frames)\n", indent, "", count - shown);
 	stacks_list_free(&list);
 }
 

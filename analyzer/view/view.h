@@ -91,6 +91,10 @@ int view_find_leaks(struct view *v, struct leaks *l, struct error *e);
  */
 bool view_asks_leaks(struct view *v, struct leaks *l);
 
+/* Return the kinds of blocks that --kind asks for, a bit for each; `other` when
+ * it was not given. */
+unsigned int view_leak_kinds(const struct view *v, unsigned int other);
+
 /* Print the sums of leaks as fields of a JSON object. */
 void view_put_json_verdict(const struct leaks *l);
 
@@ -98,10 +102,10 @@ void view_put_json_verdict(const struct leaks *l);
 void view_leak_tree(struct view *v, const struct leaks *l);
 
 /*
- * Print a stack from its site outward to main, a frame a line, all but the
- * first moved to the right. In text only.
+ * Print a stack from its site outward to main, a frame a line, `frames` at the
+ * most, all but the first moved to the right. In text only.
  */
-void view_put_stack(struct view *v, uint32_t node, int indent);
+void view_put_stack(struct view *v, uint32_t node, int indent, size_t frames);
 
 /* Return the names of a stack's frames, innermost first; free it. */
 char *view_stack_text(const struct stacks_list *list);

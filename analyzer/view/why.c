@@ -19,11 +19,15 @@
 #define ROWS 10
 #define STEPS 16
 
+/* Frames of the stack that allocated a block. */
+#define FRAMES 12
+
 /* A block on the way. */
 struct step {
 	uint32_t block;
 	uint64_t offset; /* in it: of the pointer to the next one */
 	bool found;	 /* `offset` is known */
+	bool inside;	 /* it points into the next one, not to its start */
 };
 
 /* What pointers to the block are in. */
@@ -90,8 +94,9 @@ static void take_word(void *context, uint64_t address, uint64_t value)
 	if (!at || *at == w->step_count)
 		return;
 	s = &w->steps[*at - 1];
-	if (s->found || block_at(w, value) != s[1].block)
+	if ((s->found && !s->inside) || block_at(w, value) != s[1].block)
 		return;
+	s->inside = value != w->leaks.graph.blocks[s[1].block].address;
 	s->found = true;
 	s->offset = address - w->leaks.graph.blocks[from].address;
 }
@@ -163,6 +168,12 @@ static void set_text(struct table *t, union table_cell *cell, char *text)
 	free(text);
 }
 
+/* Say where in a block a pointer is; free it. */
+static char *pointer_text(uint64_t offset, bool inside)
+{
+	return util_format("+%" PRIu64 "%s", offset, inside ? " (inside)" : "");
+}
+
 /* Add the row of the root that a chain begins at; in text only. */
 static void add_root(struct why *w, struct table *t)
 {
@@ -181,7 +192,8 @@ static void add_root(struct why *w, struct table *t)
 	if (root && root->address)
 		set_text(t, &row[1], util_format("0x%" PRIx64, root->address));
 	if (rootname_offset(s, w->view->trace, root, &offset))
-		set_text(t, &row[3], util_format("+%" PRIu64, offset));
+		set_text(t, &row[3],
+			 pointer_text(offset, root->way == GRAPH_INTERIOR));
 	set_text(t, &row[5], rootname_text(s, w->view->trace, root));
 }
 
@@ -198,7 +210,7 @@ static void add_step(struct why *w, struct table *t, size_t i)
 	set_text(t, &row[1], util_format("0x%" PRIx64, b->address));
 	row[2].n = s->offset;
 	if (s->found)
-		set_text(t, &row[3], util_format("+%" PRIu64, s->offset));
+		set_text(t, &row[3], pointer_text(s->offset, s->inside));
 	row[4].frame = f;
 	set_text(t, &row[5], site_text(w, s->block));
 }
@@ -331,8 +343,7 @@ static int put_block(struct why *w, uint32_t block, const char *title,
 	put_steps(w, title);
 	put_pointers(w, kind);
 	f = stacks_site(&v->profile->stacks, w->leaks.graph.blocks[block].node);
-	if (f->function)
-		view_next(v, "peek", f->function);
+	view_next(v, "peek", f->name);
 	return 0;
 }
 
@@ -356,7 +367,7 @@ static void put_which(struct why *w, uint64_t address, uint32_t block)
 	if (b->thread < t->thread_count)
 		printf(" by thread %u", t->threads[b->thread].tid);
 	fputs(":\n  ", stdout);
-	view_put_stack(w->view, b->node, 2);
+	view_put_stack(w->view, b->node, 2, FRAMES);
 }
 
 /* Return what to say above the chain to a block. */
@@ -535,7 +546,7 @@ int view_why(struct view *v, struct error *e)
 				   w.leaks.why_not);
 	if (!status) {
 		owners_build(&w.owners, v->profile, &w.leaks,
-			     (1u << LEAK_KINDS) - 1);
+			     view_leak_kinds(v, (1u << LEAK_KINDS) - 1));
 		status = read_address(v->argument, &address)
 				 ? answer_address(&w, address, e)
 				 : answer_site(&w, e);

@@ -21,6 +21,7 @@ report()
 	"$REPORT" "$@" 2>/dev/null | cmp - raw || fail "$*: not the same again"
 	sed -E "s/0x[0-9a-f]+/ADDRESS/g; s/(pid|thread) [0-9]+/\1 N/g
 		s/[0-9.]+ (ns|us|ms|s)\b/TIME/g; s/ +/ /g; s/ $//
+		s/leaks.cc:[0-9]+/leaks.cc:LINE/g
 		/^ libc\.so\.6\+/d" raw
 }
 
@@ -44,7 +45,7 @@ Leaks, by site; freed: its other blocks
 request_new owners.c:68: definite, 96 B in 4 blocks
  hanging off 4.3 KiB in 12 blocks
  allocated from TIME to TIME, by thread N (owners)
- siblings 196 of 200 were freed, half of them within TIME; these 4 never
+ siblings 196 of 200 freed, half within TIME; these 4 never
  stack request_new owners.c:68
  serve owners.c:98
 END
@@ -114,6 +115,28 @@ report why request_new a.zst | grep -qx 'nothing points to it' ||
 report why make kept.zst | grep -q '96 B 3 root in leaks -> make (linked)' ||
 	fail "$(cat raw)"
 
+# Where only a pointer into a block leads to it.
+MEMTRACE=out=inside.zst LD_PRELOAD=$LIB "$HOST/leaks" interior >/dev/null ||
+	fail "status $?"
+report leaks inside.zst >/dev/null
+grep -q 'next: .* why --kind possible interior inside.zst' err ||
+	fail "next: $(cat err)"
+expect why --kind possible interior inside.zst <<'END'
+interior: 100 B in 1 block
+
+What leads to them
+ bytes blocks from the root on
+ 100 B 1 sink in leaks -> interior
+
+One of the first of these
+ bytes address pointer what
+ ADDRESS +0 (inside) sink in leaks
+ 100 B ADDRESS interior leaks.cc:LINE
+nothing else points to it
+END
+"$REPORT" why --kind definite interior inside.zst 2>err && fail "why --kind"
+grep -q "no block of a site 'interior'" err || fail "why --kind: $(cat err)"
+
 # JSON has it all, and its sums are those of the verdict.
 "$REPORT" leaks --json a.zst >a.json || fail "leaks --json"
 jq -e '.checked == true and (.leaks[0] |
@@ -152,6 +175,15 @@ report --at exit a.zst | grep -q '^lost' && fail "lost at a moment"
 [ "$("$REPORT" --json a.zst | jq -c '.leaks.checked, .leaks.indirect')" = \
 	'true
 {"blocks":12,"bytes":4384}' ] || fail "--json"
+
+# What to ask next, when nothing hangs off what is lost, or nothing is.
+MEMTRACE=out=hidden.zst LD_PRELOAD=$LIB "$HOST/leaks" hidden >/dev/null ||
+	fail "status $?"
+report leaks hidden.zst >/dev/null
+grep -q 'next: .* list make hidden.zst' err || fail "next: $(cat err)"
+report leaks kept.zst >/dev/null
+grep -q 'next: .* leaks --tree --kind reachable kept.zst' err ||
+	fail "next: $(cat err)"
 
 # What there is not.
 for argument in 0x10 nobody; do
