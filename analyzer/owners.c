@@ -44,6 +44,7 @@ static uint32_t enter(struct owners *o, uint32_t parent, uint32_t key)
 	*n = (struct owners_node){
 		.parent = parent,
 		.next = o->at[parent].child,
+		.depth = o->at[parent].depth + 1,
 		.block = LEAKS_NONE,
 	};
 	if (key & KEY_ROOT)
@@ -63,6 +64,9 @@ static uint32_t enter_site(struct owners *o, uint32_t parent, uint32_t site)
 			o->at[n].linked = true;
 			return n;
 		}
+	if (o->at[parent].depth > OWNERS_DEPTH)
+		parent = enter(
+			o, 0, KEY_ROOT | strpool_add(o->names, "(further on)"));
 	return enter(o, parent, site);
 }
 

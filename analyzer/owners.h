@@ -6,7 +6,8 @@
  *
  * Where a chain comes back to a site that it went through, as lists and trees
  * do, the block counts for that site: so there are few nodes however deep the
- * structure is.
+ * structure is. A way of more than OWNERS_DEPTH sites goes on below a root of
+ * its own, "(further on)".
  */
 #ifndef ANALYZER_OWNERS_H
 #define ANALYZER_OWNERS_H
@@ -14,8 +15,11 @@
 #include "group.h"
 #include "leaks.h"
 
+#define OWNERS_DEPTH 64
+
 struct owners_node {
 	uint32_t parent, child, next; /* nodes; 0: none */
+	uint32_t depth;		      /* 0: all */
 	const char *root;	      /* its name, of a root; else NULL */
 	uint32_t site;		      /* place in `sites` */
 	bool linked;		      /* chains come back to it */

@@ -99,6 +99,17 @@ static struct leak_sum sum_lost(const struct leaks *l)
 	return sum;
 }
 
+/* Say when memory was looked at, if the program went on. */
+static void put_when(const struct view *v)
+{
+	const struct mt_meta_scan *scan = leaks_scan(v->trace);
+	char at[TERM_NUMBER];
+
+	if (scan && v->profile->prof->last_clock > scan->clock)
+		printf(" at %s",
+		       term_time(at, trace_ns(v->trace, scan->clock)));
+}
+
 /* Print the lines of the two moments, and the one of what is lost; `leaks` is
  * NULL when that is not asked. */
 static void put_moments(struct view *v, const struct leaks *leaks)
@@ -132,6 +143,7 @@ static void put_moments(struct view *v, const struct leaks *leaks)
 		printf("lost  not checked: %s\n", leaks->why_not);
 	else if (leaks) {
 		put_moment(v, &m[2], wide);
+		put_when(v);
 		puts(lost.blocks ? ": see memtrace-report leaks" : "");
 	}
 	if (lost.blocks)

@@ -280,6 +280,72 @@ static void check_owner(const struct owners *o, const struct leaks *l,
 		ck_assert(o->at[above].root || o->at[above].site != n->site);
 }
 
+/* Record a chain of blocks, each of a site of its own, that `DATA` leads to. */
+static void make_chain(int n)
+{
+	struct gen_buffer column[2] = {{0}, {0}};
+	struct mt_meta_range range = {DATA, DATA + 4096, MT_RANGE_MODULE,
+				      0,    0,		 0};
+	struct mt_meta_scan scan = {
+		.clock = 100000, .status = MT_SCAN_WHOLE, .words = (uint32_t)n};
+	struct mt_segment head = {.stream = MT_STREAM_WORDS,
+				  .count = (uint32_t)n};
+	uint64_t last[2] = {0, 0};
+
+	gen_begin(&gen, 1000, 0);
+	for (uint32_t i = 0; i < MT_NODE_FIRST; i++)
+		gen_node(&gen, 0, 0);
+	for (uint32_t i = 0; i < (uint32_t)n; i++) {
+		gen_node(&gen, 0, gen_pc(&gen, 0x1000 + i * 64, MT_NO_MODULE));
+		gen_event(&gen, 0,
+			  &(struct mt_event){
+				  .time = 2000 + (uint64_t)i * 10,
+				  .address = address_of((int)i),
+				  .size = BLOCK_BYTES,
+				  .stack = MT_NODE_FIRST + i,
+				  .kind = MT_MALLOC,
+			  });
+		put_word(column, last, i ? address_of((int)i - 1) : DATA,
+			 (int)i, GRAPH_START);
+	}
+	gen_meta(&gen, MT_META_RANGE, &range, sizeof(range), "/bin/x", 6);
+	gen_meta(&gen, MT_META_SCAN, &scan, sizeof(scan), NULL, 0);
+	gen_segment(&gen, head, column, 2);
+	gen_end(&gen, MT_END_EXIT, 200000);
+	free(column[0].at);
+	free(column[1].at);
+}
+
+/* However many sites a way goes through, the tree is not deep. */
+START_TEST(owners_are_not_deep)
+{
+	struct error e = {0};
+	struct owners o;
+	struct profile p;
+	struct leaks l;
+	struct trace t;
+
+	make_chain(_i);
+	open_generated(&t, &gen.file);
+	gen_free(&gen);
+	profile_of_trace(&p, &t, &(struct prof_options){.until = UINT64_MAX},
+			 NULL, NULL);
+	ck_assert_msg(leaks_find(&l, &t, &p.stacks, NULL, NULL, &e) == 0, "%s",
+		      e.text);
+	owners_build(&o, &p, &l, 1u << LEAK_REACHABLE);
+	ck_assert_uint_eq(o.at[0].all.blocks, (size_t)_i);
+	for (size_t i = 0; i < o.count; i++)
+		ck_assert_uint_le(o.at[i].depth, OWNERS_DEPTH + 1);
+	/* All, the root, and another one where it is too deep. */
+	ck_assert_uint_eq(o.count,
+			  (size_t)_i + 2 + (_i > OWNERS_DEPTH ? 1 : 0));
+	owners_free(&o);
+	leaks_free(&l);
+	profile_free(&p);
+	trace_close(&t);
+}
+END_TEST
+
 START_TEST(owners_have_every_block_once)
 {
 	struct error e = {0};
@@ -317,6 +383,7 @@ END_TEST
 
 static void add(TCase *c)
 {
+	tcase_add_loop_test(c, owners_are_not_deep, 1, 200);
 	tcase_add_loop_test(c, owners_have_every_block_once, 0, 30);
 	tcase_add_loop_test(c, verdicts_are_what_a_search_finds, 0, 30);
 }
