@@ -130,7 +130,7 @@ static void resumes(void *context, const struct heap_block *b,
 
 struct replay_listener chains_listener(struct chains *r)
 {
-	return (struct replay_listener){r, begins, ends, resumes, NULL};
+	return (struct replay_listener){r, begins, ends, resumes, NULL, NULL};
 }
 
 /* Work out what would have been enough for nine of ten chains. */

@@ -273,7 +273,8 @@ static void prof_init(struct prof *p, const struct trace *t,
 void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
 	      replay_progress *progress)
 {
-	struct replay_listener listener = {p, begins, ends, resumes, others};
+	struct replay_listener listener = {p,	    begins, ends,
+					   resumes, others, NULL};
 	struct replay r;
 
 	prof_init(p, t, o);

@@ -44,6 +44,8 @@ struct replay_listener {
 			const struct replay_event *e);
 	/* Mappings, and allocations that failed (address 0). */
 	void (*others)(void *context, const struct replay_event *e);
+	/* A block is live at the end of the replay; in no order. */
+	void (*left)(void *context, const struct heap_block *b);
 };
 
 /* Things in the trace that a whole recording does not have. */
