@@ -36,6 +36,9 @@
  *   heap       the live blocks, by address
  *   replay     every event applied to the heap, listeners told
  *   mappings   the mapped ranges
+ *   growth     a listener: what of each site is left, by age
+ *   trend      statistics of short series
+ *   verdict    which sites leak though their blocks can be reached
  *   prof       a listener: sums and exact peak per stack
  *   judge      whose a frame is: the program's or a runtime's
  *   stacks     stacks, and the names of their frames
@@ -74,6 +77,7 @@
 /* What a command is given. */
 enum needs {
 	NEEDS_PROFILE,
+	NEEDS_STACKS, /* a profile whose sums the view makes */
 	NEEDS_TRACE,
 	NEEDS_PROFILES, /* of all files at once */
 };
@@ -142,6 +146,7 @@ static const struct command {
 	{"diff", NEEDS_PROFILES, view_diff, 0, false},
 	{"merge", NEEDS_PROFILES, view_merge, 0, false},
 	{"leaks", NEEDS_PROFILE, view_leaks, 0, false},
+	{"growth", NEEDS_STACKS, view_growth, 0, false},
 	{"events", NEEDS_TRACE, view_events, 0, false},
 	{"export", NEEDS_PROFILES, run_export, 0, false},
 	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false},
@@ -401,6 +406,7 @@ int main(int argc, char **argv)
 	j.view.select = j.wants.select = read_selection(&o);
 	j.view.style = style_of(&o);
 	j.wants.profile = j.command->needs != NEEDS_TRACE && !o.total;
+	j.wants.no_sums = j.command->needs == NEEDS_STACKS;
 	j.wants.keys = keys_of(&o, j.command);
 	j.wants.command = said->name;
 	status = show_arguments(&j, argv + first, (size_t)(argc - first));

@@ -134,6 +134,7 @@ const struct options_command options_commands[] = {
 	{"merge", "TRACE...", "several, or a directory, as one", ""},
 	{"info", "TRACE...", "what is in the file", ""},
 	{"leaks", "TRACE...", "what was lost, and what hangs off it", " kind "},
+	{"growth", "TRACE...", "what leaks though it can be reached", " by "},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE...", "for other tools to read",
 	 " format output "},
