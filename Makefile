@@ -9,6 +9,8 @@
 #   make bench          print the table of figures, heaptrack beside us
 #   make bench-symbols  look up names in half a gigabyte of debug info, which
 #                       takes ten minutes to build the first time
+#   make bench-growth   how many leaks the verdict on growth finds and takes
+#                       for one, beside simpler rules; SEEDS=20 of each kind
 #   make fuzz           fuzz the reader with libFuzzer for FUZZ_SECONDS
 #   make lint           format, man pages, scripts, layers, exported names
 #   make check-asan     the tests with ASan and UBSan in all but the recorder
@@ -48,6 +50,7 @@ CXXFLAGS = $(CFLAGS)
 B = build
 SAN =
 FUZZ_SECONDS = 60
+SEEDS = 20
 
 all:
 
@@ -55,8 +58,8 @@ all:
 MAKEFLAGS += -rR --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit tests demo check bench bench-symbols fuzz lint check-asan \
-	check-tsan check-install check-export check-leaks distcheck \
+.PHONY: all unit tests demo check bench bench-symbols bench-growth fuzz lint \
+	check-asan check-tsan check-install check-export check-leaks distcheck \
 	install uninstall clean help FORCE
 
 ifeq ($(V),1)
@@ -278,6 +281,11 @@ bench-symbols:
 	@.ci/setup build bench
 	@$(MAKE) $B/tests/unit/look_up
 	@B=$B tests/bench/symbols
+
+bench-growth:
+	@.ci/setup build bench
+	@$(MAKE) $B/tests/unit/growth_bench
+	@$B/tests/unit/growth_bench $(SEEDS)
 
 # LLVM has the fuzzer, so clang builds this one.
 fuzz:

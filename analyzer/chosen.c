@@ -56,6 +56,14 @@ static void others(void *context, const struct replay_event *e)
 		c->to->others(c->to->context, e);
 }
 
+static void left(void *context, const struct heap_block *b)
+{
+	const struct chosen *c = context;
+
+	if (b->owner != NOT_CHOSEN && c->to->left)
+		c->to->left(c->to->context, b);
+}
+
 void chosen_replay(struct trace *t, const struct prof_options *o,
 		   const struct replay_listener *l, replay_progress *progress)
 {
@@ -66,6 +74,7 @@ void chosen_replay(struct trace *t, const struct prof_options *o,
 		.ends = ends,
 		.resumes = resumes,
 		.others = others,
+		.left = left,
 	};
 	struct replay r;
 

@@ -36,6 +36,9 @@
  *   heap       the live blocks, by address
  *   replay     every event applied to the heap, listeners told
  *   mappings   the mapped ranges
+ *   growth     a listener: what of each site is left, by age
+ *   trend      statistics of short series
+ *   verdict    which sites leak though their blocks can be reached
  *   prof       a listener: sums and exact peak per stack
  *   judge      whose a frame is: the program's or a runtime's
  *   stacks     stacks, and the names of their frames
@@ -80,6 +83,7 @@
 /* What a command is given. */
 enum needs {
 	NEEDS_PROFILE,
+	NEEDS_STACKS, /* a profile whose sums the view makes */
 	NEEDS_TRACE,
 	NEEDS_PROFILES, /* of all files at once */
 };
@@ -150,6 +154,7 @@ static const struct command {
 	{"leaks", NEEDS_PROFILE, view_leaks, 0, false},
 	{"bad-frees", NEEDS_PROFILE, view_bad_frees, 0, false},
 	{"why", NEEDS_PROFILE, view_why, 0, true},
+	{"growth", NEEDS_STACKS, view_growth, 0, false},
 	{"events", NEEDS_TRACE, view_events, 0, false},
 	{"export", NEEDS_PROFILES, run_export, 0, false},
 	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false},
@@ -419,6 +424,7 @@ int main(int argc, char **argv)
 	j.view.select = j.wants.select = read_selection(&o);
 	j.view.style = style_of(&o);
 	j.wants.profile = j.command->needs != NEEDS_TRACE && !o.total;
+	j.wants.no_sums = j.command->needs == NEEDS_STACKS;
 	j.wants.keys = keys_of(&o, j.command);
 	j.wants.live = keeps_live(&o, j.command);
 	j.wants.command = said->name;

@@ -144,6 +144,7 @@ const struct options_command options_commands[] = {
 	 " kind tree stacks "},
 	{"why", "ADDRESS|SITE TRACE...", "what keeps a block from being lost",
 	 " kind "},
+	{"growth", "TRACE...", "what leaks though it can be reached", " by "},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE...", "for other tools to read",
 	 " format output "},

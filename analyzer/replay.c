@@ -225,6 +225,14 @@ static uint32_t events_before(const struct merge_run *run, uint64_t until)
 	return n;
 }
 
+/* Show a listener what is live at the end. */
+static void show_left(const struct replay *r, const struct replay_listener *l)
+{
+	for (size_t i = 0; i < r->heap.places && l->left; i++)
+		if (r->heap.block[i].address)
+			l->left(l->context, &r->heap.block[i]);
+}
+
 /* Return the events that the trace's segments hold. */
 static uint64_t count_events(const struct trace *t)
 {
@@ -262,6 +270,8 @@ void replay_run(struct replay *r, struct trace *t, uint64_t until,
 			next += PROGRESS_EVENTS;
 		}
 	}
+	for (size_t i = 0; i < count; i++)
+		show_left(r, &listeners[i]);
 	merge_free(&m);
 	free(r->threads);
 	r->threads = NULL;

@@ -46,6 +46,8 @@ struct replay_listener {
 	void (*others)(void *context, const struct replay_event *e);
 	/* A free, or the first half of a realloc, where no block is. */
 	void (*misses)(void *context, const struct replay_event *e);
+	/* A block is live at the end of the replay; in no order. */
+	void (*left)(void *context, const struct heap_block *b);
 };
 
 /* Things in the trace that a whole recording does not have. */

@@ -553,6 +553,7 @@ int view_leaks(struct view *v, struct error *e)
 			view_leak_tree(v, &l);
 		else
 			show_sites(v, &l);
+		view_put_growth(v);
 		view_put_bad_frees(v);
 		view_end(v);
 	}

@@ -166,6 +166,9 @@ void view_head(const struct view *v);
 /* Print what was selected as a field of the JSON object, `{}`: nothing. */
 void view_put_json_selection(const struct view *v);
 
+/* Add the table of what grows, which in text is of what certainly does. */
+void view_put_growth(struct view *v);
+
 /* Make all inputs one profile, to be freed; they must outlive it. */
 void view_merge_profiles(const struct view *v, struct profile *all);
 
@@ -193,6 +196,7 @@ view_function view_reallocs;
 view_function view_leaks;
 view_function view_bad_frees;
 view_function view_why;
+view_function view_growth;
 view_function view_events; /* damage is noted in the trace */
 
 #endif
