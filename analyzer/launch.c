@@ -5,7 +5,7 @@
  *
  * It looks at the program before it runs it (program.h), since the loader
  * silently ignores LD_PRELOAD where it does not apply, and at the traces
- * afterwards (family.h), which it can have judged (verdict.h). In between it
+ * afterwards (family.h), which it can have judged (checked.h). In between it
  * is not there: the terminal's signals reach the program by themselves, those
  * from other processes are passed on.
  */
@@ -30,7 +30,7 @@
 #include "selftest.h"
 #include "term.h"
 #include "util.h"
-#include "verdict.h"
+#include "checked.h"
 
 #define LIBRARY "libmemtrace.so"
 #define REPORT "memtrace-report"
@@ -605,7 +605,7 @@ static int launch_checked(struct launch *l, const char *path)
 	bool said;
 
 	unsetenv("LD_PRELOAD"); /* the report is none of its business */
-	status = verdict_give(&(struct verdict_case){.report = report,
+	status = checked_judge(&(struct checked_case){.report = report,
 						     .options = l->check,
 						     .family = &family,
 						     .pid = child,
@@ -630,7 +630,7 @@ static int launch_unseen(const struct launch *l, const char *path,
 	if (!status)
 		fprintf(stderr, "memtrace: not judged: %s: %s\n", l->argv[0],
 			why);
-	return status ? status : VERDICT_VACUOUS;
+	return status ? status : CHECKED_VACUOUS;
 }
 
 /* Do what the command line says; return the exit status. */

@@ -69,7 +69,7 @@
  *   child      other programs, run to their end
  *   scratch    a directory for what nobody need see
  *   lsanopts   $LSAN_OPTIONS
- *   verdict    the traces judged, for --check
+ *   checked    the traces judged, for --check
  *   selftest   a program that leaks, judged
  */
 #include <errno.h>

@@ -21,7 +21,7 @@
 #include "child.h"
 #include "scratch.h"
 #include "util.h"
-#include "verdict.h"
+#include "checked.h"
 
 #define COMMAND "selftest"
 #define PLANT "--plant"
@@ -36,7 +36,7 @@ static const struct step {
 } steps[] = {
 	{"0", "0", 0, "blocks that are not lost are called lost"},
 	{"8", "8", 0, "more is called lost than was planted"},
-	{"8", "7", VERDICT_BREACH, "a planted leak was not found"},
+	{"8", "7", CHECKED_BREACH, "a planted leak was not found"},
 };
 
 _Static_assert(BLOCKS == 8, "as in the steps");
@@ -101,7 +101,7 @@ static int complain(const struct step *s, int status)
 {
 	const char *options = getenv("MEMTRACE");
 
-	if (status == 0 || status == VERDICT_BREACH) {
+	if (status == 0 || status == CHECKED_BREACH) {
 		fprintf(stderr,
 			"memtrace: SELFTEST FAILED: %s\n"
 			"memtrace: do not trust a verdict here; look at the "
@@ -109,7 +109,7 @@ static int complain(const struct step *s, int status)
 			"memtrace: memtrace-report and libmemtrace.so: are "
 			"they of one build?\n",
 			s->wrong);
-		return VERDICT_BREACH;
+		return CHECKED_BREACH;
 	}
 	fprintf(stderr,
 		"memtrace: SELFTEST FAILED: nothing was judged, so a clean "
@@ -119,7 +119,7 @@ static int complain(const struct step *s, int status)
 		"memtrace: at what the container or a seccomp filter forbids, "
 		"and at MEMTRACE=%s\n",
 		options ? options : "");
-	return VERDICT_VACUOUS;
+	return CHECKED_VACUOUS;
 }
 
 int selftest_run(const char *self)
@@ -132,7 +132,7 @@ int selftest_run(const char *self)
 			"memtrace: SELFTEST FAILED: no directory in "
 			"$TMPDIR: %s\n",
 			strerror(errno));
-		return VERDICT_VACUOUS;
+		return CHECKED_VACUOUS;
 	}
 	/* What is planted is to have our limits and our status. */
 	unsetenv("LSAN_OPTIONS");

@@ -10,7 +10,7 @@
 /*
  * Run the canary, with the launcher at `self`. Say on stdout that the gate
  * works, or on stderr what does not and where to look. Return the exit status:
- * 0; VERDICT_BREACH: the verdict is wrong; VERDICT_VACUOUS: there is none.
+ * 0; CHECKED_BREACH: the verdict is wrong; CHECKED_VACUOUS: there is none.
  */
 int selftest_run(const char *self);
 

@@ -3,8 +3,8 @@
  * The verdict on what a program left: `memtrace-report check` looks at its
  * traces, and its answer becomes an exit status.
  */
-#ifndef ANALYZER_VERDICT_H
-#define ANALYZER_VERDICT_H
+#ifndef ANALYZER_CHECKED_H
+#define ANALYZER_CHECKED_H
 
 #include <sys/types.h>
 
@@ -12,11 +12,11 @@
 
 /* Exit statuses of a gate: there are leaks; it had nothing to judge. */
 enum {
-	VERDICT_BREACH = 3,
-	VERDICT_VACUOUS = 4,
+	CHECKED_BREACH = 3,
+	CHECKED_VACUOUS = 4,
 };
 
-struct verdict_case {
+struct checked_case {
 	const char *report;  /* the path of memtrace-report */
 	const char *options; /* of check, with commas: "max-leak-bytes=9,..." */
 	const struct family *family; /* what was recorded */
@@ -30,6 +30,6 @@ struct verdict_case {
  * the program's, unless it is 0 and there is a breach or nothing could be
  * judged.
  */
-int verdict_give(const struct verdict_case *c, bool *said);
+int checked_judge(const struct checked_case *c, bool *said);
 
 #endif

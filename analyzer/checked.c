@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The verdict on what a program left; see verdict.h.
+ * The verdict on what a program left; see checked.h.
  *
  * memtrace-report runs as a program of its own, which may fail: whatever it
  * does that is not a verdict counts as none, never as a clean one. What it
  * prints is held back until it is known to be worth the reader's time.
  */
-#include "verdict.h"
+#include "checked.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -54,7 +54,7 @@ static void add_options(struct words *w, const char *options)
 }
 
 /* Put the command line of `memtrace-report check` together. */
-static void put_command(struct words *w, const struct verdict_case *c,
+static void put_command(struct words *w, const struct checked_case *c,
 			const struct lsanopts *lsan)
 {
 	add(w, util_copy(c->report, strlen(c->report)));
@@ -85,7 +85,7 @@ static void show(int fd)
 }
 
 /* Print what the report printed, and why it gave no verdict. */
-static void explain(const struct verdict_case *c, int fd, int status)
+static void explain(const struct checked_case *c, int fd, int status)
 {
 	int error = errno;
 
@@ -93,13 +93,13 @@ static void explain(const struct verdict_case *c, int fd, int status)
 	if (status < 0)
 		fprintf(stderr, "memtrace: not judged: %s: %s\n", c->report,
 			strerror(error));
-	else if (status != VERDICT_BREACH && status != VERDICT_VACUOUS)
+	else if (status != CHECKED_BREACH && status != CHECKED_VACUOUS)
 		fprintf(stderr, "memtrace: not judged: %s ended with %d\n",
 			c->report, status);
 }
 
 /* Let the report judge; return 0 or what an exit status should be. */
-static int judge(const struct verdict_case *c, const struct lsanopts *lsan,
+static int judge(const struct checked_case *c, const struct lsanopts *lsan,
 		 bool *said)
 {
 	struct words w = {0};
@@ -108,20 +108,20 @@ static int judge(const struct verdict_case *c, const struct lsanopts *lsan,
 	put_command(&w, c, lsan);
 	status = child_run((const char **)w.at, fd);
 	/* A program that failed need not have come to what is judged. */
-	*said = status == VERDICT_BREACH || (status && !c->status);
+	*said = status == CHECKED_BREACH || (status && !c->status);
 	if (*said)
 		explain(c, fd, status);
 	free_words(&w);
 	close(fd);
-	if (status == VERDICT_BREACH && lsan->exitcode >= 0)
+	if (status == CHECKED_BREACH && lsan->exitcode >= 0)
 		return lsan->exitcode;
 	if (status == 2)
 		return PROGRAM_REFUSED;
-	return status && status != VERDICT_BREACH ? VERDICT_VACUOUS : status;
+	return status && status != CHECKED_BREACH ? CHECKED_VACUOUS : status;
 }
 
 /* Tell whether the program itself is among what was recorded. */
-static bool is_recorded(const struct verdict_case *c)
+static bool is_recorded(const struct checked_case *c)
 {
 	for (size_t i = 0; i < c->family->count; i++)
 		if (c->family->at[i].pid == (uint32_t)c->pid)
@@ -129,10 +129,10 @@ static bool is_recorded(const struct verdict_case *c)
 	return false;
 }
 
-int verdict_give(const struct verdict_case *c, bool *said)
+int checked_judge(const struct checked_case *c, bool *said)
 {
 	struct lsanopts lsan;
-	int verdict = VERDICT_VACUOUS;
+	int verdict = CHECKED_VACUOUS;
 
 	if (is_recorded(c)) {
 		lsanopts_parse(&lsan, getenv("LSAN_OPTIONS"));
