@@ -41,6 +41,7 @@
  *   stacks     stacks, and the names of their frames
  *   graph      what pointed to which block at a scan
  *   leaks      which blocks can be reached, and how the lost ones hang
+ *   fingerprint  what names a stack in every build and run
  *   profile    who was recorded, stacks and sums: of a trace or an import
  *   group      a profile by site, function, module, thread, size, stack
  *   expr       the language of --where
@@ -48,12 +49,14 @@
  *   answers    an expression's tests, answered for the blocks of a trace
  *   lives      which blocks are chosen by how long they lived
  *   term       units, colour, progress
+ *   gate       a verdict over the traces of a run
  *   json       JSON's texts
  *   table      a table as text, JSON or CSV
  *   options    the command line
  *   completion the command line, for shells to complete
  *   select     which blocks a report is about, by the options
  *   input      a file opened: a trace or an import
+ *   report/    the gate's verdict, one file a format
  *   view/      what is printed, one file a view
  *   export/    what other tools read, one file a format
  *   import/    what other tools wrote, one file a format
@@ -69,6 +72,7 @@
 #include "export/export.h"
 #include "input.h"
 #include "symbolize.h"
+#include "view/check.h"
 #include "view/view.h"
 
 /* What a command is given. */
@@ -76,6 +80,7 @@ enum needs {
 	NEEDS_PROFILE,
 	NEEDS_TRACE,
 	NEEDS_PROFILES, /* of all files at once */
+	NEEDS_PATHS,	/* it opens what is named by itself */
 };
 
 /* Return the format that --format asks for. */
@@ -142,6 +147,7 @@ static const struct command {
 	{"diff", NEEDS_PROFILES, view_diff, 0, false},
 	{"merge", NEEDS_PROFILES, view_merge, 0, false},
 	{"leaks", NEEDS_PROFILE, view_leaks, 0, false},
+	{"check", NEEDS_PATHS, NULL, 0, false},
 	{"events", NEEDS_TRACE, view_events, 0, false},
 	{"export", NEEDS_PROFILES, run_export, 0, false},
 	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false},
@@ -314,6 +320,19 @@ static int show_arguments(struct job *j, char *const *arguments, size_t n)
 	return status;
 }
 
+/* The command check; returns the exit status. */
+static int run_check(const struct view *v, char *const *arguments, size_t n)
+{
+	struct error e = {0};
+	const char *path = NULL;
+	int status = check_run(v->options, &v->style, arguments, n, &path, &e);
+
+	if (status >= 0)
+		return status;
+	complain(path, &e);
+	return 1;
+}
+
 /* Name the next useful command on stderr. */
 static void hint(const char *path, const struct options *o,
 		 const struct command *c)
@@ -411,7 +430,12 @@ int main(int argc, char **argv)
 	j.wants.keys = keys_of(&o, j.command);
 	j.wants.live = keeps_live(&o, j.command);
 	j.wants.command = said->name;
-	status = show_arguments(&j, argv + first, (size_t)(argc - first));
+	if (j.command->needs == NEEDS_PATHS)
+		status = run_check(&j.view, argv + first,
+				   (size_t)(argc - first));
+	else
+		status = show_arguments(&j, argv + first,
+					(size_t)(argc - first));
 	select_free(j.view.select);
 	if (!status)
 		hint(argv[argc - 1], &o, j.command);
