@@ -21,13 +21,6 @@ static void begins(void *context, struct heap_block *b,
 	b->owner = e->event->stack;
 }
 
-static int compare_blocks(const void *a, const void *b)
-{
-	const struct graph_block *x = a, *y = b;
-
-	return (x->address > y->address) - (x->address < y->address);
-}
-
 /* Tell whether the loader allocated at a stack. */
 static bool is_loaders(const struct stacks *s, uint32_t node)
 {
@@ -40,29 +33,41 @@ static bool is_loaders(const struct stacks *s, uint32_t node)
 	       util_starts(util_basename(s->modules[pc->module].path), "ld-");
 }
 
-/* Take the live blocks over from the replay. */
-static void take_blocks(struct graph *g, const struct stacks *s,
-			const struct heap *h)
-{
-	g->blocks = util_alloc(h->count + 1, sizeof(*g->blocks));
-	for (size_t i = 0; i < h->places; i++) {
-		const struct heap_block *b = &h->block[i];
+_Static_assert(sizeof(struct graph_block) == sizeof(struct heap_block),
+	       "take_blocks() makes one of the other where it is");
 
-		if (!b->address)
-			continue;
-		g->blocks[g->block_count++] = (struct graph_block){
-			.address = b->address,
-			.size = b->size,
-			.born = b->born,
-			.node = b->owner,
-			.thread = b->thread,
-			.kind = b->kind,
-			.loader = is_loaders(s, b->owner),
+/* Take the live blocks over, with their memory. */
+static void take_blocks(struct graph *g, const struct stacks *s, struct heap *h)
+{
+	g->blocks = (void *)h->block;
+	g->block_count = h->count;
+	for (size_t i = 0; i < h->count; i++) {
+		struct heap_block b = h->block[i];
+
+		g->blocks[i] = (struct graph_block){
+			.address = b.address,
+			.size = b.size,
+			.born = b.born,
+			.node = b.owner,
+			.thread = b.thread,
+			.kind = b.kind & 127,
+			.loader = is_loaders(s, b.owner),
 		};
 	}
-	if (g->block_count)
-		qsort(g->blocks, g->block_count, sizeof(*g->blocks),
-		      compare_blocks);
+	*h = (struct heap){0};
+}
+
+/* Take the blocks that are live at a moment from a replay. */
+static void replay_blocks(struct graph *g, struct trace *t,
+			  const struct stacks *s, uint64_t until,
+			  replay_progress *progress)
+{
+	const struct replay_listener listener = {.begins = begins};
+	struct replay replay;
+
+	replay_run(&replay, t, until, &listener, 1, progress);
+	heap_sort(&replay.heap);
+	take_blocks(g, s, &replay.heap);
 }
 
 /* Return the place of the last block that begins at or before an address, or
@@ -212,7 +217,7 @@ static void add_edge(struct reader *r, struct graph_edge edge)
 			     sizeof(*g->edges));
 	g->edges[g->edge_count++] = edge;
 	/* Until all are there: how many this block has, for the next one. */
-	g->blocks[r->from + 1].first_edge++;
+	g->first_edge[r->from + 1]++;
 }
 
 /* Enter a pointer of a range. */
@@ -290,24 +295,24 @@ static void place_edges(struct graph *g)
 	uint32_t sum = 0;
 
 	for (size_t i = 0; i <= g->block_count; i++) {
-		sum += g->blocks[i].first_edge;
-		g->blocks[i].first_edge = sum;
+		sum += g->first_edge[i];
+		g->first_edge[i] = sum;
 	}
 }
 
 int graph_build(struct graph *g, struct trace *t, struct stacks *stacks,
-		const struct mt_meta_scan *scan, replay_progress *progress,
-		struct error *e)
+		const struct mt_meta_scan *scan, struct heap *live,
+		replay_progress *progress, struct error *e)
 {
-	const struct replay_listener listener = {.begins = begins};
 	struct reader r = {.g = g, .trace = t, .scan = scan->scan};
-	struct replay replay;
 	int status;
 
 	*g = (struct graph){0};
-	replay_run(&replay, t, scan->clock + 1, &listener, 1, progress);
-	take_blocks(g, stacks, &replay.heap);
-	replay_free(&replay);
+	if (live)
+		take_blocks(g, stacks, live);
+	else
+		replay_blocks(g, t, stacks, scan->clock + 1, progress);
+	g->first_edge = util_alloc(g->block_count + 1, sizeof(*g->first_edge));
 	r.shift = window_shift(t);
 	find_windows(&r.windows, r.shift, g);
 	r.role = util_alloc(t->range_count, sizeof(*r.role));
@@ -327,6 +332,7 @@ int graph_build(struct graph *g, struct trace *t, struct stacks *stacks,
 void graph_free(struct graph *g)
 {
 	free(g->blocks);
+	free(g->first_edge);
 	free(g->edges);
 	free(g->roots);
 	*g = (struct graph){0};

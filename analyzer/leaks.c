@@ -11,28 +11,28 @@ const char *const leak_kind_names[LEAK_KINDS] = {
 	[LEAK_HELD] = "held_at_exit",
 };
 
-/* A stack of blocks to go on from. */
+/* Blocks to go on from: a stack, or a queue from `first` on. */
 struct work {
 	uint32_t *at;
-	size_t count;
+	size_t count, first;
 };
 
 /* What the search needs beside its result. */
 struct search {
 	struct leaks *l;
 	const struct graph *g;
-	enum graph_way *reached; /* by block: the best chain from a root */
+	uint8_t *reached; /* by block: enum graph_way, of the best chain */
 	struct work work;
 };
 
 static uint32_t edges_begin(const struct graph *g, uint32_t block)
 {
-	return g->blocks[block].first_edge;
+	return g->first_edge[block];
 }
 
 static uint32_t edges_end(const struct graph *g, uint32_t block)
 {
-	return g->blocks[block + 1].first_edge;
+	return g->first_edge[block + 1];
 }
 
 /* ---- From the roots. ---- */
@@ -43,20 +43,21 @@ static void reach(struct search *s, uint32_t block, enum graph_way way,
 {
 	if (way <= s->reached[block])
 		return;
-	s->reached[block] = way;
-	s->l->blocks[block].from = from;
-	s->l->blocks[block].root = root;
+	s->reached[block] = (uint8_t)way;
+	s->l->blocks[block].from = from == LEAKS_NONE ? root : from;
+	s->l->blocks[block].by_root = from == LEAKS_NONE;
 	s->work.at[s->work.count++] = block;
 }
 
 /*
- * Follow all pointers of what was reached by a kind of chain. Blocks enter the
- * work once for each kind of chain, so it never holds more than there are.
+ * Follow all pointers of what was reached by a kind of chain, the nearest to
+ * the roots first. Blocks enter the work once for each kind of chain, so it
+ * never holds more than there are.
  */
 static void follow(struct search *s, enum graph_way way)
 {
-	while (s->work.count) {
-		uint32_t block = s->work.at[--s->work.count];
+	while (s->work.first < s->work.count) {
+		uint32_t block = s->work.at[s->work.first++];
 
 		if (s->reached[block] != way)
 			continue;
@@ -68,6 +69,7 @@ static void follow(struct search *s, enum graph_way way)
 				reach(s, edge->to, way, block, LEAKS_NONE);
 		}
 	}
+	s->work.first = s->work.count = 0;
 }
 
 /* Begin from the roots that point in a way; `weak` ones or the others. */
@@ -306,20 +308,47 @@ static enum leak_kind judge_lost(struct search *s, struct stacks *stacks,
 	return block == leader ? LEAK_DEFINITE : LEAK_INDIRECT;
 }
 
-/* Add a block to what its leader retains, and to the sums. */
-static void charge(struct leaks *l, uint32_t block)
+static void add(struct leak_sum *sum, uint64_t bytes)
 {
-	struct leak_block *b = &l->blocks[block];
-	uint64_t bytes = l->graph.blocks[block].size;
+	sum->blocks++;
+	sum->bytes += bytes;
+}
 
-	if (l->graph.blocks[block].loader)
-		return;
-	l->sum[b->kind].blocks++;
-	l->sum[b->kind].bytes += bytes;
-	if (b->leader != LEAKS_NONE) {
-		l->blocks[b->leader].retained_blocks++;
-		l->blocks[b->leader].retained_bytes += bytes;
+/* Return the entry of a leader, or NULL. */
+static struct leak_leader *find_leader(const struct leaks *l, uint64_t block)
+{
+	size_t n = util_up_to(l->leaders, l->leader_count, sizeof(*l->leaders),
+			      block);
+
+	return n && l->leaders[n - 1].block == block ? &l->leaders[n - 1]
+						     : NULL;
+}
+
+struct leak_sum leaks_retained(const struct leaks *l, size_t block)
+{
+	const struct leak_leader *leader = find_leader(l, block);
+
+	return leader ? leader->retained : (struct leak_sum){0};
+}
+
+/* Enter the leaders, and what each retains. */
+static void sum_leaders(struct leaks *l)
+{
+	size_t room = 0;
+
+	for (uint32_t i = 0; i < l->graph.block_count; i++) {
+		if (!leaks_is_lost(l->blocks[i].kind) ||
+		    l->blocks[i].leader != i)
+			continue;
+		l->leaders = util_grow(l->leaders, l->leader_count, &room,
+				       sizeof(*l->leaders));
+		l->leaders[l->leader_count++] =
+			(struct leak_leader){.block = i};
 	}
+	for (size_t i = 0; i < l->graph.block_count; i++)
+		if (leaks_is_lost(l->blocks[i].kind))
+			add(&find_leader(l, l->blocks[i].leader)->retained,
+			    l->graph.blocks[i].size);
 }
 
 /* Decide what each block is. */
@@ -337,9 +366,11 @@ static void judge(struct search *s, struct stacks *stacks, uint32_t exit_node)
 			b->kind = LEAK_POSSIBLE;
 		else
 			b->kind = judge_lost(s, stacks, running, i);
-		charge(s->l, i);
+		if (!s->g->blocks[i].loader)
+			add(&s->l->sum[b->kind], s->g->blocks[i].size);
 	}
 	free(running);
+	sum_leaders(s->l);
 }
 
 /* Return why there is nothing to judge by, or NULL. */
@@ -357,35 +388,59 @@ static const char *why_not(const struct trace *t)
 	return NULL;
 }
 
+const struct mt_meta_scan *leaks_scan(const struct trace *t)
+{
+	return why_not(t) ? NULL : &t->scans[t->scan_count - 1];
+}
+
+/* Forget what was found of the blocks. */
+static void forget(struct leaks *l)
+{
+	memset(l->sum, 0, sizeof(l->sum));
+	memset(l->blocks, 0, l->graph.block_count * sizeof(*l->blocks));
+	for (size_t i = 0; i < l->graph.block_count; i++)
+		l->blocks[i].leader = LEAKS_NONE;
+	free(l->leaders);
+	l->leaders = NULL;
+	l->leader_count = 0;
+}
+
+void leaks_judge(struct leaks *l, struct stacks *stacks)
+{
+	size_t n = l->graph.block_count, count;
+	struct search s = {
+		.l = l,
+		.g = &l->graph,
+		.reached = util_alloc(n, sizeof(*s.reached)),
+		.work.at = util_alloc(n, sizeof(*s.work.at)),
+	};
+	uint32_t *lost;
+
+	forget(l);
+	search_roots(&s);
+	lost = list_lost(&s, &count);
+	elect(&s, lost, count);
+	judge(&s, stacks, l->exit_node);
+	free(lost);
+	free(s.reached);
+	free(s.work.at);
+}
+
 int leaks_find(struct leaks *l, struct trace *t, struct stacks *stacks,
-	       replay_progress *progress, struct error *e)
+	       struct heap *live, replay_progress *progress, struct error *e)
 {
 	const struct mt_meta_scan *scan;
-	struct search s = {.l = l, .g = &l->graph};
-	uint32_t *lost;
-	size_t count;
 
 	*l = (struct leaks){.why_not = why_not(t)};
 	if (l->why_not)
 		return 0;
 	scan = &t->scans[t->scan_count - 1];
-	if (graph_build(&l->graph, t, stacks, scan, progress, e))
+	if (graph_build(&l->graph, t, stacks, scan, live, progress, e))
 		return -1;
 	l->checked = true;
+	l->exit_node = scan->node;
 	l->blocks = util_alloc(l->graph.block_count, sizeof(*l->blocks));
-	for (size_t i = 0; i < l->graph.block_count; i++)
-		l->blocks[i].leader = l->blocks[i].from = l->blocks[i].root =
-			LEAKS_NONE;
-	s.reached = util_alloc(l->graph.block_count, sizeof(*s.reached));
-	s.work.at =
-		util_alloc(2 * l->graph.block_count + 1, sizeof(*s.work.at));
-	search_roots(&s);
-	lost = list_lost(&s, &count);
-	elect(&s, lost, count);
-	judge(&s, stacks, scan->node);
-	free(lost);
-	free(s.reached);
-	free(s.work.at);
+	leaks_judge(l, stacks);
 	return 0;
 }
 
@@ -393,5 +448,6 @@ void leaks_free(struct leaks *l)
 {
 	graph_free(&l->graph);
 	free(l->blocks);
+	free(l->leaders);
 	*l = (struct leaks){0};
 }

@@ -34,34 +34,66 @@ struct leak_sum {
 	uint64_t blocks, bytes;
 };
 
-/* What is found of a block; by its place in the graph. */
+/* What is found of a block; by its place in the graph. The chain that leads
+ * to one that can be reached is as short as any of its kind. */
 struct leak_block {
-	enum leak_kind kind;
-	uint32_t leader; /* indirect: the definite or held one it hangs off */
-	uint32_t from;	 /* not lost: the block whose pointer leads here, or */
-	uint32_t root;	 /* (from LEAKS_NONE) the root */
-	uint64_t retained_bytes; /* definite, held: with all that hangs off */
-	uint32_t retained_blocks;
+	union {
+		uint32_t leader; /* lost: the one it hangs off, or itself */
+		uint32_t from;	 /* not lost: whose pointer leads here, or */
+		uint32_t root;	 /* (`by_root`) the root, or LEAKS_NONE: it is
+				    the loader's */
+	};
+	uint8_t kind; /* enum leak_kind */
+	bool by_root;
 };
 
 #define LEAKS_NONE UINT32_MAX
+
+/* A lost block that no other leads to, with all that hangs off it. */
+struct leak_leader {
+	uint64_t block;
+	struct leak_sum retained; /* itself included */
+};
 
 struct leaks {
 	bool checked;
 	const char *why_not; /* when it was not checked */
 	struct graph graph;
 	struct leak_block *blocks;
+	struct leak_leader *leaders; /* by block */
+	size_t leader_count;
 	struct leak_sum sum[LEAK_KINDS];
 	struct leak_sum weak; /* reachable through mappings only */
+	uint32_t exit_node;   /* the stack that called exit(), or 0 */
 };
 
 /*
- * Look for leaks by the last scan of a trace. When there was none that is
- * whole, `checked` is false, and `why_not` says so: that is no error. -1 with
- * `e` filled: the scan is damaged.
+ * Look for leaks by the last scan of a trace; `live` as in graph.h. When there
+ * was none that is whole, `checked` is false, and `why_not` says so: that is no
+ * error. -1 with `e` filled: the scan is damaged.
  */
 int leaks_find(struct leaks *l, struct trace *t, struct stacks *stacks,
-	       replay_progress *progress, struct error *e);
+	       struct heap *live, replay_progress *progress, struct error *e);
+
+/* Tell whether a block is lost. */
+static inline bool leaks_is_lost(enum leak_kind kind)
+{
+	return kind == LEAK_DEFINITE || kind == LEAK_INDIRECT ||
+	       kind == LEAK_HELD;
+}
+
+/* Return what a block retains: of a leader all that hangs off it, of others
+ * nothing. */
+struct leak_sum leaks_retained(const struct leaks *l, size_t block);
+
+/* Return the scan that leaks_find() looks at; NULL: there is none. */
+const struct mt_meta_scan *leaks_scan(const struct trace *t);
+
+/*
+ * Judge again what was checked, after blocks of the graph were made roots and
+ * nobody's leak (their `loader`): what hangs off them is not lost then.
+ */
+void leaks_judge(struct leaks *l, struct stacks *stacks);
 
 void leaks_free(struct leaks *l);
 

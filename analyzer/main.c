@@ -43,6 +43,7 @@
  *   graph      what pointed to which block at a scan
  *   leaks      which blocks can be reached, and how the lost ones hang
  *   repeats    what grows with every run of a test
+ *   fingerprint  what names a stack in every build and run
  *   profile    who was recorded, stacks and sums: of a trace or an import
  *   group      a profile by site, function, module, thread, size, stack
  *   expr       the language of --where
@@ -50,12 +51,14 @@
  *   answers    an expression's tests, answered for the blocks of a trace
  *   lives      which blocks are chosen by how long they lived
  *   term       units, colour, progress
+ *   gate       a verdict over the traces of a run
  *   json       JSON's texts
  *   table      a table as text, JSON or CSV
  *   options    the command line
  *   completion the command line, for shells to complete
  *   select     which blocks a report is about, by the options
  *   input      a file opened: a trace or an import
+ *   report/    the gate's verdict, one file a format
  *   view/      what is printed, one file a view
  *   export/    what other tools read, one file a format
  *   import/    what other tools wrote, one file a format
@@ -80,6 +83,7 @@
 #include "export/export.h"
 #include "input.h"
 #include "symbolize.h"
+#include "view/check.h"
 #include "view/view.h"
 
 /* What a command is given. */
@@ -87,6 +91,7 @@ enum needs {
 	NEEDS_PROFILE,
 	NEEDS_TRACE,
 	NEEDS_PROFILES, /* of all files at once */
+	NEEDS_PATHS,	/* it opens what is named by itself */
 };
 
 /* Return the format that --format asks for. */
@@ -153,6 +158,7 @@ static const struct command {
 	{"diff", NEEDS_PROFILES, view_diff, 0, false},
 	{"merge", NEEDS_PROFILES, view_merge, 0, false},
 	{"leaks", NEEDS_PROFILE, view_leaks, 0, false},
+	{"check", NEEDS_PATHS, NULL, 0, false},
 	{"events", NEEDS_TRACE, view_events, 0, false},
 	{"export", NEEDS_PROFILES, run_export, 0, false},
 	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false},
@@ -205,6 +211,13 @@ static unsigned int keys_of(const struct options *o, const struct command *c)
 	if (o->by == GROUP_SIZE)
 		keys |= PROF_BY_SIZE;
 	return keys;
+}
+
+/* Tell whether a command needs the blocks that were live at the end. */
+static bool keeps_live(const struct options *o, const struct command *c)
+{
+	return (c->view == view_summary || c->view == view_leaks) &&
+	       !o->from_ns && o->to_ns == UINT64_MAX && !o->at;
 }
 
 /* Return the style that the options ask for. */
@@ -318,6 +331,19 @@ static int show_arguments(struct job *j, char *const *arguments, size_t n)
 	return status;
 }
 
+/* The command check; returns the exit status. */
+static int run_check(const struct view *v, char *const *arguments, size_t n)
+{
+	struct error e = {0};
+	const char *path = NULL;
+	int status = check_run(v->options, &v->style, arguments, n, &path, &e);
+
+	if (status >= 0)
+		return status;
+	complain(path, &e);
+	return 1;
+}
+
 /* Name the next useful command on stderr. */
 static void hint(const char *path, const struct options *o,
 		 const struct command *c)
@@ -413,8 +439,14 @@ int main(int argc, char **argv)
 	j.view.style = style_of(&o);
 	j.wants.profile = j.command->needs != NEEDS_TRACE && !o.total;
 	j.wants.keys = keys_of(&o, j.command);
+	j.wants.live = keeps_live(&o, j.command);
 	j.wants.command = said->name;
-	status = show_arguments(&j, argv + first, (size_t)(argc - first));
+	if (j.command->needs == NEEDS_PATHS)
+		status = run_check(&j.view, argv + first,
+				   (size_t)(argc - first));
+	else
+		status = show_arguments(&j, argv + first,
+					(size_t)(argc - first));
 	select_free(j.view.select);
 	if (!status)
 		hint(argv[argc - 1], &o, j.command);

@@ -29,6 +29,15 @@ enum option_id {
 	OPT_NORMALIZE,
 	OPT_NO_STACK,
 	OPT_KIND,
+	OPT_LEAKS,
+	OPT_MAX_LEAK_BYTES,
+	OPT_MAX_LEAK_BLOCKS,
+	OPT_MAX_PEAK,
+	OPT_MAX_ALLOCS,
+	OPT_MAX_TEMPORARY,
+	OPT_EXPECT_PROCESSES,
+	OPT_ALLOW_UNCHECKED,
+	OPT_ONLY_FROM,
 	OPT_FORMAT,
 	OPT_OUTPUT,
 	OPT_FROM,
@@ -76,6 +85,27 @@ static const struct options_info infos[] = {
 		{"kind", 0, true, "KIND",
 		 "definite, indirect, possible, held_at_exit, reachable, all",
 		 "definite indirect possible held_at_exit reachable all"},
+	[OPT_LEAKS] = {"leaks", 0, true, "WHAT",
+		       "definite, possible too, all that are lost, or none",
+		       "definite possible all none"},
+	[OPT_MAX_LEAK_BYTES] = {"max-leak-bytes", 0, true, "SIZE",
+				"so much may be lost", NULL},
+	[OPT_MAX_LEAK_BLOCKS] = {"max-leak-blocks", 0, true, "N",
+				 "so many blocks may be lost", NULL},
+	[OPT_MAX_PEAK] = {"max-peak", 0, true, "SIZE",
+			  "the most that any process has live at once", NULL},
+	[OPT_MAX_ALLOCS] = {"max-allocs", 0, true, "N",
+			    "allocations of all processes together", NULL},
+	[OPT_MAX_TEMPORARY] = {"max-temporary", 0, true, "N",
+			       "temporary ones of all processes together",
+			       NULL},
+	[OPT_EXPECT_PROCESSES] = {"expect-processes", 0, true, "N",
+				  "no verdict on fewer traces", NULL},
+	[OPT_ALLOW_UNCHECKED] = {"allow-unchecked", 0, true, "GLOB",
+				 "programs that may be killed, or exec others",
+				 NULL},
+	[OPT_ONLY_FROM] = {"only-from", 0, true, "GLOB",
+			   "leaks of these files or modules only fail", NULL},
 	[OPT_FORMAT] = {"format", 'f', true, "F", "the format to write",
 			"pprof folded speedscope massif callgrind dhat "
 			"heaptrack chrome sqlite prometheus openmetrics svg"},
@@ -134,6 +164,9 @@ const struct options_command options_commands[] = {
 	{"merge", "TRACE...", "several, or a directory, as one", ""},
 	{"info", "TRACE...", "what is in the file", ""},
 	{"leaks", "TRACE...", "what was lost, and what hangs off it", " kind "},
+	{"check", "TRACE|DIR...", "for CI: a verdict over all, as exit status",
+	 " leaks max-leak-bytes max-leak-blocks max-peak max-allocs "
+	 "max-temporary expect-processes allow-unchecked only-from "},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE...", "for other tools to read",
 	 " format output "},
@@ -225,6 +258,66 @@ static void read_at(struct options *o, const char *text)
 	}
 }
 
+/* Read a number, or bytes. */
+static uint64_t read_number(enum option_id id, const char *text, bool bytes)
+{
+	uint64_t n;
+	char *end, *what;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (bytes ? units_bytes(text, &n)
+		  : !errno && end != text && !*end && *text != '-')
+		return n;
+	what = util_format("--%s takes %s, not", infos[id].name,
+			   bytes ? "a size like 512 or 64K" : "a number");
+	options_usage(what, text, NULL);
+}
+
+/* Append a text to those that an option was given. */
+static void add_word(struct gate_words *words, const char *text)
+{
+	words->at = util_grow(words->at, words->count, &words->room,
+			      sizeof(*words->at));
+	words->at[words->count++] = text;
+}
+
+/* Take an option of the gate; tell whether it is one. */
+static bool take_gate(struct gate_options *g, enum option_id id,
+		      const char *text)
+{
+	/* In the order of the option's words; each with those before it. */
+	static const unsigned int kinds[] = {
+		1u << LEAK_DEFINITE,
+		1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE,
+		1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE | 1u << LEAK_HELD,
+		0,
+	};
+	uint64_t *numbers[INFOS] = {
+		[OPT_MAX_LEAK_BYTES] = &g->leak_bytes,
+		[OPT_MAX_LEAK_BLOCKS] = &g->leak_blocks,
+		[OPT_MAX_PEAK] = &g->peak_bytes,
+		[OPT_MAX_ALLOCS] = &g->allocations,
+		[OPT_MAX_TEMPORARY] = &g->temporary,
+		[OPT_EXPECT_PROCESSES] = &g->processes,
+	};
+	struct gate_words *words[INFOS] = {
+		[OPT_ALLOW_UNCHECKED] = &g->unchecked,
+		[OPT_ONLY_FROM] = &g->only_from,
+	};
+
+	if (id == OPT_LEAKS)
+		g->kinds = kinds[choose(id, text)];
+	else if (numbers[id])
+		*numbers[id] = read_number(
+			id, text, strcmp(infos[id].argument, "SIZE") == 0);
+	else if (words[id])
+		add_word(words[id], text);
+	else
+		return false;
+	return true;
+}
+
 /* Take an option whose argument is a text, or that has none. */
 static void take_plain(struct options *o, enum option_id id, const char *text)
 {
@@ -308,7 +401,8 @@ static void take(struct options *o, enum option_id id, const char *text)
 		o->lifetime = text;
 		break;
 	default:
-		take_plain(o, id, text);
+		if (!take_gate(&o->gate, id, text))
+			take_plain(o, id, text);
 		break;
 	}
 }
@@ -370,7 +464,7 @@ static void help_all(void)
 	}
 	puts("\nmemtrace-report COMMAND --help has a command's options.\n"
 	     "Exit status: 0 done, 1 unreadable input or failed output, "
-	     "2 usage.");
+	     "2 usage;\nof check: 3 breached, 4 nothing to judge by.");
 }
 
 /* Print the help on one option. */
@@ -550,7 +644,7 @@ const struct options_command *options_parse(int argc, char **argv,
 	const struct options_command *c =
 		argc > 1 ? find_command(argv[1]) : options_commands;
 
-	*o = (struct options){.to_ns = UINT64_MAX};
+	*o = (struct options){.to_ns = UINT64_MAX, .gate = gate_defaults};
 	*first = 0;
 	if (informed(c, argc, argv))
 		return c;

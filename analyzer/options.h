@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "gate.h"
 #include "group.h"
 #include "term.h"
 
@@ -42,6 +43,7 @@ struct options {
 	/* How. */
 	enum group_by by;
 	bool by_said, blocks, cumulative, callees, normalize, total, quick;
+	struct gate_options gate; /* of check */
 	/* Where names come from. */
 	const char *sysroot, *debug_path;
 };

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The gate: a verdict over the traces of a run, be they of one process or of a
+ * tree of them. It decides, and prints nothing.
+ *
+ * Leaks of all processes are gathered by kind and fingerprint. Each rule (no
+ * more leaks than..., no higher peak than...) is a case of its own, of one
+ * process or of all together, that is passed, breached, or vacuous: there was
+ * nothing to judge by, which is no pass. A process that is not judged, as
+ * it was killed or its trace is damaged, has a vacuous case.
+ *
+ * A forked child answers only for what it allocated itself: its trace holds
+ * nothing else. A process that became another program by exec is judged by
+ * that one's trace, which has to be there.
+ */
+#ifndef ANALYZER_GATE_H
+#define ANALYZER_GATE_H
+
+#include "fingerprint.h"
+#include "leaks.h"
+#include "profile.h"
+#include "strpool.h"
+
+#define GATE_NO_LIMIT UINT64_MAX
+
+/* Texts of the command line. */
+struct gate_words {
+	const char **at;
+	size_t count, room;
+};
+
+/* What is asked for; limits are what may be at the most. */
+struct gate_options {
+	unsigned int kinds; /* of leaks: bits 1 << enum leak_kind */
+	uint64_t leak_bytes, leak_blocks;
+	uint64_t peak_bytes; /* of any one process */
+	uint64_t allocations, temporary;
+	uint64_t processes;	     /* at the least; 0: not said */
+	struct gate_words only_from; /* globs; none: all leaks are ours */
+	struct gate_words unchecked; /* globs: programs that need no scan */
+};
+
+/* Nothing may be lost. */
+extern const struct gate_options gate_defaults;
+
+enum gate_outcome {
+	GATE_PASSED,
+	GATE_VACUOUS,
+	GATE_BREACHED,
+};
+
+/* What the gate makes of a leak. */
+enum gate_state {
+	GATE_NEW,     /* it counts */
+	GATE_FOREIGN, /* not ours, by only_from */
+	GATE_SHOWN,   /* of a kind that does not count */
+	GATE_STATES,
+};
+
+extern const char *const gate_state_names[GATE_STATES];
+
+/* A traced process. */
+struct gate_process {
+	const char *path, *program;
+	const char *label; /* the program, and which of several */
+	uint32_t pid;
+	uint64_t began;	       /* CLOCK_REALTIME, ns */
+	bool became_another;   /* it ended by exec */
+	bool excused;	       /* it need not be judged */
+	const char *why_not;   /* NULL: it was judged */
+	struct leak_sum leaks; /* that count, with what hangs off them */
+	uint64_t peak_bytes, allocations, temporary;
+};
+
+/* Leaks of a kind and a fingerprint. */
+struct gate_leak {
+	enum leak_kind kind;
+	enum gate_state state;
+	const char *frames; /* what the fingerprint is of */
+	char fingerprint[FINGERPRINT_TEXT];
+	const char *allocator; /* the function that was called */
+	struct frame *stack;   /* of the first one, innermost first */
+	size_t depth, site;    /* site: the place in it that is charged */
+	struct leak_sum sum;   /* over all processes, with what hangs off */
+	struct leak_sum most;  /* of any one process */
+	size_t processes, first_process;
+
+	/* The rest is gate.c's own. */
+	struct leak_sum here; /* of the process that is looked at */
+};
+
+/* A rule, of a process or of all together. */
+struct gate_case {
+	size_t process;	  /* place in `processes`, or GATE_ALL */
+	const char *rule; /* "leaks", "peak"... */
+	enum gate_outcome outcome;
+	const char *text; /* what was found */
+};
+
+#define GATE_ALL SIZE_MAX
+
+struct gate {
+	const struct gate_options *options;
+	struct gate_process *processes; /* in the order they were added */
+	size_t process_count;
+	struct gate_leak *leaks; /* decided: the worst first */
+	size_t leak_count;
+	struct gate_case *cases;
+	size_t case_count;
+	struct leak_sum total; /* of the leaks that count */
+	enum gate_outcome verdict;
+
+	/* The rest is gate.c's own. */
+	size_t process_room, leak_room, case_room;
+	struct map leak_at; /* by frames and kind */
+	struct strpool texts;
+};
+
+void gate_begin(struct gate *g, const struct gate_options *o);
+
+/*
+ * Add a process: its trace is opened, looked at and closed. 0, or -1 with `e`
+ * filled: it can't be read at all.
+ */
+int gate_add(struct gate *g, const char *path, const struct sym_options *sym,
+	     replay_progress *progress, struct error *e);
+
+/* Come to a verdict. */
+void gate_decide(struct gate *g);
+
+void gate_free(struct gate *g);
+
+#endif
