@@ -74,22 +74,12 @@ static void put_command(struct words *w, const struct checked_case *c,
 	add(w, NULL);
 }
 
-/* Print what was written to a file. */
-static void show(int fd)
-{
-	char buf[4096];
-	ssize_t n;
-
-	for (off_t at = 0; (n = pread(fd, buf, sizeof(buf), at)) > 0; at += n)
-		fwrite(buf, 1, (size_t)n, stderr);
-}
-
 /* Print what the report printed, and why it gave no verdict. */
 static void explain(const struct checked_case *c, int fd, int status)
 {
 	int error = errno;
 
-	show(fd);
+	child_show(fd);
 	if (status < 0)
 		fprintf(stderr, "memtrace: not judged: %s: %s\n", c->report,
 			strerror(error));

@@ -11,4 +11,7 @@
  */
 int child_run(const char *const *argv, int fd);
 
+/* Print on stderr what was written to `fd`, a file. */
+void child_show(int fd);
+
 #endif

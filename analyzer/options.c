@@ -38,6 +38,7 @@ enum option_id {
 	OPT_EXPECT_PROCESSES,
 	OPT_ALLOW_UNCHECKED,
 	OPT_ONLY_FROM,
+	OPT_LSAN,
 	OPT_FORMAT,
 	OPT_OUTPUT,
 	OPT_FROM,
@@ -106,6 +107,8 @@ static const struct options_info infos[] = {
 				 NULL},
 	[OPT_ONLY_FROM] = {"only-from", 0, true, "GLOB",
 			   "leaks of these files or modules only fail", NULL},
+	[OPT_LSAN] = {"lsan", 0, true, "FILE",
+		      "write what counts as LeakSanitizer does", NULL},
 	[OPT_FORMAT] = {"format", 'f', true, "F", "the format to write",
 			"pprof folded speedscope massif callgrind dhat "
 			"heaptrack chrome sqlite prometheus openmetrics svg"},
@@ -166,7 +169,7 @@ const struct options_command options_commands[] = {
 	{"leaks", "TRACE...", "what was lost, and what hangs off it", " kind "},
 	{"check", "TRACE|DIR...", "for CI: a verdict over all, as exit status",
 	 " leaks max-leak-bytes max-leak-blocks max-peak max-allocs "
-	 "max-temporary expect-processes allow-unchecked only-from "},
+	 "max-temporary expect-processes allow-unchecked only-from lsan "},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE...", "for other tools to read",
 	 " format output "},
@@ -327,7 +330,7 @@ static void take_plain(struct options *o, enum option_id id, const char *text)
 		[OPT_FOCUS] = &o->focus,     [OPT_IGNORE] = &o->ignore,
 		[OPT_HIDE] = &o->hide,	     [OPT_WHERE] = &o->where,
 		[OPT_SYSROOT] = &o->sysroot, [OPT_DEBUG_PATH] = &o->debug_path,
-		[OPT_FORMAT] = &o->format,
+		[OPT_FORMAT] = &o->format,   [OPT_LSAN] = &o->lsan,
 	};
 	bool *flags[INFOS] = {
 		[OPT_CUMULATIVE] = &o->cumulative,

@@ -44,6 +44,7 @@ struct options {
 	enum group_by by;
 	bool by_said, blocks, cumulative, callees, normalize, total, quick;
 	struct gate_options gate; /* of check */
+	const char *lsan;	  /* its file for LeakSanitizer's text */
 	/* Where names come from. */
 	const char *sysroot, *debug_path;
 };

@@ -15,13 +15,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <memtrace/memtrace.h>
 
+#include "checked.h"
 #include "child.h"
 #include "scratch.h"
 #include "util.h"
-#include "checked.h"
 
 #define COMMAND "selftest"
 #define PLANT "--plant"
@@ -78,7 +80,10 @@ int selftest_plant(char *const *argv)
 	return 0;
 }
 
-/* Check the planted program as a step says; return the exit status. */
+/*
+ * Check the planted program as a step says; return the exit status. What is
+ * said is shown if that is not the one that is wanted.
+ */
 static int check_planted(const struct step *s, const char *self,
 			 const char *dir)
 {
@@ -89,8 +94,12 @@ static int check_planted(const struct step *s, const char *self,
 	char *out = util_format("--out=%s/%%n.%%p.zst", dir);
 	const char *argv[] = {self,    check, out,	  "--", self,
 			      COMMAND, PLANT, s->planted, NULL};
-	int status = child_run(argv, -1);
+	int fd = memfd_create(COMMAND, MFD_CLOEXEC);
+	int status = child_run(argv, fd);
 
+	if (status != s->want)
+		child_show(fd);
+	close(fd);
 	free(check);
 	free(out);
 	return status;

@@ -25,4 +25,7 @@ const char *report_subject(const struct gate *g, const struct gate_case *c);
 void report_verdict(FILE *out, const struct gate *g,
 		    const struct table_style *style);
 
+/* lsan.c: as LeakSanitizer's text, the leaks that count. */
+void report_lsan(FILE *out, const struct gate *g);
+
 #endif

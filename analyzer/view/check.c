@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "input.h"
+#include "outfile.h"
 #include "report/report.h"
 
 /* Refuse what chooses a part of a trace: a verdict is over the whole. */
@@ -114,6 +115,21 @@ static void hint(const struct gate *g)
 	free(trace);
 }
 
+/* Write the verdict to the files that the options name. */
+static int write_files(const struct options *o, const struct gate *g,
+		       const char **path, struct error *e)
+{
+	struct outfile file;
+
+	if (!o->lsan || !g->total.blocks)
+		return 0; /* as LeakSanitizer: no leaks, no file */
+	*path = o->lsan;
+	if (outfile_open(&file, o->lsan, e))
+		return -1;
+	report_lsan(file.f, g);
+	return outfile_commit(&file, e);
+}
+
 int check_run(const struct options *o, const struct table_style *style,
 	      char *const *arguments, size_t n, const char **path,
 	      struct error *e)
@@ -130,7 +146,9 @@ int check_run(const struct options *o, const struct table_style *style,
 		report_verdict(stdout, &g, style);
 		if (!o->json)
 			hint(&g);
-		status = report_status(&g);
+		status = write_files(o, &g, path, e);
+		if (!status)
+			status = report_status(&g);
 	}
 	gate_free(&g);
 	return status;

@@ -10,7 +10,7 @@ cat >CMakeLists.txt <<'END'
 cmake_minimum_required(VERSION 3.16)
 project(suite C)
 include(CTest)
-foreach(name leaky clean)
+foreach(name leaky tidy)
   add_executable(${name} ${name}.c)
   add_test(NAME ${name} COMMAND ${name})
 endforeach()
@@ -51,10 +51,10 @@ ctest --test-dir gated --output-junit gated.xml >gated.log &&
 gated=gated/gated.xml
 [ -f $gated ] || gated=gated.xml
 plain=${gated//gated/plain}
-[ "$(of $gated clean result)" = run ] || fail "clean: $(cat gated.log)"
+[ "$(of $gated tidy result)" = run ] || fail "tidy: $(cat gated.log)"
 [ "$(of $gated leaky result)" = fail ] || fail "leaky: $(cat gated.log)"
-[ "$(of $gated clean output)" = "$(of $plain clean output)" ] ||
-	fail "clean prints otherwise: $(of $gated clean output)"
+[ "$(of $gated tidy output)" = "$(of $plain tidy output)" ] ||
+	fail "tidy prints otherwise: $(of $gated tidy output)"
 of $gated leaky output | grep -q lose_it || fail "leaky: $(cat gated.log)"
 
 # LSAN_OPTIONS by hand: where the report goes, and the status.

@@ -10,7 +10,7 @@ PATH=$MT_BUILD:$PATH
 unset LSAN_OPTIONS
 export CTEST_OUTPUT_ON_FAILURE=1
 
-# Write the two tests: leaky.c loses 3 blocks of 100 bytes, clean.c none.
+# Write the two tests: leaky.c loses 3 blocks of 100 bytes, tidy.c none.
 write_tests()
 {
 	cat >leaky.c <<-'END'
@@ -33,15 +33,15 @@ write_tests()
 			return 0;
 		}
 	END
-	cat >clean.c <<-'END'
+	cat >tidy.c <<-'END'
 		#include <stdio.h>
 		#include <stdlib.h>
 		int main(int argc, char **argv)
 		{
 			void *volatile block = malloc(argc);
 			free(block);
-			puts("clean: out");
-			fprintf(stderr, "clean: err %d\n", argc);
+			puts("tidy: out");
+			fprintf(stderr, "tidy: err %d\n", argc);
 			return argv[argc] != NULL;
 		}
 	END

@@ -7,7 +7,7 @@
 write_tests
 cat >meson.build <<'END'
 project('suite', 'c')
-foreach name : ['leaky', 'clean']
+foreach name : ['leaky', 'tidy']
   test(name, executable(name, name + '.c'))
 endforeach
 END
@@ -22,15 +22,15 @@ of()
 
 meson test -C build >plain.log || fail "without: $(cat plain.log)"
 [ "$(of leaky .result '')" = OK ] || fail "without: $(cat plain.log)"
-clean=$(of clean '.stdout + .stderr' '')
+tidy=$(of tidy '.stdout + .stderr' '')
 meson test -C build --wrapper 'memtrace --check' >gated.log &&
 	fail "passes: $(cat gated.log)"
 log=-memtrace
 [ -f build/meson-logs/testlog$log.json ] || log=
-[ "$(of clean .result $log)" = OK ] || fail "clean: $(cat gated.log)"
+[ "$(of tidy .result $log)" = OK ] || fail "tidy: $(cat gated.log)"
 [ "$(of leaky .result $log)" = FAIL ] || fail "leaky: $(cat gated.log)"
 [ "$(of leaky .returncode $log)" = 3 ] || fail "leaky: $(cat gated.log)"
-[ "$(of clean '.stdout + .stderr' $log)" = "$clean" ] ||
-	fail "clean prints otherwise: $(of clean . $log)"
+[ "$(of tidy '.stdout + .stderr' $log)" = "$tidy" ] ||
+	fail "tidy prints otherwise: $(of tidy . $log)"
 [[ "$(of leaky .stderr $log)" == *"lose_it"* ]] ||
 	fail "leaky: where is not said: $(of leaky . $log)"

@@ -7,11 +7,11 @@
 write_tests
 cat >Makefile <<'END'
 CFLAGS = -g -O2
-TESTS = leaky clean
+TESTS = leaky tidy
 test: $(TESTS)
 	@for t in $(TESTS); do ./$$t || exit 1; done
 END
-make leaky clean >build.log || fail "$(cat build.log)"
+make leaky tidy >build.log || fail "$(cat build.log)"
 make test >plain.out 2>plain.err || fail "without: $(cat plain.err)"
 
 # Run the suite under the recorder, traces in $1: gate TESTS DIR
@@ -22,14 +22,14 @@ suite()
 		make test TESTS="$1" >with.out 2>with.err
 }
 
-suite 'leaky clean' traces || fail "with: $(cat with.err)"
+suite 'leaky tidy' traces || fail "with: $(cat with.err)"
 cmp plain.out with.out || fail "not the same output"
 cmp plain.err with.err || fail "not the same stderr"
 memtrace-report check traces >report
 [ $? = 3 ] || fail "no breach: $(cat report)"
 grep -q lose_it report || fail "where is not said: $(cat report)"
-suite clean clean-traces || fail "clean: $(cat with.err)"
-memtrace-report check clean-traces >report || fail "clean: $(cat report)"
+suite tidy tidy-traces || fail "tidy: $(cat with.err)"
+memtrace-report check tidy-traces >report || fail "tidy: $(cat report)"
 mkdir none
 memtrace-report check none >report 2>&1
 [ $? = 4 ] || fail "nothing is not vacuous: $(cat report)"
