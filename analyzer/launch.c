@@ -24,13 +24,13 @@
 #include <memtrace/options.h>
 #include <memtrace/pattern.h>
 
+#include "checked.h"
 #include "family.h"
 #include "program.h"
 #include "scratch.h"
 #include "selftest.h"
 #include "term.h"
 #include "util.h"
-#include "checked.h"
 
 #define LIBRARY "libmemtrace.so"
 #define REPORT "memtrace-report"
@@ -606,11 +606,11 @@ static int launch_checked(struct launch *l, const char *path)
 
 	unsetenv("LD_PRELOAD"); /* the report is none of its business */
 	status = checked_judge(&(struct checked_case){.report = report,
-						     .options = l->check,
-						     .family = &family,
-						     .pid = child,
-						     .status = status},
-			      &said);
+						      .options = l->check,
+						      .family = &family,
+						      .pid = child,
+						      .status = status},
+			       &said);
 	if (dir && said)
 		fprintf(stderr, "memtrace: the traces are in %s\n", dir);
 	else if (dir)
