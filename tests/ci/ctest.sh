@@ -55,7 +55,7 @@ plain=${gated//gated/plain}
 [ "$(of $gated leaky result)" = fail ] || fail "leaky: $(cat gated.log)"
 [ "$(of $gated tidy output)" = "$(of $plain tidy output)" ] ||
 	fail "tidy prints otherwise: $(of $gated tidy output)"
-of $gated leaky output | grep -q lose_it || fail "leaky: $(cat gated.log)"
+[[ $(of $gated leaky output) == *lose_it* ]] || fail "leaky: $(cat gated.log)"
 
 # LSAN_OPTIONS by hand: where the report goes, and the status.
 LSAN_OPTIONS=log_path=lsan:exitcode=23 memtrace --check gated/leaky >out 2>err
