@@ -33,7 +33,9 @@ static void keep(struct lsanopts *o, const char *key, size_t n, char *value)
 	long number;
 
 	if (n == 8 && !strncmp(key, "log_path", n))
-		text = &o->log_path;
+		text = strcmp(value, "stdout") && strcmp(value, "stderr")
+			       ? &o->log_path
+			       : NULL;
 	else if (n == 12 && !strncmp(key, "suppressions", n))
 		text = &o->suppressions;
 	if (text && *value) {

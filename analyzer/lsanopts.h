@@ -7,7 +7,8 @@
 #define ANALYZER_LSANOPTS_H
 
 struct lsanopts {
-	char *log_path;	    /* the report is to go to log_path.PID; or NULL */
+	char *log_path;	    /* the report is to go to log_path.PID; or NULL,
+				as for "stdout" and "stderr" */
 	char *suppressions; /* a file of them, or NULL */
 	int exitcode;	    /* for "there are leaks"; -1: not said */
 };
