@@ -25,22 +25,30 @@ static char *take_value(const char **p)
 	return util_copy(start, (size_t)(*p - start));
 }
 
+/* Keep a text, "" being none, in the place of the one before it. */
+static void keep_text(char **text, char *value)
+{
+	free(*text);
+	*text = *value ? value : NULL;
+	if (!*value)
+		free(value);
+}
+
 /* Keep a value if its key, of `n` bytes, is one of ours. */
 static void keep(struct lsanopts *o, const char *key, size_t n, char *value)
 {
-	char **text = NULL;
+	bool terminal = !strcmp(value, "stdout") || !strcmp(value, "stderr");
 	char *end;
 	long number;
 
-	if (n == 8 && !strncmp(key, "log_path", n))
-		text = strcmp(value, "stdout") && strcmp(value, "stderr")
-			       ? &o->log_path
-			       : NULL;
-	else if (n == 12 && !strncmp(key, "suppressions", n))
-		text = &o->suppressions;
-	if (text && *value) {
-		free(*text);
-		*text = value;
+	if (n == 8 && !strncmp(key, "log_path", n)) {
+		if (terminal)
+			*value = '\0';
+		keep_text(&o->log_path, value);
+		return;
+	}
+	if (n == 12 && !strncmp(key, "suppressions", n)) {
+		keep_text(&o->suppressions, value);
 		return;
 	}
 	if (n == 8 && !strncmp(key, "exitcode", n)) {

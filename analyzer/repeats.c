@@ -6,9 +6,9 @@
 
 /* A block that a run beyond the first left. */
 struct left {
-	uint32_t test, node, run;
-	uint64_t size;
+	uint32_t test, run;
 	const char *name;
+	const struct graph_block *block;
 };
 
 /* Order by test, stack and run. */
@@ -18,8 +18,8 @@ static int compare(const void *a, const void *b)
 
 	if (x->test != y->test)
 		return x->test < y->test ? -1 : 1;
-	if (x->node != y->node)
-		return x->node < y->node ? -1 : 1;
+	if (x->block->node != y->block->node)
+		return x->block->node < y->block->node ? -1 : 1;
 	if (x->run != y->run)
 		return x->run < y->run ? -1 : 1;
 	return 0;
@@ -45,10 +45,9 @@ static struct left *list_left(const struct leaks *l,
 		    runs->runs[run->test] < REPEATS_RUNS)
 			continue;
 		left[n++] = (struct left){.test = run->test,
-					  .node = b->node,
 					  .run = run->run,
-					  .size = b->size,
-					  .name = run->name};
+					  .name = run->name,
+					  .block = b};
 	}
 	qsort(left, n, sizeof(*left), compare);
 	*count = n;
@@ -62,7 +61,7 @@ static size_t sum_run(const struct left *left, size_t n, struct leak_sum *sum)
 
 	*sum = (struct leak_sum){0};
 	while (i < n && !compare(&left[i], left)) {
-		sum->bytes += left[i].size;
+		sum->bytes += left[i].block->size;
 		sum->blocks = ++i;
 	}
 	return i;
@@ -80,7 +79,7 @@ static size_t sum_stack(const struct left *left, size_t n, struct repeat *r,
 
 	*seen = 0;
 	while (i < n && left[i].test == left->test &&
-	       left[i].node == left->node) {
+	       left[i].block->node == left->block->node) {
 		struct leak_sum sum;
 
 		i += sum_run(left + i, n - i, &sum);
@@ -103,7 +102,7 @@ void repeats_find(struct repeats *r, const struct leaks *l,
 	for (size_t i = 0; i < n;) {
 		struct repeat repeat = {
 			.test = left[i].name,
-			.node = left[i].node,
+			.block = left[i].block,
 			.runs = runs->runs[left[i].test],
 		};
 		uint32_t seen;

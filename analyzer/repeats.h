@@ -19,9 +19,9 @@
 
 /* Blocks that each run of a test, beyond the first, left at a stack. */
 struct repeat {
-	const char *test;      /* the trace's */
-	uint32_t node;	       /* the stack */
-	uint32_t runs;	       /* of the test */
+	const char *test;		 /* the trace's */
+	const struct graph_block *block; /* one of them, with the stack */
+	uint32_t runs;			 /* of the test */
 	struct leak_sum least; /* left by a run, where it left the fewest */
 	struct leak_sum all;   /* left by the runs beyond the first */
 };

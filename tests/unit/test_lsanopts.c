@@ -19,7 +19,7 @@ static const struct {
 	{"log_path=:exitcode=x", NULL, NULL, -1},
 	{"exitcode=256:exitcode=-1:exitcode=", NULL, NULL, -1},
 	{"log_path=stderr", NULL, NULL, -1},
-	{"log_path=stdout", NULL, NULL, -1},
+	{"log_path=a:log_path=stdout", NULL, NULL, -1},
 	{"log_paths=a:xlog_path=b:log_path", NULL, NULL, -1},
 	{"detect_leaks='log_path=a'", NULL, NULL, -1},
 };

@@ -140,13 +140,13 @@ START_TEST(grows)
 	repeats_find(&r, &l, &runs, &t);
 	ck_assert_uint_eq(r.count, 2);
 	ck_assert_str_eq(r.at[0].test, "x");
-	ck_assert_uint_eq(r.at[0].node, 1);
+	ck_assert_uint_eq(r.at[0].block->node, 1);
 	ck_assert_uint_eq(r.at[0].runs, 4);
 	ck_assert_uint_eq(r.at[0].least.blocks, 2);
 	ck_assert_uint_eq(r.at[0].least.bytes, 16);
 	ck_assert_uint_eq(r.at[0].all.blocks, 7);
 	ck_assert_uint_eq(r.at[0].all.bytes, 57);
-	ck_assert_uint_eq(r.at[1].node, 9);
+	ck_assert_uint_eq(r.at[1].block->node, 9);
 	repeats_free(&r);
 	testruns_free(&runs);
 }
