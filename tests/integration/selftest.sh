@@ -5,6 +5,7 @@
 # shellcheck source=tests/integration/lib.sh
 . "$MT_TOP/tests/integration/lib.sh"
 
+sanitized && exit 0 # the launcher is its own program under test
 export TMPDIR=$PWD/tmp
 mkdir "$TMPDIR"
 
