@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kinds.h"
 #include "term.h"
 
 #define KIND_BIT(kind) (1u << (kind))
@@ -22,29 +21,18 @@ const struct gate_options gate_defaults = {
 };
 
 const char *const gate_state_names[GATE_STATES] = {
-	[GATE_NEW] = "new",
-	[GATE_FOREIGN] = "foreign",
+	[GATE_GROWN] = "grown", [GATE_NEW] = "new",
+	[GATE_KNOWN] = "known", [GATE_FOREIGN] = "foreign",
 	[GATE_SHOWN] = "shown",
 };
 
-/* Return a copy of a text that lives as long as the gate; NULL stays NULL. */
-static const char *keep(struct gate *g, const char *text)
+const char *gate_keep(struct gate *g, const char *text)
 {
 	return text ? strpool_text(&g->texts, strpool_add(&g->texts, text))
 		    : NULL;
 }
 
-/* Return a text made by util_format(), kept. */
-static const char *keep_made(struct gate *g, char *text)
-{
-	const char *kept = keep(g, text);
-
-	free(text);
-	return kept;
-}
-
-/* Tell whether one of the globs matches a text. */
-static bool matches_any(const struct gate_words *globs, const char *text)
+bool gate_matches(const struct gate_words *globs, const char *text)
 {
 	for (size_t i = 0; text && i < globs->count; i++)
 		if (fnmatch(globs->at[i], text, 0) == 0)
@@ -58,82 +46,22 @@ static void add_sum(struct leak_sum *to, struct leak_sum sum)
 	to->bytes += sum.bytes;
 }
 
-/* ---- A process. ---- */
-
-/* Return why a trace is not to be judged by, or NULL. */
-static const char *damage_of(struct gate *g, const struct trace *t)
+int gate_begin(struct gate *g, const struct gate_options *o, const char *today,
+	       const char **path, struct error *e)
 {
-	char n[TERM_NUMBER];
-
-	if (error_is_set(&t->damage))
-		return keep_made(g, util_format("the trace is damaged: %s",
-						t->damage.text));
-	if (t->truncated)
-		return "the trace is cut short";
-	if (t->live_missing)
-		return "its .live file is missing";
-	if (t->lost.events)
-		return keep_made(g,
-				 util_format("%s event%s lost while recording",
-					     term_count(n, t->lost.events),
-					     t->lost.events == 1 ? " was"
-								 : "s were"));
-	return NULL;
+	*g = (struct gate){.options = o};
+	for (size_t i = 0; i < o->suppressions.count; i++) {
+		*path = o->suppressions.at[i];
+		if (suppress_read(&g->suppress, *path, today, e))
+			return -1;
+	}
+	*path = o->baseline;
+	return o->baseline && !o->renews
+		       ? baseline_read(&g->baseline, o->baseline, e)
+		       : 0;
 }
 
-/* Return the process of a trace, entered. */
-static struct gate_process *enter(struct gate *g, const struct trace *t,
-				  const struct profile *p)
-{
-	struct gate_process *process;
-
-	g->processes = util_grow(g->processes, g->process_count,
-				 &g->process_room, sizeof(*g->processes));
-	process = &g->processes[g->process_count++];
-	*process = (struct gate_process){
-		.path = keep(g, t->path),
-		.program = keep(g, p->program),
-		.pid = p->pid,
-		.began = p->real_ns,
-		.became_another =
-			t->state == TRACE_ENDED && t->end == MT_END_EXEC,
-		.excused = matches_any(&g->options->unchecked, p->program),
-		.peak_bytes = p->prof->peak_bytes,
-		.allocations = p->prof->allocations,
-		.temporary = p->prof->temporary,
-	};
-	return process;
-}
-
-/* ---- Its leaks. ---- */
-
-/* Return a copy of a frame with texts that the gate keeps. */
-static struct frame keep_frame(struct gate *g, const struct frame *f)
-{
-	struct frame copy = *f;
-
-	copy.name = keep(g, f->name);
-	copy.function = keep(g, f->function);
-	copy.linkage = keep(g, f->linkage);
-	copy.file = keep(g, f->file);
-	copy.module = keep(g, f->module);
-	return copy;
-}
-
-/* Take over the stack of a leak; one that was lost is a frame that says so. */
-static void take_stack(struct gate *g, struct gate_leak *leak, struct stacks *s,
-		       uint32_t node)
-{
-	struct stacks_list list = {0};
-
-	leak->site = stacks_site_in(s, node, &list);
-	leak->depth = list.count ? list.count : 1;
-	leak->stack = util_alloc(leak->depth, sizeof(*leak->stack));
-	leak->stack[0] = keep_frame(g, stacks_site(s, node));
-	for (size_t i = 0; i < list.count; i++)
-		leak->stack[i] = keep_frame(g, list.at[i]);
-	stacks_list_free(&list);
-}
+/* ---- Which leaks count. ---- */
 
 /* Tell whether a leak is of the project's own. */
 static bool is_ours(const struct gate *g, const struct gate_leak *leak)
@@ -141,148 +69,59 @@ static bool is_ours(const struct gate *g, const struct gate_leak *leak)
 	const struct gate_words *globs = &g->options->only_from;
 	const struct frame *f = &leak->stack[leak->site];
 
-	return !globs->count || matches_any(globs, f->file) ||
-	       matches_any(globs, f->module);
+	return !globs->count || gate_matches(globs, f->file) ||
+	       gate_matches(globs, f->module);
+}
+
+/* Say what a leak that counts is by the baseline, which it renews if it
+ * should. */
+static enum gate_state compare_baseline(struct gate *g, struct gate_leak *leak)
+{
+	struct baseline_line *line;
+
+	if (g->options->renews) {
+		baseline_add(&g->baseline, leak->fingerprint, leak->kind,
+			     leak->most, leak->frames);
+		return GATE_KNOWN;
+	}
+	line = baseline_find(&g->baseline, leak->fingerprint, leak->kind);
+	if (!line)
+		return GATE_NEW;
+	line->seen = true;
+	leak->known = line;
+	return leak->most.blocks > line->most.blocks ||
+			       leak->most.bytes > line->most.bytes
+		       ? GATE_GROWN
+		       : GATE_KNOWN;
 }
 
 /* Return what the gate makes of a leak. */
-static enum gate_state state_of(const struct gate *g,
-				const struct gate_leak *leak)
+static enum gate_state state_of(struct gate *g, struct gate_leak *leak)
 {
-	if (!(g->options->kinds & KIND_BIT(leak->kind)))
+	if (leak->kind != LEAK_REACHABLE &&
+	    !(g->options->kinds & KIND_BIT(leak->kind)))
 		return GATE_SHOWN;
-	return is_ours(g, leak) ? GATE_NEW : GATE_FOREIGN;
+	return is_ours(g, leak) ? compare_baseline(g, leak) : GATE_FOREIGN;
 }
 
-/* Return the leak that a block is part of, entered when it is new. */
-static size_t leak_of(struct gate *g, struct stacks *s,
-		      const struct graph_block *b, enum leak_kind kind)
+/* Sum a leak up, and charge the processes if it counts. */
+static void settle(struct gate *g, struct gate_leak *leak)
 {
-	char *frames = fingerprint_frames(s, b->node);
-	uint32_t text = strpool_add(&g->texts, frames);
-	uint64_t *at =
-		map_put(&g->leak_at, (uint64_t)text * LEAK_KINDS + kind, NULL);
-	struct gate_leak *leak;
+	for (size_t i = 0; i < leak->part_count; i++) {
+		struct leak_sum sum = leak->parts[i].sum;
 
-	free(frames);
-	if (*at)
-		return *at - 1;
-	g->leaks = util_grow(g->leaks, g->leak_count, &g->leak_room,
-			     sizeof(*g->leaks));
-	leak = &g->leaks[g->leak_count++];
-	*at = g->leak_count;
-	*leak = (struct gate_leak){
-		.kind = kind,
-		.frames = strpool_text(&g->texts, text),
-		.allocator = kinds_name(b->kind),
-		.first_process = g->process_count - 1,
-	};
-	fingerprint_hash(leak->fingerprint, leak->frames);
-	take_stack(g, leak, s, b->node);
+		add_sum(&leak->sum, sum);
+		if (sum.blocks > leak->most.blocks)
+			leak->most.blocks = sum.blocks;
+		if (sum.bytes > leak->most.bytes)
+			leak->most.bytes = sum.bytes;
+	}
 	leak->state = state_of(g, leak);
-	return g->leak_count - 1;
-}
-
-/* Return what a block stands for: with what hangs off it. None: it stands
- * with the one that it hangs off, or is no leak. */
-static struct leak_sum sum_of(const struct leaks *l, size_t block)
-{
-	const struct graph_block *b = &l->graph.blocks[block];
-
-	if (b->loader || l->blocks[block].kind == LEAK_REACHABLE)
-		return (struct leak_sum){0};
-	if (l->blocks[block].kind == LEAK_POSSIBLE)
-		return (struct leak_sum){1, b->size};
-	return leaks_retained(l, block);
-}
-
-/* Gather the leaks of a process. */
-static void gather(struct gate *g, struct stacks *s, const struct leaks *l)
-{
-	struct map known = {0}; /* stack and kind -> place in g->leaks + 1 */
-
-	for (size_t i = 0; i < l->graph.block_count; i++) {
-		const struct graph_block *b = &l->graph.blocks[i];
-		enum leak_kind kind = l->blocks[i].kind;
-		struct leak_sum sum = sum_of(l, i);
-		uint64_t *at;
-
-		if (!sum.blocks)
-			continue;
-		at = map_put(&known, (uint64_t)b->node * LEAK_KINDS + kind,
-			     NULL);
-		if (!*at)
-			*at = leak_of(g, s, b, kind) + 1;
-		add_sum(&g->leaks[*at - 1].here, sum);
-	}
-	map_free(&known);
-}
-
-/* Count what was gathered to the process. */
-static void settle(struct gate *g, struct gate_process *process)
-{
-	for (size_t i = 0; i < g->leak_count; i++) {
-		struct gate_leak *leak = &g->leaks[i];
-
-		if (!leak->here.blocks)
-			continue;
-		leak->processes++;
-		add_sum(&leak->sum, leak->here);
-		if (leak->here.blocks > leak->most.blocks)
-			leak->most.blocks = leak->here.blocks;
-		if (leak->here.bytes > leak->most.bytes)
-			leak->most.bytes = leak->here.bytes;
-		if (leak->state == GATE_NEW)
-			add_sum(&process->leaks, leak->here);
-		leak->here = (struct leak_sum){0};
-	}
-}
-
-/* Look for the leaks of a process, by what its replay left live if nothing
- * was recorded behind the scan. */
-static int find_leaks(struct gate *g, struct gate_process *process,
-		      struct profile *p, replay_progress *progress,
-		      struct error *e)
-{
-	const struct mt_meta_scan *scan = leaks_scan(p->trace);
-	bool kept = scan && p->prof->live.block &&
-		    p->prof->last_clock <= scan->clock;
-	struct leaks l;
-	int status = leaks_find(&l, p->trace, &p->stacks,
-				kept ? &p->prof->live : NULL, progress, e);
-
-	/* The words of the scan are read here only. */
-	process->why_not = damage_of(g, p->trace);
-	if (!status && !process->why_not && !l.checked && g->options->kinds)
-		process->why_not = l.why_not;
-	if (!status && !process->why_not && l.checked) {
-		gather(g, &p->stacks, &l);
-		settle(g, process);
-	}
-	leaks_free(&l);
-	return status;
-}
-
-void gate_begin(struct gate *g, const struct gate_options *o)
-{
-	*g = (struct gate){.options = o};
-}
-
-int gate_add(struct gate *g, const char *path, const struct sym_options *sym,
-	     replay_progress *progress, struct error *e)
-{
-	struct prof_options all = {.until = UINT64_MAX, .keep_live = true};
-	struct profile p = {0};
-	struct trace t;
-	int status = trace_open(&t, path, e);
-
-	if (!status) {
-		profile_of_trace(&p, &t, &all, sym, progress);
-		status = find_leaks(g, enter(g, &t, &p), &p, progress, e);
-		profile_free(&p);
-	}
-	trace_close(&t);
-	return status;
+	for (size_t i = 0; i < leak->part_count && gate_counts(leak); i++)
+		add_sum(&g->processes[leak->parts[i].process].leaks,
+			leak->parts[i].sum);
+	if (gate_counts(leak))
+		add_sum(&g->total, leak->sum);
 }
 
 /* ---- The verdict. ---- */
@@ -295,6 +134,7 @@ static void add_case(struct gate *g, size_t process, const char *rule,
 static void add_case(struct gate *g, size_t process, const char *rule,
 		     enum gate_outcome outcome, const char *format, ...)
 {
+	const char *kept;
 	va_list args;
 	char *text;
 
@@ -302,13 +142,15 @@ static void add_case(struct gate *g, size_t process, const char *rule,
 	if (vasprintf(&text, format, args) < 0)
 		text = util_copy("", 0);
 	va_end(args);
+	kept = gate_keep(g, text);
+	free(text);
 	g->cases = util_grow(g->cases, g->case_count, &g->case_room,
 			     sizeof(*g->cases));
 	g->cases[g->case_count++] = (struct gate_case){
 		.process = process,
 		.rule = rule,
 		.outcome = outcome,
-		.text = keep_made(g, text),
+		.text = kept,
 	};
 	if (outcome > g->verdict)
 		g->verdict = outcome;
@@ -386,6 +228,18 @@ static void judge_leaks(struct gate *g, size_t i)
 			 term_plural(p->leaks.blocks), may);
 }
 
+/* Judge whether what the baseline has is still there. */
+static void judge_baseline(struct gate *g)
+{
+	size_t gone = 0;
+
+	for (size_t i = 0; i < g->baseline.count && !g->options->renews; i++)
+		gone += !g->baseline.lines[i].seen;
+	add_case(g, GATE_ALL, "baseline", gone ? GATE_BREACHED : GATE_PASSED,
+		 "%zu of %zu lines are of leaks that are gone", gone,
+		 g->baseline.count);
+}
+
 /* Judge what is of all processes together. */
 static void judge_all(struct gate *g)
 {
@@ -404,6 +258,8 @@ static void judge_all(struct gate *g)
 			 "%s traced, at the least %s",
 			 term_count(n, g->process_count),
 			 term_count(want, least));
+	if (o->strict && o->baseline)
+		judge_baseline(g);
 	add_limit(g, GATE_ALL, "allocations", "allocations", allocations,
 		  o->allocations);
 	add_limit(g, GATE_ALL, "temporary", "temporary allocations", temporary,
@@ -421,10 +277,13 @@ static void label_processes(struct gate *g)
 				      NULL);
 
 		p->label = p->program;
-		if ((*n)++)
-			p->label = keep_made(
-				g, util_format("%s (%llu)", p->program,
-					       (unsigned long long)*n));
+		if (++*n > 1) {
+			char *label = util_format("%s (%llu)", p->program,
+						  (unsigned long long)*n);
+
+			p->label = gate_keep(g, label);
+			free(label);
+		}
 	}
 	map_free(&seen);
 }
@@ -447,8 +306,9 @@ static int compare_leaks(const void *a, const void *b)
 
 void gate_decide(struct gate *g)
 {
-	for (size_t i = 0; i < g->process_count; i++)
-		add_sum(&g->total, g->processes[i].leaks);
+	for (size_t i = 0; i < g->leak_count; i++)
+		settle(g, &g->leaks[i]);
+	baseline_sort(&g->baseline);
 	if (g->leak_count)
 		qsort(g->leaks, g->leak_count, sizeof(*g->leaks),
 		      compare_leaks);
@@ -466,8 +326,13 @@ void gate_decide(struct gate *g)
 
 void gate_free(struct gate *g)
 {
-	for (size_t i = 0; i < g->leak_count; i++)
+	for (size_t i = 0; i < g->leak_count; i++) {
 		free(g->leaks[i].stack);
+		free(g->leaks[i].parts);
+		free(g->leaks[i].tests.at);
+	}
+	suppress_free(&g->suppress);
+	baseline_free(&g->baseline);
 	free(g->leaks);
 	free(g->cases);
 	free(g->processes);

@@ -16,10 +16,11 @@
 #ifndef ANALYZER_GATE_H
 #define ANALYZER_GATE_H
 
-#include "fingerprint.h"
-#include "leaks.h"
+#include "baseline.h"
 #include "profile.h"
+#include "repeats.h"
 #include "strpool.h"
+#include "suppress.h"
 
 #define GATE_NO_LIMIT UINT64_MAX
 
@@ -35,9 +36,13 @@ struct gate_options {
 	uint64_t leak_bytes, leak_blocks;
 	uint64_t peak_bytes; /* of any one process */
 	uint64_t allocations, temporary;
-	uint64_t processes;	     /* at the least; 0: not said */
-	struct gate_words only_from; /* globs; none: all leaks are ours */
-	struct gate_words unchecked; /* globs: programs that need no scan */
+	uint64_t processes;		/* at the least; 0: not said */
+	struct gate_words only_from;	/* globs; none: all leaks are ours */
+	struct gate_words unchecked;	/* globs: programs that need no scan */
+	struct gate_words suppressions; /* files */
+	const char *baseline;		/* file; NULL: none */
+	bool renews;			/* the baseline is what is found */
+	bool strict; /* what is gone may not be in the baseline */
 };
 
 /* Nothing may be lost. */
@@ -49,9 +54,11 @@ enum gate_outcome {
 	GATE_BREACHED,
 };
 
-/* What the gate makes of a leak. */
+/* What the gate makes of a leak; the first two count. */
 enum gate_state {
-	GATE_NEW,     /* it counts */
+	GATE_GROWN,   /* more than in the baseline */
+	GATE_NEW,     /* not in the baseline */
+	GATE_KNOWN,   /* in the baseline */
 	GATE_FOREIGN, /* not ours, by only_from */
 	GATE_SHOWN,   /* of a kind that does not count */
 	GATE_STATES,
@@ -64,29 +71,45 @@ struct gate_process {
 	const char *path, *program;
 	const char *label; /* the program, and which of several */
 	uint32_t pid;
-	uint64_t began;	       /* CLOCK_REALTIME, ns */
-	bool became_another;   /* it ended by exec */
-	bool excused;	       /* it need not be judged */
-	const char *why_not;   /* NULL: it was judged */
-	struct leak_sum leaks; /* that count, with what hangs off them */
+	uint64_t began; /* CLOCK_REALTIME, ns */
+	uint64_t duration_ns;
+	const char *host;	    /* or NULL */
+	bool became_another;	    /* it ended by exec */
+	bool excused;		    /* it need not be judged */
+	const char *why_not;	    /* NULL: it was judged */
+	struct leak_sum leaks;	    /* that count, with what hangs off them */
+	struct leak_sum suppressed; /* the same, and possible ones */
 	uint64_t peak_bytes, allocations, temporary;
 };
 
-/* Leaks of a kind and a fingerprint. */
+/* What of a leak is of one process. */
+struct gate_part {
+	size_t process;
+	struct leak_sum sum;
+};
+
+/*
+ * Leaks of a kind and a fingerprint. Of the kind LEAK_REACHABLE is what each
+ * run of a test left, see repeats.h: it always counts.
+ */
 struct gate_leak {
 	enum leak_kind kind;
 	enum gate_state state;
 	const char *frames; /* what the fingerprint is of */
 	char fingerprint[FINGERPRINT_TEXT];
-	const char *allocator; /* the function that was called */
-	struct frame *stack;   /* of the first one, innermost first */
-	size_t depth, site;    /* site: the place in it that is charged */
-	struct leak_sum sum;   /* over all processes, with what hangs off */
-	struct leak_sum most;  /* of any one process */
-	size_t processes, first_process;
+	unsigned int how;     /* enum mt_kind: what allocated the first one */
+	struct frame *stack;  /* of that, innermost first */
+	size_t depth, site;   /* site: the place in it that is charged */
+	struct leak_sum sum;  /* over all processes, with what hangs off */
+	struct leak_sum most; /* of any one process */
+	struct gate_part *parts; /* by process */
+	size_t part_count;
+	const struct baseline_line *known; /* or NULL */
+	struct gate_words tests; /* that left some, by the program's marks */
+	uint32_t runs;		 /* reachable: of the first such test */
 
 	/* The rest is gate.c's own. */
-	struct leak_sum here; /* of the process that is looked at */
+	size_t part_room;
 };
 
 /* A rule, of a process or of all together. */
@@ -108,6 +131,8 @@ struct gate {
 	struct gate_case *cases;
 	size_t case_count;
 	struct leak_sum total; /* of the leaks that count */
+	struct suppress suppress;
+	struct baseline baseline; /* as read; renewed: as it is to be written */
 	enum gate_outcome verdict;
 
 	/* The rest is gate.c's own. */
@@ -116,14 +141,31 @@ struct gate {
 	struct strpool texts;
 };
 
-void gate_begin(struct gate *g, const struct gate_options *o);
+/*
+ * Begin: read the suppressions and the baseline. `today` is YYYY-MM-DD. 0, or
+ * -1 with `e` filled, and the file that it is about in `*path`.
+ */
+int gate_begin(struct gate *g, const struct gate_options *o, const char *today,
+	       const char **path, struct error *e);
 
 /*
- * Add a process: its trace is opened, looked at and closed. 0, or -1 with `e`
- * filled: it can't be read at all.
+ * gather.c: add a process: its trace is opened, looked at and closed. 0, or -1
+ * with `e` filled: it can't be read at all.
  */
 int gate_add(struct gate *g, const char *path, const struct sym_options *sym,
 	     replay_progress *progress, struct error *e);
+
+/* Return a copy of a text that lives as long as the gate; NULL stays NULL. */
+const char *gate_keep(struct gate *g, const char *text);
+
+/* Tell whether one of some globs matches a text, which may be NULL. */
+bool gate_matches(const struct gate_words *globs, const char *text);
+
+/* Tell whether a leak counts. */
+static inline bool gate_counts(const struct gate_leak *leak)
+{
+	return leak->state <= GATE_NEW;
+}
 
 /* Come to a verdict. */
 void gate_decide(struct gate *g);

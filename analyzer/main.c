@@ -51,7 +51,10 @@
  *   answers    an expression's tests, answered for the blocks of a trace
  *   lives      which blocks are chosen by how long they lived
  *   term       units, colour, progress
+ *   suppress   leaks that are accepted, by rules of LSan's and valgrind's
+ *   baseline   leaks that are known already
  *   gate       a verdict over the traces of a run
+ *     gather     what it knows of each process
  *   json       JSON's texts
  *   table      a table as text, JSON or CSV
  *   options    the command line

@@ -38,6 +38,15 @@ enum option_id {
 	OPT_EXPECT_PROCESSES,
 	OPT_ALLOW_UNCHECKED,
 	OPT_ONLY_FROM,
+	OPT_SUPPRESSIONS,
+	OPT_GEN_SUPPRESSIONS,
+	OPT_BASELINE,
+	OPT_UPDATE_BASELINE,
+	OPT_STRICT_BASELINE,
+	OPT_JUNIT,
+	OPT_SARIF,
+	OPT_GITHUB,
+	OPT_TAP,
 	OPT_LSAN,
 	OPT_FORMAT,
 	OPT_OUTPUT,
@@ -107,6 +116,25 @@ static const struct options_info infos[] = {
 				 NULL},
 	[OPT_ONLY_FROM] = {"only-from", 0, true, "GLOB",
 			   "leaks of these files or modules only fail", NULL},
+	[OPT_SUPPRESSIONS] = {"suppressions", 0, true, "FILE",
+			      "leaks to pass over, as LSan or valgrind has "
+			      "them",
+			      NULL},
+	[OPT_GEN_SUPPRESSIONS] = {"gen-suppressions", 0, true, "FILE",
+				  "write suppressions of the leaks that count",
+				  NULL},
+	[OPT_BASELINE] = {"baseline", 0, true, "FILE",
+			  "leaks that are known: new or grown ones fail", NULL},
+	[OPT_UPDATE_BASELINE] = {"update-baseline", 0, true, "FILE",
+				 "write it from what is found", NULL},
+	[OPT_STRICT_BASELINE] = {"strict-baseline", 0, true, NULL,
+				 "what is gone may not be in the baseline",
+				 NULL},
+	[OPT_JUNIT] = {"junit", 0, true, "FILE", "write JUnit XML", NULL},
+	[OPT_SARIF] = {"sarif", 0, true, "FILE", "write SARIF 2.1.0", NULL},
+	[OPT_GITHUB] = {"github", 0, true, NULL, "print GitHub annotations",
+			NULL},
+	[OPT_TAP] = {"tap", 0, true, NULL, "print TAP, not text", NULL},
 	[OPT_LSAN] = {"lsan", 0, true, "FILE",
 		      "write what counts as LeakSanitizer does", NULL},
 	[OPT_FORMAT] = {"format", 'f', true, "F", "the format to write",
@@ -169,7 +197,9 @@ const struct options_command options_commands[] = {
 	{"leaks", "TRACE...", "what was lost, and what hangs off it", " kind "},
 	{"check", "TRACE|DIR...", "for CI: a verdict over all, as exit status",
 	 " leaks max-leak-bytes max-leak-blocks max-peak max-allocs "
-	 "max-temporary expect-processes allow-unchecked only-from lsan "},
+	 "max-temporary expect-processes allow-unchecked only-from "
+	 "suppressions gen-suppressions baseline update-baseline "
+	 "strict-baseline junit sarif github tap lsan "},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE...", "for other tools to read",
 	 " format output "},
@@ -307,9 +337,16 @@ static bool take_gate(struct gate_options *g, enum option_id id,
 	struct gate_words *words[INFOS] = {
 		[OPT_ALLOW_UNCHECKED] = &g->unchecked,
 		[OPT_ONLY_FROM] = &g->only_from,
+		[OPT_SUPPRESSIONS] = &g->suppressions,
 	};
 
-	if (id == OPT_LEAKS)
+	if (id == OPT_BASELINE || id == OPT_UPDATE_BASELINE) {
+		if (g->baseline)
+			options_usage("one baseline is enough, not", text,
+				      NULL);
+		g->baseline = text;
+		g->renews = id == OPT_UPDATE_BASELINE;
+	} else if (id == OPT_LEAKS)
 		g->kinds = kinds[choose(id, text)];
 	else if (numbers[id])
 		*numbers[id] = read_number(
@@ -330,7 +367,9 @@ static void take_plain(struct options *o, enum option_id id, const char *text)
 		[OPT_FOCUS] = &o->focus,     [OPT_IGNORE] = &o->ignore,
 		[OPT_HIDE] = &o->hide,	     [OPT_WHERE] = &o->where,
 		[OPT_SYSROOT] = &o->sysroot, [OPT_DEBUG_PATH] = &o->debug_path,
-		[OPT_FORMAT] = &o->format,   [OPT_LSAN] = &o->lsan,
+		[OPT_FORMAT] = &o->format,   [OPT_JUNIT] = &o->junit,
+		[OPT_SARIF] = &o->sarif,     [OPT_GEN_SUPPRESSIONS] = &o->supp,
+		[OPT_LSAN] = &o->lsan,
 	};
 	bool *flags[INFOS] = {
 		[OPT_CUMULATIVE] = &o->cumulative,
@@ -342,6 +381,9 @@ static void take_plain(struct options *o, enum option_id id, const char *text)
 		[OPT_JSON] = &o->json,
 		[OPT_CSV] = &o->csv,
 		[OPT_EXACT] = &o->exact,
+		[OPT_GITHUB] = &o->github,
+		[OPT_TAP] = &o->tap,
+		[OPT_STRICT_BASELINE] = &o->gate.strict,
 	};
 
 	if (texts[id])
@@ -654,6 +696,14 @@ const struct options_command *options_parse(int argc, char **argv,
 	*first = take_all(c, o, argc, argv, c->name ? 2 : 1);
 	if (o->json && o->csv)
 		options_usage("--json does not go with", "--csv", NULL);
+	if (o->tap && (o->json || o->github))
+		options_usage("--tap does not go with",
+			      o->json ? "--json" : "--github", NULL);
+	if (o->json && o->github)
+		options_usage("--json does not go with", "--github", NULL);
+	if (o->gate.strict && (!o->gate.baseline || o->gate.renews))
+		options_usage("there is no --baseline for", "--strict-baseline",
+			      NULL);
 	if (o->to_ns < o->from_ns)
 		options_usage("nothing is before --to and after", "--from",
 			      NULL);

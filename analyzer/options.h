@@ -43,8 +43,9 @@ struct options {
 	/* How. */
 	enum group_by by;
 	bool by_said, blocks, cumulative, callees, normalize, total, quick;
-	struct gate_options gate; /* of check */
-	const char *lsan;	  /* its file for LeakSanitizer's text */
+	struct gate_options gate;		 /* of check */
+	const char *junit, *sarif, *supp, *lsan; /* files that it writes */
+	bool github, tap;
 	/* Where names come from. */
 	const char *sysroot, *debug_path;
 };

@@ -28,7 +28,7 @@ void report_lsan(FILE *out, const struct gate *g)
 	for (size_t i = 0; i < g->leak_count; i++) {
 		const struct gate_leak *leak = &g->leaks[i];
 
-		if (leak->state != GATE_NEW)
+		if (!gate_counts(leak))
 			continue;
 		fprintf(out,
 			"Direct leak of %" PRIu64 " byte(s) in %" PRIu64

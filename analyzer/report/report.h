@@ -12,6 +12,22 @@
 #include "gate.h"
 #include "table.h"
 
+/* A format without a style. */
+typedef void report_writer(FILE *out, const struct gate *g);
+
+report_writer report_junit;  /* JUnit XML, as Ant writes it */
+report_writer report_sarif;  /* SARIF 2.1.0 */
+report_writer report_github; /* GitHub's workflow commands */
+report_writer report_tap;    /* the Test Anything Protocol, 13 */
+report_writer report_lsan;   /* LeakSanitizer's text */
+report_writer report_supp;   /* suppressions of the leaks that count */
+
+/* verdict.c: on one screen, or as one JSON object. */
+void report_verdict(FILE *out, const struct gate *g,
+		    const struct table_style *style);
+
+/* What they share. */
+
 /* The exit status of a verdict. */
 int report_status(const struct gate *g);
 
@@ -21,11 +37,23 @@ const char *report_outcome(enum gate_outcome outcome);
 /* Return whom a case is about: its process's label, or "all". */
 const char *report_subject(const struct gate *g, const struct gate_case *c);
 
-/* verdict.c: on one screen, or as one JSON object. */
-void report_verdict(FILE *out, const struct gate *g,
-		    const struct table_style *style);
+/* Return the frame that a leak is charged to. */
+const struct frame *report_site(const struct gate_leak *leak);
 
-/* lsan.c: as LeakSanitizer's text, the leaks that count. */
-void report_lsan(FILE *out, const struct gate *g);
+/* Return what is to be said of a leak in a line: "definite leak of 320 B in 10
+ * blocks". Free it. */
+char *report_leak_text(enum leak_kind kind, struct leak_sum sum);
+
+/* Return the leaks that make a case, each with its stack, as lines of text.
+ * Free it. */
+char *report_details(const struct gate *g, const struct gate_case *c);
+
+/* Return a source file's path as it is below the current directory, if it is
+ * there; else as it is. */
+const char *report_file(const char *file);
+
+/* Return the tests that a leak is of, with commas between, or NULL. To be
+ * freed. */
+char *report_tests(const struct gate_leak *leak);
 
 #endif

@@ -10,32 +10,8 @@
 /* Rows of a table of text. */
 #define ROWS 12
 
-int report_status(const struct gate *g)
-{
-	static const int status[] = {
-		[GATE_PASSED] = 0,
-		[GATE_BREACHED] = 3,
-		[GATE_VACUOUS] = 4,
-	};
-
-	return status[g->verdict];
-}
-
-const char *report_outcome(enum gate_outcome outcome)
-{
-	static const char *const names[] = {
-		[GATE_PASSED] = "passed",
-		[GATE_BREACHED] = "breached",
-		[GATE_VACUOUS] = "vacuous",
-	};
-
-	return names[outcome];
-}
-
-const char *report_subject(const struct gate *g, const struct gate_case *c)
-{
-	return c->process == GATE_ALL ? "all" : g->processes[c->process].label;
-}
+/* Suppressions that text speaks of. */
+#define RULES 5
 
 /* Tell whether a row is shown, which text bounds. */
 static bool has_room(const struct table *t, const struct table_style *style)
@@ -96,11 +72,35 @@ static void put_cases(FILE *out, const struct gate *g,
 	table_free(&t);
 }
 
+/* Tell whether the program said of any leak which test it is of. */
+static bool has_tests(const struct gate *g)
+{
+	for (size_t i = 0; i < g->leak_count; i++)
+		if (g->leaks[i].tests.count)
+			return true;
+	return false;
+}
+
+/* Return whose a leak is, as text: of which tests, and how many runs. */
+static const char *put_test(struct table *t, const struct gate_leak *leak,
+			    bool with_runs)
+{
+	char *tests = report_tests(leak), *text = NULL;
+	const char *kept;
+
+	if (tests && with_runs && leak->runs)
+		text = util_format("%s, each of %u runs", tests, leak->runs);
+	kept = tests ? table_keep(t, text ? text : tests) : NULL;
+	free(tests);
+	free(text);
+	return kept;
+}
+
 /* Print the leaks; in text those that count. */
 static void put_leaks(FILE *out, const struct gate *g,
 		      const struct table_style *style)
 {
-	static const struct table_column column[] = {
+	const struct table_column column[] = {
 		{"bytes", "lost", TABLE_BYTES},
 		{"blocks", "blocks", TABLE_COUNT},
 		{"processes", "processes", TABLE_COUNT},
@@ -110,34 +110,45 @@ static void put_leaks(FILE *out, const struct gate *g,
 		{"state", "state", TABLE_TEXT},
 		{"fingerprint", "fingerprint", TABLE_TEXT},
 		{"frames", NULL, TABLE_TEXT},
+		{"tests", has_tests(g) ? "test" : NULL, TABLE_TEXT},
+		{"runs", NULL, TABLE_COUNT},
 		{"site", "site", TABLE_SITE},
 	};
 	bool text = style->form == TABLE_AS_TEXT;
-	size_t rest = 0;
+	struct leak_sum rest = {0};
 	struct table t;
 
-	table_begin(&t, "leaks", "Leaks that count", column, 10);
+	table_begin(&t, "leaks", "Leaks that count", column, 12);
 	for (size_t i = 0; i < g->leak_count; i++) {
 		const struct gate_leak *leak = &g->leaks[i];
 		union table_cell *row;
 
-		if (text && (leak->state != GATE_NEW || !has_room(&t, style))) {
-			rest += leak->state == GATE_NEW;
+		if (text && (!gate_counts(leak) || !has_room(&t, style))) {
+			rest.blocks += gate_counts(leak) ? leak->sum.blocks : 0;
+			rest.bytes += gate_counts(leak) ? leak->sum.bytes : 0;
 			continue;
 		}
 		row = table_add(&t);
 		row[0].n = leak->sum.bytes;
 		row[1].n = leak->sum.blocks;
-		row[2].n = leak->processes;
+		row[2].n = leak->part_count;
 		row[3].n = leak->most.bytes;
 		row[4].n = leak->most.blocks;
 		row[5].text = leak_kind_names[leak->kind];
 		row[6].text = gate_state_names[leak->state];
 		row[7].text = leak->fingerprint;
 		row[8].text = leak->frames;
-		row[9].frame = &leak->stack[leak->site];
+		row[9].text = put_test(&t, leak, text);
+		row[10].n = leak->runs;
+		row[11].frame = report_site(leak);
 	}
-	(void)rest;
+	if (rest.blocks) {
+		union table_cell *row = table_add(&t);
+
+		row[0].n = rest.bytes;
+		row[1].n = rest.blocks;
+		t.rest = "(others)";
+	}
 	if (t.rows || !text)
 		table_print(&t, style, out);
 	table_free(&t);
@@ -181,28 +192,155 @@ static void put_processes(FILE *out, const struct gate *g,
 	table_free(&t);
 }
 
+/* Return what is to be said of a rule; NULL: it does what it should. */
+static const char *rule_state(const struct suppress_rule *r)
+{
+	if (!r->kinds)
+		return NULL;
+	return r->expired	      ? "expired"
+	       : r->beyond	      ? "beyond_max"
+	       : r->suppressed.blocks ? NULL
+				      : "unused";
+}
+
+/* Print the suppressions, in JSON. */
+static void put_suppressions(FILE *out, const struct gate *g,
+			     const struct table_style *style)
+{
+	static const struct table_column column[] = {
+		{"file", NULL, TABLE_TEXT},    {"line", NULL, TABLE_ID},
+		{"rule", NULL, TABLE_TEXT},    {"bytes", NULL, TABLE_BYTES},
+		{"blocks", NULL, TABLE_COUNT}, {"state", NULL, TABLE_TEXT},
+	};
+	struct table t;
+
+	table_begin(&t, "suppressions", NULL, column, 6);
+	for (size_t i = 0; i < g->suppress.count; i++) {
+		const struct suppress_rule *r = &g->suppress.rules[i];
+		const char *state = rule_state(r);
+		union table_cell *row;
+
+		if (!r->kinds)
+			continue;
+		row = table_add(&t);
+		row[0].text = r->file;
+		row[1].n = r->line;
+		row[2].text = r->name;
+		row[3].n = r->suppressed.bytes;
+		row[4].n = r->suppressed.blocks;
+		row[5].text = state ? state : "used";
+	}
+	table_print(&t, style, out);
+	table_free(&t);
+}
+
+/* Print the baseline, in JSON. */
+static void put_json_baseline(FILE *out, const struct gate *g,
+			      const struct table_style *style)
+{
+	static const struct table_column column[] = {
+		{"fingerprint", NULL, TABLE_TEXT}, {"kind", NULL, TABLE_TEXT},
+		{"blocks", NULL, TABLE_COUNT},	   {"bytes", NULL, TABLE_BYTES},
+		{"frames", NULL, TABLE_TEXT},	   {"state", NULL, TABLE_TEXT},
+	};
+	struct table t;
+
+	table_begin(&t, "baseline", NULL, column, 6);
+	for (size_t i = 0; i < g->baseline.count; i++) {
+		const struct baseline_line *line = &g->baseline.lines[i];
+		union table_cell *row = table_add(&t);
+
+		row[0].text = line->fingerprint;
+		row[1].text = leak_kind_names[line->kind];
+		row[2].n = line->most.blocks;
+		row[3].n = line->most.bytes;
+		row[4].text = line->frames;
+		row[5].text =
+			line->seen || g->options->renews ? "found" : "gone";
+	}
+	table_print(&t, style, out);
+	table_free(&t);
+}
+
 /* ---- The two forms. ---- */
 
-/* Print what kinds and states of leaks there are that do not count. */
-static void put_uncounted(FILE *out, const struct gate *g)
+/* Print a line on bytes that do not count, unless there are none. */
+static void put_uncounted(FILE *out, struct leak_sum sum, const char *why)
 {
-	struct leak_sum sum[GATE_STATES] = {0};
 	char bytes[TERM_NUMBER], blocks[TERM_NUMBER];
-	static const char *const says[GATE_STATES] = {
-		[GATE_FOREIGN] = "from elsewhere than --only-from",
-		[GATE_SHOWN] = "possibly lost, or held at exit()",
-	};
+
+	if (sum.blocks)
+		fprintf(out, "not counted: %s in %s block%s %s\n",
+			term_bytes(bytes, sum.bytes, false),
+			term_count(blocks, sum.blocks), term_plural(sum.blocks),
+			why);
+}
+
+/* Print what leaks there are that do not count. */
+static void put_all_uncounted(FILE *out, const struct gate *g)
+{
+	struct leak_sum sum[GATE_STATES] = {0}, suppressed = {0};
 
 	for (size_t i = 0; i < g->leak_count; i++) {
 		sum[g->leaks[i].state].bytes += g->leaks[i].sum.bytes;
 		sum[g->leaks[i].state].blocks += g->leaks[i].sum.blocks;
 	}
-	for (int i = 0; i < GATE_STATES; i++)
-		if (says[i] && sum[i].blocks)
-			fprintf(out, "not counted: %s in %s block%s %s\n",
-				term_bytes(bytes, sum[i].bytes, false),
-				term_count(blocks, sum[i].blocks),
-				term_plural(sum[i].blocks), says[i]);
+	for (size_t i = 0; i < g->process_count; i++) {
+		suppressed.bytes += g->processes[i].suppressed.bytes;
+		suppressed.blocks += g->processes[i].suppressed.blocks;
+	}
+	put_uncounted(out, sum[GATE_KNOWN], "in the baseline");
+	put_uncounted(out, suppressed, "suppressed");
+	put_uncounted(out, sum[GATE_FOREIGN],
+		      "from elsewhere than --only-from");
+	put_uncounted(out, sum[GATE_SHOWN], "possibly lost, or held at exit()");
+}
+
+/* Print the rules of which something is to be said. */
+static void put_rules(FILE *out, const struct gate *g)
+{
+	size_t said = 0;
+
+	for (size_t i = 0; i < g->suppress.count; i++) {
+		const struct suppress_rule *r = &g->suppress.rules[i];
+		const char *state = rule_state(r);
+
+		if (!state || said++ >= RULES)
+			continue;
+		fprintf(out, "suppression %s: ",
+			r->beyond ? "beyond its max" : state);
+		term_put_text(out, r->file);
+		fprintf(out, ", line %" PRIu64 ": ", r->line);
+		term_put_text(out, r->name);
+		if (r->beyond)
+			fprintf(out, " (%" PRIu64 " blocks)", r->beyond);
+		putc('\n', out);
+	}
+	if (said > RULES)
+		fprintf(out, "(%zu more suppressions)\n", said - RULES);
+}
+
+/* Print how the baseline stands. */
+static void put_baseline(FILE *out, const struct gate *g)
+{
+	size_t gone = 0, lower = 0;
+
+	if (!g->options->baseline || g->options->renews)
+		return;
+	for (size_t i = 0; i < g->baseline.count; i++)
+		gone += !g->baseline.lines[i].seen;
+	for (size_t i = 0; i < g->leak_count; i++) {
+		const struct gate_leak *leak = &g->leaks[i];
+
+		lower += leak->state == GATE_KNOWN &&
+			 (leak->most.blocks < leak->known->most.blocks ||
+			  leak->most.bytes < leak->known->most.bytes);
+	}
+	if (gone || lower)
+		fprintf(out,
+			"baseline: of %zu lines %zu are of leaks that are "
+			"gone, %zu of leaks that shrank\n",
+			g->baseline.count, gone, lower);
 }
 
 static void put_text(FILE *out, const struct gate *g,
@@ -217,7 +355,9 @@ static void put_text(FILE *out, const struct gate *g,
 		term_count(cases, g->case_count), term_plural(g->case_count));
 	put_cases(out, g, style);
 	put_leaks(out, g, style);
-	put_uncounted(out, g);
+	put_all_uncounted(out, g);
+	put_baseline(out, g);
+	put_rules(out, g);
 }
 
 static void put_json(FILE *out, const struct gate *g,
@@ -235,6 +375,10 @@ static void put_json(FILE *out, const struct gate *g,
 	put_cases(out, g, style);
 	fputs(",\n  ", out);
 	put_leaks(out, g, style);
+	fputs(",\n  ", out);
+	put_suppressions(out, g, style);
+	fputs(",\n  ", out);
+	put_json_baseline(out, g, style);
 	fputs("\n}\n", out);
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "input.h"
 #include "outfile.h"
@@ -115,19 +116,80 @@ static void hint(const struct gate *g)
 	free(trace);
 }
 
-/* Write the verdict to the files that the options name. */
+/* ---- What it writes. ---- */
+
+/* Write a file by one of the formats, unless it is not asked for. */
+static int write_file(const char *path, report_writer *write,
+		      const struct gate *g, const char **wrong, struct error *e)
+{
+	struct outfile out;
+
+	if (!path)
+		return 0;
+	*wrong = path;
+	if (outfile_open(&out, path, e))
+		return -1;
+	write(out.f, g);
+	return outfile_commit(&out, e);
+}
+
+static void write_baseline(FILE *out, const struct gate *g)
+{
+	baseline_write(&g->baseline, out);
+}
+
+/* Tell whether all was judged: else a baseline would lose what was not. */
+static bool is_whole(const struct gate *g)
+{
+	for (size_t i = 0; i < g->case_count; i++)
+		if (g->cases[i].outcome == GATE_VACUOUS)
+			return false;
+	return true;
+}
+
+/* Write the files that are asked for. */
 static int write_files(const struct options *o, const struct gate *g,
 		       const char **path, struct error *e)
 {
-	struct outfile file;
+	const char *baseline =
+		o->gate.renews && is_whole(g) ? o->gate.baseline : NULL;
 
-	if (!o->lsan || !g->total.blocks)
-		return 0; /* as LeakSanitizer: no leaks, no file */
-	*path = o->lsan;
-	if (outfile_open(&file, o->lsan, e))
+	if (o->gate.renews && !baseline)
+		fprintf(stderr, "memtrace-report: not all could be judged: the "
+				"baseline stays as it is\n");
+	if (write_file(baseline, write_baseline, g, path, e) ||
+	    write_file(o->supp, report_supp, g, path, e) ||
+	    write_file(o->junit, report_junit, g, path, e) ||
+	    write_file(o->sarif, report_sarif, g, path, e) ||
+	    /* As LeakSanitizer: no leaks, no file. */
+	    write_file(g->total.blocks ? o->lsan : NULL, report_lsan, g, path,
+		       e))
 		return -1;
-	report_lsan(file.f, g);
-	return outfile_commit(&file, e);
+	return 0;
+}
+
+/* Print the verdict. */
+static void print(const struct options *o, const struct table_style *style,
+		  const struct gate *g)
+{
+	if (o->tap)
+		report_tap(stdout, g);
+	else
+		report_verdict(stdout, g, style);
+	if (o->github)
+		report_github(stdout, g);
+	if (!o->json && !o->tap)
+		hint(g);
+}
+
+/* Write the day, UTC: of $SOURCE_DATE_EPOCH, or today. */
+static void write_today(char to[16])
+{
+	const char *fixed = getenv("SOURCE_DATE_EPOCH");
+	time_t now = fixed ? (time_t)strtoll(fixed, NULL, 10) : time(NULL);
+	struct tm tm;
+
+	strftime(to, 16, "%Y-%m-%d", gmtime_r(&now, &tm));
 }
 
 int check_run(const struct options *o, const struct table_style *style,
@@ -135,21 +197,21 @@ int check_run(const struct options *o, const struct table_style *style,
 	      struct error *e)
 {
 	struct gate g;
-	int status = 0;
+	char today[16];
+	int status;
 
 	refuse_selection(o);
-	gate_begin(&g, &o->gate);
+	write_today(today);
+	status = gate_begin(&g, &o->gate, today, path, e);
 	for (size_t i = 0; i < n && !status; i++)
 		status = add_argument(&g, o, &arguments[i], path, e);
 	if (!status) {
 		gate_decide(&g);
-		report_verdict(stdout, &g, style);
-		if (!o->json)
-			hint(&g);
+		print(o, style, &g);
 		status = write_files(o, &g, path, e);
-		if (!status)
-			status = report_status(&g);
 	}
+	if (!status)
+		status = report_status(&g);
 	gate_free(&g);
 	return status;
 }
