@@ -20,6 +20,7 @@
  *     entries    what its index says of the events
  *     words      what a scan saw in memory
  *     times      its clock, how long it lasted, how it ended
+ *     testruns   which test ran when
  *     cursor     one thread's events, decoded batch by batch
  *     segment    segments, written
  *   sym        names for code addresses
@@ -41,6 +42,7 @@
  *   stacks     stacks, and the names of their frames
  *   graph      what pointed to which block at a scan
  *   leaks      which blocks can be reached, and how the lost ones hang
+ *   repeats    what grows with every run of a test
  *   fingerprint  what names a stack in every build and run
  *   profile    who was recorded, stacks and sums: of a trace or an import
  *   group      a profile by site, function, module, thread, size, stack
@@ -65,7 +67,16 @@
  *   import/    what other tools wrote, one file a format
  *   main       which view
  *
- * launch.c is another program: memtrace, which starts a recording.
+ * launch.c is another program: memtrace, which starts a recording. It uses,
+ * beside what is above:
+ *
+ *   program    which programs can be recorded
+ *   family     the traces that a program and its descendants left
+ *   child      other programs, run to their end
+ *   scratch    a directory for what nobody need see
+ *   lsanopts   $LSAN_OPTIONS
+ *   checked    the traces judged, for --check
+ *   selftest   a program that leaks, judged
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -47,6 +47,7 @@ enum option_id {
 	OPT_SARIF,
 	OPT_GITHUB,
 	OPT_TAP,
+	OPT_LSAN,
 	OPT_FORMAT,
 	OPT_OUTPUT,
 	OPT_FROM,
@@ -134,6 +135,8 @@ static const struct options_info infos[] = {
 	[OPT_GITHUB] = {"github", 0, true, NULL, "print GitHub annotations",
 			NULL},
 	[OPT_TAP] = {"tap", 0, true, NULL, "print TAP, not text", NULL},
+	[OPT_LSAN] = {"lsan", 0, true, "FILE",
+		      "write what counts as LeakSanitizer does", NULL},
 	[OPT_FORMAT] = {"format", 'f', true, "F", "the format to write",
 			"pprof folded speedscope massif callgrind dhat "
 			"heaptrack chrome sqlite prometheus openmetrics svg"},
@@ -196,7 +199,7 @@ const struct options_command options_commands[] = {
 	 " leaks max-leak-bytes max-leak-blocks max-peak max-allocs "
 	 "max-temporary expect-processes allow-unchecked only-from "
 	 "suppressions gen-suppressions baseline update-baseline "
-	 "strict-baseline junit sarif github tap "},
+	 "strict-baseline junit sarif lsan github tap "},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE...", "for other tools to read",
 	 " format output "},
@@ -366,6 +369,7 @@ static void take_plain(struct options *o, enum option_id id, const char *text)
 		[OPT_SYSROOT] = &o->sysroot, [OPT_DEBUG_PATH] = &o->debug_path,
 		[OPT_FORMAT] = &o->format,   [OPT_JUNIT] = &o->junit,
 		[OPT_SARIF] = &o->sarif,     [OPT_GEN_SUPPRESSIONS] = &o->supp,
+		[OPT_LSAN] = &o->lsan,
 	};
 	bool *flags[INFOS] = {
 		[OPT_CUMULATIVE] = &o->cumulative,

@@ -682,9 +682,9 @@ void mt_run_pause(bool pause)
 	__atomic_fetch_add(&mt_epoch, 1, __ATOMIC_ACQ_REL);
 }
 
-void mt_run_mark(const char *name)
+void mt_run_mark(enum mt_mark mark, const char *name)
 {
-	struct mt_meta_mark m = {.tid = sys_tid()};
+	struct mt_meta_mark m = {.tid = sys_tid(), .mark = mark};
 	int saved = errno;
 
 	if (name && is_recording()) {

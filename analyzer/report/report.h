@@ -17,6 +17,7 @@ typedef void report_writer(FILE *out, const struct gate *g);
 
 report_writer report_junit;  /* JUnit XML, as Ant writes it */
 report_writer report_sarif;  /* SARIF 2.1.0 */
+report_writer report_lsan;   /* LeakSanitizer's text: the leaks that count */
 report_writer report_github; /* GitHub's workflow commands */
 report_writer report_tap;    /* the Test Anything Protocol, 13 */
 report_writer report_supp;   /* suppressions of the leaks that count */

@@ -160,7 +160,10 @@ static int write_files(const struct options *o, const struct gate *g,
 	if (write_file(baseline, write_baseline, g, path, e) ||
 	    write_file(o->supp, report_supp, g, path, e) ||
 	    write_file(o->junit, report_junit, g, path, e) ||
-	    write_file(o->sarif, report_sarif, g, path, e))
+	    write_file(o->sarif, report_sarif, g, path, e) ||
+	    /* As LeakSanitizer: no leaks, no file. */
+	    write_file(g->total.blocks ? o->lsan : NULL, report_lsan, g, path,
+		       e))
 		return -1;
 	return 0;
 }
