@@ -200,6 +200,7 @@ const struct options_command options_commands[] = {
 	 "max-temporary expect-processes allow-unchecked only-from "
 	 "suppressions gen-suppressions baseline update-baseline "
 	 "strict-baseline junit sarif lsan github tap "},
+	{"bad-frees", "TRACE...", "what was freed twice, or wrongly", ""},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE...", "for other tools to read",
 	 " format output "},
