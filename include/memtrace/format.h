@@ -83,8 +83,8 @@ enum mt_kind {
 	MT_DELETE, /* size (and alignment) 0 in the unsized forms */
 	MT_DELETE_ARRAY,
 	MT_REALLOC_FREE, /* size: 1 for realloc(p, 0), else 0 */
-	MT_MUNMAP,	/* size: the length */
-	MT_MREMAP_FREE, /* the mapping as it was before a mremap */
+	MT_MUNMAP,	 /* size: the length */
+	MT_MREMAP_FREE,	 /* the mapping as it was before a mremap */
 	MT_LAST_FREE = MT_MREMAP_FREE,
 
 	MT_REALLOC_CANCEL = 60,
