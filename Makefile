@@ -313,6 +313,7 @@ check-ci: all
 check-leaks: all
 	@.ci/setup build test lint
 	@MT_BUILD=$(abspath $B) tests/leaks/run
+	@MT_BUILD=$(abspath $B) tests/badfree/run
 
 check-install: all
 	@B=$B PREFIX='$(PREFIX)' tests/install

@@ -60,8 +60,13 @@ void chosen_replay(struct trace *t, const struct prof_options *o,
 		   const struct replay_listener *l, replay_progress *progress)
 {
 	struct chosen c = {o, l};
-	const struct replay_listener first = {&c, begins, ends, resumes,
-					      others};
+	const struct replay_listener first = {
+		.context = &c,
+		.begins = begins,
+		.ends = ends,
+		.resumes = resumes,
+		.others = others,
+	};
 	struct replay r;
 
 	replay_run(&r, t, o->until, &first, 1, progress);

@@ -67,7 +67,7 @@ int gate_begin(struct gate *g, const struct gate_options *o, const char *today,
 static bool is_ours(const struct gate *g, const struct gate_leak *leak)
 {
 	const struct gate_words *globs = &g->options->only_from;
-	const struct frame *f = &leak->stack[leak->site];
+	const struct frame *f = &leak->stack.at[leak->stack.site];
 
 	return !globs->count || gate_matches(globs, f->file) ||
 	       gate_matches(globs, f->module);
@@ -228,6 +228,22 @@ static void judge_leaks(struct gate *g, size_t i)
 			 term_plural(p->leaks.blocks), may);
 }
 
+/* Judge the bad frees of a process. */
+static void judge_bad_frees(struct gate *g, size_t i)
+{
+	const struct gate_process *p = &g->processes[i];
+	uint64_t limit = g->options->bad_frees;
+	bool breach = g->bad_free_times > limit && p->bad_frees;
+	char n[TERM_NUMBER], may[TERM_NUMBER];
+
+	if (p->damaged)
+		return;
+	add_case(g, i, "bad-frees", breach ? GATE_BREACHED : GATE_PASSED,
+		 "%s bad free%s%s%s", term_count(n, p->bad_frees),
+		 term_plural(p->bad_frees), limit ? ", at the most " : "",
+		 limit ? term_count(may, limit) : "");
+}
+
 /* Judge whether what the baseline has is still there. */
 static void judge_baseline(struct gate *g)
 {
@@ -304,6 +320,16 @@ static int compare_leaks(const void *a, const void *b)
 	return strcmp(x->frames, y->frames);
 }
 
+/* Order bad frees by kind, then by name. */
+static int compare_bad_frees(const void *a, const void *b)
+{
+	const struct gate_bad_free *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return strcmp(x->frames, y->frames);
+}
+
 void gate_decide(struct gate *g)
 {
 	for (size_t i = 0; i < g->leak_count; i++)
@@ -312,25 +338,36 @@ void gate_decide(struct gate *g)
 	if (g->leak_count)
 		qsort(g->leaks, g->leak_count, sizeof(*g->leaks),
 		      compare_leaks);
+	if (g->bad_free_count)
+		qsort(g->bad_frees, g->bad_free_count, sizeof(*g->bad_frees),
+		      compare_bad_frees);
+	for (size_t i = 0; i < g->bad_free_count; i++)
+		g->bad_free_times += g->bad_frees[i].times;
 	label_processes(g);
 	for (size_t i = 0; i < g->process_count; i++) {
 		judge_leaks(g, i);
+		judge_bad_frees(g, i);
 		add_limit(g, i, "peak", NULL, g->processes[i].peak_bytes,
 			  g->options->peak_bytes);
 	}
 	judge_all(g);
-	if (!g->case_count)
-		add_case(g, GATE_ALL, "rules", GATE_VACUOUS,
-			 "nothing was asked for");
 }
 
 void gate_free(struct gate *g)
 {
 	for (size_t i = 0; i < g->leak_count; i++) {
-		free(g->leaks[i].stack);
+		free(g->leaks[i].stack.at);
 		free(g->leaks[i].parts);
 		free(g->leaks[i].tests.at);
 	}
+	for (size_t i = 0; i < g->bad_free_count; i++) {
+		free(g->bad_frees[i].free.at);
+		free(g->bad_frees[i].alloc.at);
+		free(g->bad_frees[i].first.at);
+		free(g->bad_frees[i].parts);
+	}
+	free(g->bad_frees);
+	map_free(&g->bad_free_at);
 	suppress_free(&g->suppress);
 	baseline_free(&g->baseline);
 	free(g->leaks);

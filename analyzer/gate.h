@@ -16,6 +16,7 @@
 #ifndef ANALYZER_GATE_H
 #define ANALYZER_GATE_H
 
+#include "badfree.h"
 #include "baseline.h"
 #include "profile.h"
 #include "repeats.h"
@@ -36,6 +37,7 @@ struct gate_options {
 	uint64_t leak_bytes, leak_blocks;
 	uint64_t peak_bytes; /* of any one process */
 	uint64_t allocations, temporary;
+	uint64_t bad_frees;
 	uint64_t processes;		/* at the least; 0: not said */
 	struct gate_words only_from;	/* globs; none: all leaks are ours */
 	struct gate_words unchecked;	/* globs: programs that need no scan */
@@ -80,6 +82,15 @@ struct gate_process {
 	struct leak_sum leaks;	    /* that count, with what hangs off them */
 	struct leak_sum suppressed; /* the same, and possible ones */
 	uint64_t peak_bytes, allocations, temporary;
+	uint64_t bad_frees;
+	bool damaged; /* so nothing was judged */
+};
+
+/* A stack, innermost frame first, with texts that the gate keeps. */
+struct gate_stack {
+	struct frame *at;
+	size_t depth; /* 0: there is none */
+	size_t site;  /* the place of the frame that it is charged to */
 };
 
 /* What of a leak is of one process. */
@@ -97,11 +108,10 @@ struct gate_leak {
 	enum gate_state state;
 	const char *frames; /* what the fingerprint is of */
 	char fingerprint[FINGERPRINT_TEXT];
-	unsigned int how;     /* enum mt_kind: what allocated the first one */
-	struct frame *stack;  /* of that, innermost first */
-	size_t depth, site;   /* site: the place in it that is charged */
-	struct leak_sum sum;  /* over all processes, with what hangs off */
-	struct leak_sum most; /* of any one process */
+	unsigned int how; /* enum mt_kind: what allocated the first one */
+	struct gate_stack stack; /* of that */
+	struct leak_sum sum;	 /* over all processes, with what hangs off */
+	struct leak_sum most;	 /* of any one process */
 	struct gate_part *parts; /* by process */
 	size_t part_count;
 	const struct baseline_line *known; /* or NULL */
@@ -109,6 +119,28 @@ struct gate_leak {
 	uint32_t runs;		 /* reachable: of the first such test */
 
 	/* The rest is gate.c's own. */
+	size_t part_room;
+};
+
+/* How often a process did something. */
+struct gate_times {
+	size_t process;
+	uint64_t times;
+};
+
+/* Bad frees of a kind and the fingerprint of the free's stack. */
+struct gate_bad_free {
+	enum bad_free_kind kind;
+	const char *frames;
+	char fingerprint[FINGERPRINT_TEXT];
+	struct gate_stack free;	 /* of the first one */
+	struct gate_stack alloc; /* of its block */
+	struct gate_stack first; /* double: the free before */
+	uint64_t times;
+	struct gate_times *parts; /* by process */
+	size_t part_count;
+
+	/* The rest is gather.c's own. */
 	size_t part_room;
 };
 
@@ -128,6 +160,9 @@ struct gate {
 	size_t process_count;
 	struct gate_leak *leaks; /* decided: the worst first */
 	size_t leak_count;
+	struct gate_bad_free *bad_frees; /* decided: by kind, then name */
+	size_t bad_free_count;
+	uint64_t bad_free_times; /* of all */
 	struct gate_case *cases;
 	size_t case_count;
 	struct leak_sum total; /* of the leaks that count */
@@ -136,8 +171,8 @@ struct gate {
 	enum gate_outcome verdict;
 
 	/* The rest is gate.c's own. */
-	size_t process_room, leak_room, case_room;
-	struct map leak_at; /* by frames and kind */
+	size_t process_room, leak_room, bad_free_room, case_room;
+	struct map leak_at, bad_free_at; /* by frames and kind */
 	struct strpool texts;
 };
 

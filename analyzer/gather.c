@@ -84,19 +84,20 @@ static struct frame keep_frame(struct gate *g, const struct frame *f)
 	return copy;
 }
 
-/* Take over the stack of a leak; one that was lost is a frame that says so. */
-static void take_stack(struct gate *g, struct gate_leak *leak, struct stacks *s,
-		       uint32_t node)
+/* Return a copy of a stack; one that was lost is a frame that says so. */
+static struct gate_stack keep_stack(struct gate *g, struct stacks *s,
+				    uint32_t node)
 {
 	struct stacks_list list = {0};
+	struct gate_stack stack = {.site = stacks_site_in(s, node, &list)};
 
-	leak->site = stacks_site_in(s, node, &list);
-	leak->depth = list.count ? list.count : 1;
-	leak->stack = util_alloc(leak->depth, sizeof(*leak->stack));
-	leak->stack[0] = keep_frame(g, stacks_site(s, node));
+	stack.depth = list.count ? list.count : 1;
+	stack.at = util_alloc(stack.depth, sizeof(*stack.at));
+	stack.at[0] = keep_frame(g, stacks_site(s, node));
 	for (size_t i = 0; i < list.count; i++)
-		leak->stack[i] = keep_frame(g, list.at[i]);
+		stack.at[i] = keep_frame(g, list.at[i]);
 	stacks_list_free(&list);
+	return stack;
 }
 
 /* Return the leak that a block is part of, entered when it is new. */
@@ -122,7 +123,7 @@ static size_t leak_of(struct gate *g, struct stacks *s,
 		.how = b->kind,
 	};
 	fingerprint_hash(leak->fingerprint, leak->frames);
-	take_stack(g, leak, s, b->node);
+	leak->stack = keep_stack(g, s, b->node);
 	return g->leak_count - 1;
 }
 
@@ -350,6 +351,70 @@ static void gather(struct gate *g, struct stacks *s, const struct leaks *l,
 	testruns_free(&runs);
 }
 
+/* ---- Bad frees. ---- */
+
+/* Return the stack of a call, or none. */
+static struct gate_stack keep_call(struct gate *g, struct stacks *s,
+				   const struct bad_free_call *call)
+{
+	return call->kind ? keep_stack(g, s, call->node)
+			  : (struct gate_stack){0};
+}
+
+/* Return the entry of a bad free, entered when it is new. */
+static struct gate_bad_free *enter_bad_free(struct gate *g, struct stacks *s,
+					    const struct bad_free *b)
+{
+	char *frames = fingerprint_frames(s, b->free.node);
+	uint32_t text = strpool_add(&g->texts, frames);
+	uint64_t *at = map_put(&g->bad_free_at,
+			       (uint64_t)text * BAD_FREE_KINDS + b->kind, NULL);
+	struct gate_bad_free *entry;
+
+	free(frames);
+	if (*at)
+		return &g->bad_frees[*at - 1];
+	g->bad_frees = util_grow(g->bad_frees, g->bad_free_count,
+				 &g->bad_free_room, sizeof(*g->bad_frees));
+	entry = &g->bad_frees[g->bad_free_count++];
+	*at = g->bad_free_count;
+	*entry = (struct gate_bad_free){
+		.kind = b->kind,
+		.frames = strpool_text(&g->texts, text),
+		.free = keep_call(g, s, &b->free),
+		.alloc = keep_call(g, s, &b->alloc),
+		.first = keep_call(g, s, &b->first),
+	};
+	fingerprint_hash(entry->fingerprint, entry->frames);
+	return entry;
+}
+
+/* Gather the bad frees of a process. */
+static void gather_bad_frees(struct gate *g, struct gate_process *process,
+			     struct profile *p, replay_progress *progress)
+{
+	struct bad_frees found;
+
+	bad_frees_find(&found, p->trace, &p->stacks, progress);
+	for (size_t i = 0; i < found.count; i++) {
+		struct gate_bad_free *b =
+			enter_bad_free(g, &p->stacks, &found.at[i]);
+		size_t n = b->part_count;
+
+		if (!n || b->parts[n - 1].process != g->process_count - 1) {
+			b->parts = util_grow(b->parts, n, &b->part_room,
+					     sizeof(*b->parts));
+			b->parts[n++].process = g->process_count - 1;
+			b->parts[n - 1].times = 0;
+			b->part_count = n;
+		}
+		b->parts[n - 1].times += found.at[i].times;
+		b->times += found.at[i].times;
+	}
+	process->bad_frees = found.total;
+	bad_frees_free(&found);
+}
+
 /* ---- All of it. ---- */
 
 /* Look for the leaks of a process, by what its replay left live if nothing
@@ -367,6 +432,9 @@ static int find_leaks(struct gate *g, struct gate_process *process,
 
 	/* The words of the scan are read here only. */
 	process->why_not = damage_of(g, p->trace);
+	process->damaged = process->why_not;
+	if (!process->damaged)
+		gather_bad_frees(g, process, p, progress);
 	if (!status && !process->why_not && !l.checked && g->options->kinds)
 		process->why_not = l.why_not;
 	if (!status && !process->why_not && l.checked) {

@@ -44,10 +44,13 @@
  *   leaks      which blocks can be reached, and how the lost ones hang
  *   repeats    what grows with every run of a test
  *   fingerprint  what names a stack in every build and run
+ *   operators  whose operator new and delete a block went through
+ *   noblock    addresses that no allocator gives
+ *   badfree    frees that no allocator has to take
  *   profile    who was recorded, stacks and sums: of a trace or an import
  *   group      a profile by site, function, module, thread, size, stack
  *   expr       the language of --where
- *   kinds      what the kinds of events are called
+ *   kinds      what the kinds of events are called, which belong together
  *   answers    an expression's tests, answered for the blocks of a trace
  *   lives      which blocks are chosen by how long they lived
  *   term       units, colour, progress
@@ -162,6 +165,7 @@ static const struct command {
 	{"merge", NEEDS_PROFILES, view_merge, 0, false},
 	{"leaks", NEEDS_PROFILE, view_leaks, 0, false},
 	{"check", NEEDS_PATHS, NULL, 0, false},
+	{"bad-frees", NEEDS_PROFILE, view_bad_frees, 0, false},
 	{"events", NEEDS_TRACE, view_events, 0, false},
 	{"export", NEEDS_PROFILES, run_export, 0, false},
 	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false},

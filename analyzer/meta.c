@@ -87,6 +87,15 @@ static void parse_module(struct trace *t, const struct record *r)
 	to->end = m.end;
 }
 
+/* Note that a module is gone. */
+static void parse_unload(struct trace *t, const struct record *r)
+{
+	struct mt_meta_unload m;
+
+	if (!payload(t, r, &m, sizeof(m)) && m.module < t->module_count)
+		t->modules[m.module].unloaded = true;
+}
+
 /* Note a thread's id, and its name when the record has one. */
 static void parse_thread(struct trace *t, const struct record *r)
 {
@@ -166,6 +175,18 @@ static void parse_mark(struct trace *t, const struct record *r)
 	set_text(&to->name, r, sizeof(m));
 }
 
+/* Note that recording stops or goes on. */
+static void parse_pause(struct trace *t, const struct record *r)
+{
+	struct mt_meta_pause m;
+
+	if (payload(t, r, &m, sizeof(m)))
+		return;
+	t->pauses = util_grow(t->pauses, t->pause_count, &t->pause_room,
+			      sizeof(*t->pauses));
+	t->pauses[t->pause_count++] = m;
+}
+
 /* Note a scan. */
 static void parse_scan(struct trace *t, const struct record *r)
 {
@@ -242,6 +263,12 @@ static void parse_record(struct trace *t, unsigned int type,
 		break;
 	case MT_META_MARK:
 		parse_mark(t, r);
+		break;
+	case MT_META_PAUSE:
+		parse_pause(t, r);
+		break;
+	case MT_META_UNLOAD:
+		parse_unload(t, r);
 		break;
 	case MT_META_SCAN:
 		parse_scan(t, r);

@@ -35,6 +35,7 @@ enum option_id {
 	OPT_MAX_PEAK,
 	OPT_MAX_ALLOCS,
 	OPT_MAX_TEMPORARY,
+	OPT_MAX_BAD_FREES,
 	OPT_EXPECT_PROCESSES,
 	OPT_ALLOW_UNCHECKED,
 	OPT_ONLY_FROM,
@@ -108,6 +109,9 @@ static const struct options_info infos[] = {
 			    "allocations of all processes together", NULL},
 	[OPT_MAX_TEMPORARY] = {"max-temporary", 0, true, "N",
 			       "temporary ones of all processes together",
+			       NULL},
+	[OPT_MAX_BAD_FREES] = {"max-bad-frees", 0, true, "N",
+			       "bad frees of all processes together; else none",
 			       NULL},
 	[OPT_EXPECT_PROCESSES] = {"expect-processes", 0, true, "N",
 				  "no verdict on fewer traces", NULL},
@@ -197,9 +201,10 @@ const struct options_command options_commands[] = {
 	{"leaks", "TRACE...", "what was lost, and what hangs off it", " kind "},
 	{"check", "TRACE|DIR...", "for CI: a verdict over all, as exit status",
 	 " leaks max-leak-bytes max-leak-blocks max-peak max-allocs "
-	 "max-temporary expect-processes allow-unchecked only-from "
-	 "suppressions gen-suppressions baseline update-baseline "
-	 "strict-baseline junit sarif github tap lsan "},
+	 "max-temporary max-bad-frees expect-processes allow-unchecked "
+	 "only-from suppressions gen-suppressions baseline update-baseline "
+	 "strict-baseline junit sarif lsan github tap "},
+	{"bad-frees", "TRACE...", "what was freed twice, or wrongly", ""},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE...", "for other tools to read",
 	 " format output "},
@@ -332,6 +337,7 @@ static bool take_gate(struct gate_options *g, enum option_id id,
 		[OPT_MAX_PEAK] = &g->peak_bytes,
 		[OPT_MAX_ALLOCS] = &g->allocations,
 		[OPT_MAX_TEMPORARY] = &g->temporary,
+		[OPT_MAX_BAD_FREES] = &g->bad_frees,
 		[OPT_EXPECT_PROCESSES] = &g->processes,
 	};
 	struct gate_words *words[INFOS] = {

@@ -44,7 +44,7 @@ struct options {
 	enum group_by by;
 	bool by_said, blocks, cumulative, callees, normalize, total, quick;
 	struct gate_options gate;		 /* of check */
-	const char *junit, *sarif, *supp, *lsan; /* files that it writes */
+	const char *junit, *sarif, *lsan, *supp; /* files that it writes */
 	bool github, tap;
 	/* Where names come from. */
 	const char *sysroot, *debug_path;

@@ -283,7 +283,13 @@ static void keep_live(struct prof *p, struct heap *h)
 void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
 	      replay_progress *progress)
 {
-	struct replay_listener listener = {p, begins, ends, resumes, others};
+	struct replay_listener listener = {
+		.context = p,
+		.begins = begins,
+		.ends = ends,
+		.resumes = resumes,
+		.others = others,
+	};
 	struct replay r;
 
 	prof_init(p, t, o);

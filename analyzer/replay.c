@@ -65,6 +65,30 @@ static void other(struct replay *r, const struct replay_event *e)
 			r->listeners[i].others(r->listeners[i].context, e);
 }
 
+/* Tell the listeners of a free where no block is. */
+static void miss(struct replay *r, const struct replay_event *e)
+{
+	r->anomalies.unknown_frees++;
+	for (size_t i = 0; i < r->listener_count; i++)
+		if (r->listeners[i].misses)
+			r->listeners[i].misses(r->listeners[i].context, e);
+}
+
+/*
+ * Tell whether a free may be of a block that was asked for otherwise: cheap,
+ * and at times wrong where sizes or alignments are told.
+ */
+static inline bool is_odd(const struct heap_block *b, const struct mt_event *e)
+{
+	unsigned int given = b->kind >= MT_NEW ? b->kind - MT_NEW + 1u : 0;
+	unsigned int taken = e->kind >= MT_DELETE && e->kind <= MT_DELETE_ARRAY
+				     ? e->kind - MT_DELETE + 1u
+				     : 0;
+
+	return given != taken || e->align_log2 || e->kind == MT_FREE_SIZED ||
+	       (e->size && e->size != b->size);
+}
+
 /* Apply an allocation. */
 static inline void apply_alloc(struct replay *r, struct replay_event *at)
 {
@@ -90,6 +114,7 @@ static inline void apply_alloc(struct replay *r, struct replay_event *at)
 	    thread->moving.address)
 		from = &thread->moving;
 	thread->last = e->address;
+	r->anomalies.odd += e->align_log2 && e->kind >= MT_NEW;
 	at->number = r->begun++;
 	begin(r, &b, at, from);
 	thread->moving.address = 0;
@@ -101,9 +126,10 @@ static inline void apply_free(struct replay *r, const struct replay_event *at)
 	struct heap_block *b = heap_find(&r->heap, at->event->address);
 
 	if (__builtin_expect(!b->address, 0)) {
-		r->anomalies.unknown_frees++;
+		miss(r, at);
 		return;
 	}
+	r->anomalies.odd += is_odd(b, at->event);
 	end(r, b, at, REPLAY_FREED,
 	    b->thread == at->thread &&
 		    r->threads[at->thread].last == b->address);
@@ -117,9 +143,10 @@ static void apply_realloc_free(struct replay *r, const struct replay_event *at)
 
 	moving->address = 0;
 	if (!b->address) {
-		r->anomalies.unknown_frees++;
+		miss(r, at);
 		return;
 	}
+	r->anomalies.odd += is_odd(b, at->event);
 	*moving = *b;
 	r->threads[at->thread].moving_since = at->event->time;
 	end(r, b, at, REPLAY_REALLOCATED, false);

@@ -44,6 +44,8 @@ struct replay_listener {
 			const struct replay_event *e);
 	/* Mappings, and allocations that failed (address 0). */
 	void (*others)(void *context, const struct replay_event *e);
+	/* A free, or the first half of a realloc, where no block is. */
+	void (*misses)(void *context, const struct replay_event *e);
 };
 
 /* Things in the trace that a whole recording does not have. */
@@ -51,6 +53,7 @@ struct replay_anomalies {
 	uint64_t lost_frees;	/* allocations at a live address */
 	uint64_t unknown_frees; /* frees where no block is */
 	uint64_t unknown_kinds;
+	uint64_t odd; /* calls that badfree.h is to judge, and more */
 };
 
 struct replay {

@@ -438,6 +438,18 @@ enum sym_state stacks_module_state(struct stacks *s, uint32_t module_id)
 		      : SYM_MISSING;
 }
 
+bool stacks_module_defines(struct stacks *s, uint32_t module_id,
+			   const char *const *names)
+{
+	const struct trace_module *m;
+
+	if (module_id >= s->module_count || !s->sym)
+		return false;
+	m = &s->modules[module_id];
+	return m->path && !judge_is_runtime(m->path, s->allocator, s->exe) &&
+	       sym_defines(s->sym, s->sym_of[module_id], names);
+}
+
 void stacks_begin(struct stacks *s)
 {
 	*s = (struct stacks){

@@ -105,6 +105,11 @@ int stacks_compare(const struct frame *a, const struct frame *b);
 /* Say what is known about the names in a module. */
 enum sym_state stacks_module_state(struct stacks *s, uint32_t module_id);
 
+/* Tell whether a module, which is no runtime's, defines a function of a
+ * NULL-terminated list of linkage names. */
+bool stacks_module_defines(struct stacks *s, uint32_t module_id,
+			   const char *const *names);
+
 /*
  * For importers. Start with no stacks; enter modules, pcs, nodes; then the
  * arrays above are those made so far.

@@ -258,3 +258,11 @@ void sym_prefetch(struct sym *s, size_t module, const uint64_t *addresses,
 		sym_lookup(s, module, wanted[i].address, frame);
 	free(wanted);
 }
+
+bool sym_defines(struct sym *s, size_t module, const char *const *names)
+{
+	struct module *m = ask(s, module);
+
+	open_file(s, m);
+	return has_file(m) && symtab_has(&m->symbols, &m->file, names);
+}

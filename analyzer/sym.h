@@ -55,4 +55,8 @@ size_t sym_lookup(struct sym *s, size_t module, uint64_t address,
 void sym_prefetch(struct sym *s, size_t module, const uint64_t *addresses,
 		  size_t n);
 
+/* Tell whether a module defines a function of a NULL-terminated list of
+ * linkage names; false when its file is not to be had. */
+bool sym_defines(struct sym *s, size_t module, const char *const *names);
+
 #endif

@@ -113,3 +113,15 @@ const struct symbol *symtab_find(struct symtab *t, const struct symfile *f,
 	}
 	return NULL;
 }
+
+bool symtab_has(struct symtab *t, const struct symfile *f,
+		const char *const *names)
+{
+	if (!t->read)
+		read_symbols(t, f);
+	for (size_t i = 0; i < t->count; i++)
+		for (const char *const *p = names; *p; p++)
+			if (strcmp(t->at[i].name, *p) == 0)
+				return true;
+	return false;
+}

@@ -29,4 +29,8 @@ void symtab_free(struct symtab *t);
 const struct symbol *symtab_find(struct symtab *t, const struct symfile *f,
 				 uint64_t address);
 
+/* Tell whether a function of a NULL-terminated list of names is there. */
+bool symtab_has(struct symtab *t, const struct symfile *f,
+		const char *const *names);
+
 #endif

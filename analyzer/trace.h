@@ -57,6 +57,7 @@ struct trace_module {
 	uint8_t *build_id;
 	uint32_t build_id_bytes;
 	uint64_t bias, start, end; /* file address = pc - bias */
+	bool unloaded;		   /* since when, that may be reused */
 	bool named;		   /* the trace has names, and with them: */
 	enum sym_state names;
 };
@@ -121,6 +122,8 @@ struct trace {
 	size_t resident_count;
 	struct trace_mark *marks; /* the same */
 	size_t mark_count;
+	struct mt_meta_pause *pauses; /* the same */
+	size_t pause_count;
 	struct mt_meta_scan *scans; /* those that are whole or say why not */
 	size_t scan_count;
 	struct trace_range *ranges;
@@ -142,7 +145,7 @@ struct trace {
 	struct trace_segments segments[TRACE_STREAMS];
 	struct map thread_at; /* index -> place in `threads` */
 	size_t thread_room, module_room, problem_room, scan_room, range_room,
-		resident_room, mark_room;
+		resident_room, mark_room, pause_room;
 	uint8_t *meta, *names_log;
 	size_t meta_bytes, names_log_bytes, pc_room, node_room;
 	void *unzip; /* ZSTD_DCtx */

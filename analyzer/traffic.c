@@ -94,7 +94,12 @@ void traffic_begin(struct traffic *f, size_t thread_count)
 
 struct replay_listener traffic_listener(struct traffic *f)
 {
-	return (struct replay_listener){f, begins, ends, resumes, NULL};
+	return (struct replay_listener){
+		.context = f,
+		.begins = begins,
+		.ends = ends,
+		.resumes = resumes,
+	};
 }
 
 void traffic_free(struct traffic *f)

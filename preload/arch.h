@@ -52,6 +52,12 @@ static inline uint64_t mt_cycles(void)
 	return __builtin_ia32_rdtsc();
 }
 
+/* Wait until what the program has loaded is there. Context: any. */
+static inline void mt_loads_done(void)
+{
+	__builtin_ia32_lfence();
+}
+
 /* Return the address of this thread's control block. Context: any. */
 static inline uint64_t mt_thread_pointer(void)
 {

@@ -340,7 +340,7 @@ EXPORT void *realloc(void *old, size_t size)
 	if (is_inner_alloc(size, at.sp))
 		return inner_alloc(mt_real.realloc(old, size));
 	if (old)
-		stack = record_free(MT_REALLOC_FREE, old, 0, 0, &at);
+		stack = record_free(MT_REALLOC_FREE, old, !size, 0, &at);
 	if (unlikely(mt_real_foreign)) {
 		expect_alloc(MT_REALLOC, size, 0, 64, &at);
 		inside.address = old ? (uint64_t)(uintptr_t)old + 1 : 0;
@@ -363,7 +363,7 @@ EXPORT void *reallocarray(void *old, size_t n, size_t size)
 	if (unlikely(mt_real_is_early(old)))
 		return realloc_early(old, times(n, size));
 	if (old)
-		stack = record_free(MT_REALLOC_FREE, old, 0, 0, &at);
+		stack = record_free(MT_REALLOC_FREE, old, !(n && size), 0, &at);
 	given = 0;
 	if (mt_real.reallocarray) {
 		expect_alloc(MT_REALLOCARRAY, times(n, size), 0, 0, &at);

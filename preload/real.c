@@ -18,6 +18,7 @@
 
 _Alignas(64) struct mt_real mt_real;
 MT_HOT bool mt_real_foreign;
+MT_HOT enum mt_sizes mt_real_sizes;
 
 static struct {
 	_Alignas(16) char memory[8192];
@@ -91,6 +92,12 @@ void mt_real_find_cxx(void *slot, const char *symbol)
 	memcpy(slot, &f, sizeof(f));
 }
 
+void mt_real_learn(const void *p, size_t usable)
+{
+	mt_real_sizes = mt_real_chunk_usable(p) == usable ? MT_SIZES_IN_CHUNKS
+							  : MT_SIZES_ASKED;
+}
+
 void mt_real_init(void)
 {
 	void *libc;
@@ -102,6 +109,8 @@ void mt_real_init(void)
 		!libc || (void *)mt_real.malloc != dlsym(libc, "malloc");
 	if (libc)
 		dlclose(libc);
+	if (mt_real_foreign)
+		mt_real_sizes = MT_SIZES_ASKED;
 	/* Some (tcmalloc) set themselves up at the first question: now, not
 	 * inside a hook. */
 	if (mt_real.usable)

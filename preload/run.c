@@ -400,6 +400,14 @@ static void describe(void)
 			    strlen(run.parent));
 }
 
+/* Write down that recording stops or goes on. */
+static void note_pause(bool pause)
+{
+	struct mt_meta_pause m = {.clock = mt_clock(), .paused = pause};
+
+	mt_meta_add(MT_META_PAUSE, &m, sizeof(m), NULL, 0);
+}
+
 /* Enter a module into the meta log as the stacks first meet it. */
 static void module_loaded(const struct mt_module *m)
 {
@@ -459,6 +467,8 @@ static bool begin(void)
 		return false;
 	}
 	describe();
+	if (run.paused)
+		note_pause(true);
 	path_of((void (*)(void))mt_real.malloc, run.allocator,
 		sizeof(run.allocator));
 	mt_meta_add(MT_META_ALLOCATOR, NULL, 0, run.allocator,
@@ -674,12 +684,26 @@ void mt_run_resume(void)
 	errno = saved;
 }
 
-void mt_run_pause(bool pause)
+/* Change whether recording stands still. The two records are around the time
+ * in which events are missing. */
+static void set_pause(bool pause)
 {
-	if (run.state == NEW)
-		mt_run_start();
+	if (pause)
+		note_pause(true);
 	run.paused = pause;
 	__atomic_fetch_add(&mt_epoch, 1, __ATOMIC_ACQ_REL);
+	if (!pause)
+		note_pause(false);
+}
+
+void mt_run_pause(bool pause)
+{
+	int saved = errno;
+
+	is_recording(); /* it starts now, if it has not, or in a forked child */
+	if (run.state == ON && pause != run.paused)
+		set_pause(pause);
+	errno = saved;
 }
 
 void mt_run_mark(enum mt_mark mark, const char *name)

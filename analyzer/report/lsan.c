@@ -34,8 +34,8 @@ void report_lsan(FILE *out, const struct gate *g)
 			"Direct leak of %" PRIu64 " byte(s) in %" PRIu64
 			" object(s) allocated from:\n",
 			leak->sum.bytes, leak->sum.blocks);
-		for (size_t n = 0; n < leak->depth; n++)
-			put_frame(out, n, &leak->stack[n]);
+		for (size_t n = 0; n < leak->stack.depth; n++)
+			put_frame(out, n, &leak->stack.at[n]);
 		fputc('\n', out);
 		bytes += leak->sum.bytes;
 		blocks += leak->sum.blocks;

@@ -36,7 +36,7 @@ const char *report_subject(const struct gate *g, const struct gate_case *c)
 
 const struct frame *report_site(const struct gate_leak *leak)
 {
-	return &leak->stack[leak->site];
+	return &leak->stack.at[leak->stack.site];
 }
 
 char *report_leak_text(enum leak_kind kind, struct leak_sum sum)
@@ -68,23 +68,83 @@ char *report_tests(const struct gate_leak *leak)
 	return text;
 }
 
-/* Write a leak and its stack. */
-static void put_leak(FILE *out, const struct gate_leak *leak,
-		     struct leak_sum sum)
+char *report_bad_free_text(const struct gate_bad_free *b, uint64_t times)
+{
+	static const char *const says[BAD_FREE_KINDS] = {
+		[BAD_FREE_DOUBLE] = "double free",
+		[BAD_FREE_INVALID] = "free of what is no block",
+		[BAD_FREE_INTERIOR] = "free of an address inside a block",
+		[BAD_FREE_MISMATCH] = "free by the wrong function",
+		[BAD_FREE_SIZE] = "free with another size or alignment",
+	};
+	char n[TERM_NUMBER];
+
+	return util_format("%s, %s time%s", says[b->kind], term_count(n, times),
+			   term_plural(times));
+}
+
+bool report_is_listed(const struct gate_case *c)
+{
+	return strcmp(c->rule, "leaks") == 0 ||
+	       strcmp(c->rule, "bad-frees") == 0;
+}
+
+/* Write a stack below a line on what it is of; nothing if there is none. */
+static void put_stack(FILE *out, const char *what, const struct gate_stack *s)
 {
 	static const struct term_style plain = {"", "", ""};
-	char *text = report_leak_text(leak->kind, sum);
 
-	fprintf(out, "%s, %s\n", text, leak->fingerprint);
-	free(text);
-	text = report_tests(leak);
-	if (text)
-		fprintf(out, "    in %s\n", text);
-	free(text);
-	for (size_t i = 0; i < leak->depth; i++) {
+	if (s->depth && what)
+		fprintf(out, "  %s\n", what);
+	for (size_t i = 0; i < s->depth; i++) {
 		fputs("    ", out);
-		table_put_site(out, &leak->stack[i], &plain, 0);
+		table_put_site(out, &s->at[i], &plain, 0);
 		putc('\n', out);
+	}
+}
+
+/* Write the leaks of a process that count. */
+static void put_leaks(FILE *out, const struct gate *g, size_t process)
+{
+	for (size_t i = 0; i < g->leak_count; i++) {
+		const struct gate_leak *leak = &g->leaks[i];
+
+		for (size_t j = 0; gate_counts(leak) && j < leak->part_count;
+		     j++) {
+			char *text;
+
+			if (leak->parts[j].process != process)
+				continue;
+			text = report_leak_text(leak->kind, leak->parts[j].sum);
+			fprintf(out, "%s, %s\n", text, leak->fingerprint);
+			free(text);
+			text = report_tests(leak);
+			if (text)
+				fprintf(out, "    in %s\n", text);
+			free(text);
+			put_stack(out, NULL, &leak->stack);
+		}
+	}
+}
+
+/* Write the bad frees of a process. */
+static void put_bad_frees(FILE *out, const struct gate *g, size_t process)
+{
+	for (size_t i = 0; i < g->bad_free_count; i++) {
+		const struct gate_bad_free *b = &g->bad_frees[i];
+
+		for (size_t j = 0; j < b->part_count; j++) {
+			char *text;
+
+			if (b->parts[j].process != process)
+				continue;
+			text = report_bad_free_text(b, b->parts[j].times);
+			fprintf(out, "%s, %s\n", text, b->fingerprint);
+			free(text);
+			put_stack(out, NULL, &b->free);
+			put_stack(out, "freed before by", &b->first);
+			put_stack(out, "allocated by", &b->alloc);
+		}
 	}
 }
 
@@ -96,15 +156,10 @@ char *report_details(const struct gate *g, const struct gate_case *c)
 
 	if (!out)
 		return util_copy("", 0);
-	for (size_t i = 0; i < g->leak_count; i++) {
-		const struct gate_leak *leak = &g->leaks[i];
-
-		if (strcmp(c->rule, "leaks") != 0 || !gate_counts(leak))
-			continue;
-		for (size_t j = 0; j < leak->part_count; j++)
-			if (leak->parts[j].process == c->process)
-				put_leak(out, leak, leak->parts[j].sum);
-	}
+	if (strcmp(c->rule, "leaks") == 0)
+		put_leaks(out, g, c->process);
+	if (strcmp(c->rule, "bad-frees") == 0)
+		put_bad_frees(out, g, c->process);
 	fclose(out);
 	return text;
 }

@@ -17,9 +17,9 @@ typedef void report_writer(FILE *out, const struct gate *g);
 
 report_writer report_junit;  /* JUnit XML, as Ant writes it */
 report_writer report_sarif;  /* SARIF 2.1.0 */
+report_writer report_lsan;   /* LeakSanitizer's text: the leaks that count */
 report_writer report_github; /* GitHub's workflow commands */
 report_writer report_tap;    /* the Test Anything Protocol, 13 */
-report_writer report_lsan;   /* LeakSanitizer's text */
 report_writer report_supp;   /* suppressions of the leaks that count */
 
 /* verdict.c: on one screen, or as one JSON object. */
@@ -44,8 +44,15 @@ const struct frame *report_site(const struct gate_leak *leak);
  * blocks". Free it. */
 char *report_leak_text(enum leak_kind kind, struct leak_sum sum);
 
-/* Return the leaks that make a case, each with its stack, as lines of text.
- * Free it. */
+/* The same of a bad free: "double free, 3 times". */
+char *report_bad_free_text(const struct gate_bad_free *b, uint64_t times);
+
+/* Tell whether a case is of leaks or bad frees, which have reports of their
+ * own. */
+bool report_is_listed(const struct gate_case *c);
+
+/* Return what makes a case, each leak and bad free with its stacks, as lines
+ * of text. Free it. */
 char *report_details(const struct gate *g, const struct gate_case *c);
 
 /* Return a source file's path as it is below the current directory, if it is

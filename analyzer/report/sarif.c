@@ -40,6 +40,8 @@ static const struct sarif_rule {
 	 "temporary", LEAK_KINDS},
 	{"baseline", "Baseline", "The baseline has leaks that are gone.",
 	 "baseline", LEAK_KINDS},
+	{"bad-free", "BadFree", "A free that no allocator has to take.",
+	 "bad-frees", LEAK_KINDS},
 };
 
 #define RULES (sizeof(rules) / sizeof(*rules))
@@ -81,8 +83,8 @@ static void put_uri(FILE *out, const char *file)
 	fputs(*path == '/' ? "\"}" : "\", \"uriBaseId\": \"SRCROOT\"}", out);
 }
 
-/* Write a frame as a location. */
-static void put_location(FILE *out, const struct frame *f)
+/* Write a frame as a location, and what is there. */
+static void put_location(FILE *out, const struct frame *f, const char *what)
 {
 	putc('{', out);
 	if (f->file) {
@@ -96,18 +98,18 @@ static void put_location(FILE *out, const struct frame *f)
 	fputs("\"logicalLocations\": [{\"name\": ", out);
 	json_put_text(out, f->name);
 	fputs(", \"kind\": \"function\"}], ", out);
-	put_message(out, f->name);
+	put_message(out, what);
 	putc('}', out);
 }
 
-/* Write a leak's stack, innermost first. */
-static void put_stack(FILE *out, const struct gate_leak *leak)
+/* Write a stack, innermost frame first. */
+static void put_stack(FILE *out, const char *what, const struct gate_stack *s)
 {
-	fputs(",\n          \"stacks\": [{\"message\": {\"text\": \"allocated "
-	      "by\"}, \"frames\": [",
-	      out);
-	for (size_t i = 0; i < leak->depth; i++) {
-		const struct frame *f = &leak->stack[i];
+	fputs("{\"message\": {\"text\": ", out);
+	json_put_text(out, what);
+	fputs("}, \"frames\": [", out);
+	for (size_t i = 0; i < s->depth; i++) {
+		const struct frame *f = &s->at[i];
 
 		fputs(i ? ",\n            {" : "\n            {", out);
 		if (f->module) {
@@ -116,10 +118,10 @@ static void put_stack(FILE *out, const struct gate_leak *leak)
 			fputs(", ", out);
 		}
 		fputs("\"location\": ", out);
-		put_location(out, f);
+		put_location(out, f, f->name);
 		putc('}', out);
 	}
-	fputs("\n          ]}]", out);
+	fputs("\n          ]}", out);
 }
 
 /* Write the path from the outermost function with a source to the site, which
@@ -133,12 +135,12 @@ static void put_flow(FILE *out, const struct gate_leak *leak)
 	fputs(",\n          \"codeFlows\": [{\"threadFlows\": [{\"locations\": "
 	      "[",
 	      out);
-	for (size_t i = leak->depth; i-- > leak->site;) {
-		if (!leak->stack[i].file ||
-		    leak->stack[i].kind > JUDGE_NAMELESS)
+	for (size_t i = leak->stack.depth; i-- > leak->stack.site;) {
+		if (!leak->stack.at[i].file ||
+		    leak->stack.at[i].kind > JUDGE_NAMELESS)
 			continue;
 		fprintf(out, "%s{\"location\": ", between);
-		put_location(out, &leak->stack[i]);
+		put_location(out, &leak->stack.at[i], leak->stack.at[i].name);
 		putc('}', out);
 		between = ",\n            ";
 	}
@@ -189,20 +191,74 @@ static void put_leak(FILE *out, const struct gate *g,
 	free(line);
 	free(text);
 	fputs(",\n          \"locations\": [", out);
-	put_location(out, report_site(leak));
+	put_location(out, report_site(leak), "allocated here");
 	fprintf(out,
 		"],\n          \"partialFingerprints\": "
 		"{\"memtraceStack/v1\": \"%s\"}",
 		leak->fingerprint);
 	put_baseline(out, g, leak);
 	put_flow(out, leak);
-	put_stack(out, leak);
+	fputs(",\n          \"stacks\": [", out);
+	put_stack(out, "allocated by", &leak->stack);
+	putc(']', out);
 	fprintf(out,
 		",\n          \"properties\": {\"state\": \"%s\", \"bytes\": "
 		"%" PRIu64 ", \"blocks\": %" PRIu64 ", \"processes\": %zu}\n"
 		"        }",
 		gate_state_names[leak->state], leak->sum.bytes,
 		leak->sum.blocks, leak->part_count);
+}
+
+/* Write where the block of a bad free is from, unless that is not known. */
+static void put_related(FILE *out, const struct gate_bad_free *b)
+{
+	const struct gate_stack *first = &b->first, *alloc = &b->alloc;
+
+	if (!first->depth && !alloc->depth)
+		return;
+	fputs(",\n          \"relatedLocations\": [", out);
+	if (first->depth)
+		put_location(out, &first->at[first->site], "freed before here");
+	if (first->depth && alloc->depth)
+		fputs(", ", out);
+	if (alloc->depth)
+		put_location(out, &alloc->at[alloc->site], "allocated here");
+	putc(']', out);
+}
+
+/* Write a bad free as a result. */
+static void put_bad_free(FILE *out, const struct gate *g,
+			 const struct gate_bad_free *b)
+{
+	bool counts = g->bad_free_times > g->options->bad_frees;
+	char *line = report_bad_free_text(b, b->times);
+	char *text = util_format("%s: %s", line, b->frames);
+
+	begin_result(out, rule_of("bad-frees", LEAK_KINDS),
+		     counts ? "error" : "note", text);
+	free(line);
+	free(text);
+	fputs(",\n          \"locations\": [", out);
+	put_location(out, &b->free.at[b->free.site], "freed here");
+	fprintf(out,
+		"],\n          \"partialFingerprints\": "
+		"{\"memtraceStack/v1\": \"%s\"}",
+		b->fingerprint);
+	put_related(out, b);
+	fputs(",\n          \"stacks\": [", out);
+	put_stack(out, "freed by", &b->free);
+	if (b->first.depth) {
+		fputs(", ", out);
+		put_stack(out, "freed before by", &b->first);
+	}
+	if (b->alloc.depth) {
+		fputs(", ", out);
+		put_stack(out, "allocated by", &b->alloc);
+	}
+	fprintf(out,
+		"],\n          \"properties\": {\"kind\": \"%s\", "
+		"\"times\": %" PRIu64 ", \"processes\": %zu}\n        }",
+		bad_free_kind_names[b->kind], b->times, b->part_count);
 }
 
 /* Write a rule that was breached, other than by leaks, as a result. */
@@ -215,10 +271,10 @@ static void put_case(FILE *out, const struct gate *g, const struct gate_case *c)
 	free(text);
 }
 
-/* Tell whether a case is a result that the leaks are not already. */
+/* Tell whether a case is a result that is not listed by itself. */
 static bool is_result(const struct gate_case *c)
 {
-	return c->outcome == GATE_BREACHED && strcmp(c->rule, "leaks") != 0;
+	return c->outcome == GATE_BREACHED && !report_is_listed(c);
 }
 
 static void put_results(FILE *out, const struct gate *g)
@@ -229,6 +285,11 @@ static void put_results(FILE *out, const struct gate *g)
 	for (size_t i = 0; i < g->leak_count; i++) {
 		fputs(between, out);
 		put_leak(out, g, &g->leaks[i]);
+		between = ",\n";
+	}
+	for (size_t i = 0; i < g->bad_free_count; i++) {
+		fputs(between, out);
+		put_bad_free(out, g, &g->bad_frees[i]);
 		between = ",\n";
 	}
 	for (size_t i = 0; i < g->case_count; i++) {

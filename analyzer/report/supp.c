@@ -13,16 +13,16 @@
  * program has none. */
 static bool is_said(const struct gate_leak *leak, size_t i)
 {
-	const struct frame *f = &leak->stack[i];
+	const struct frame *f = &leak->stack.at[i];
 	bool any = false;
 
-	for (size_t j = 0; j < leak->depth; j++)
-		any |= leak->stack[j].kind <= JUDGE_NAMELESS;
+	for (size_t j = 0; j < leak->stack.depth; j++)
+		any |= leak->stack.at[j].kind <= JUDGE_NAMELESS;
 	if (any && f->kind > JUDGE_NAMELESS)
 		return false;
 	for (size_t j = 0; j < i; j++)
-		if (leak->stack[j].name == f->name &&
-		    leak->stack[j].module == f->module)
+		if (leak->stack.at[j].name == f->name &&
+		    leak->stack.at[j].module == f->module)
 			return false;
 	return true;
 }
@@ -47,10 +47,10 @@ static void put_leak(FILE *out, const struct gate_leak *leak)
 		report_site(leak)->name, text, leak->fingerprint,
 		leak->kind == LEAK_POSSIBLE ? "possible" : "definite");
 	free(text);
-	for (size_t i = 0; i < leak->depth; i++)
+	for (size_t i = 0; i < leak->stack.depth; i++)
 		if (is_said(leak, i)) {
 			fputs("   ...\n", out);
-			put_frame(out, &leak->stack[i]);
+			put_frame(out, &leak->stack.at[i]);
 		}
 	fputs("}\n", out);
 }

@@ -54,7 +54,7 @@ void report_tap(FILE *out, const struct gate *g)
 			report_outcome(c->outcome));
 		details = report_details(g, c);
 		if (*details)
-			put_block(out, "leaks", details);
+			put_block(out, "details", details);
 		free(details);
 		fputs("  ...\n", out);
 	}

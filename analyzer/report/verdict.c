@@ -154,6 +154,55 @@ static void put_leaks(FILE *out, const struct gate *g,
 	table_free(&t);
 }
 
+/* Return the function that a stack is charged to; NULL: there is none. */
+static const char *function_of(const struct gate_stack *s)
+{
+	return s->depth ? s->at[s->site].name : NULL;
+}
+
+/* Print the bad frees. */
+static void put_bad_frees(FILE *out, const struct gate *g,
+			  const struct table_style *style)
+{
+	static const struct table_column column[] = {
+		{"times", "times", TABLE_COUNT},
+		{"processes", "processes", TABLE_COUNT},
+		{"kind", "kind", TABLE_TEXT},
+		{"fingerprint", "fingerprint", TABLE_TEXT},
+		{"alloc_function", "allocated by", TABLE_TEXT},
+		{"first_function", "first freed by", TABLE_TEXT},
+		{"frames", NULL, TABLE_TEXT},
+		{"site", "freed by", TABLE_SITE},
+	};
+	size_t rest = 0;
+	struct table t;
+
+	table_begin(&t, "bad_frees", "Bad frees", column, 8);
+	for (size_t i = 0; i < g->bad_free_count; i++) {
+		const struct gate_bad_free *b = &g->bad_frees[i];
+		union table_cell *row;
+
+		if (!has_room(&t, style)) {
+			rest++;
+			continue;
+		}
+		row = table_add(&t);
+		row[0].n = b->times;
+		row[1].n = b->part_count;
+		row[2].text = bad_free_kind_names[b->kind];
+		row[3].text = b->fingerprint;
+		row[4].text = function_of(&b->alloc);
+		row[5].text = function_of(&b->first);
+		row[6].text = b->frames;
+		row[7].frame = &b->free.at[b->free.site];
+	}
+	if (t.rows || style->form != TABLE_AS_TEXT)
+		table_print(&t, style, out);
+	if (rest)
+		fprintf(out, "(%zu more kinds of bad frees)\n", rest);
+	table_free(&t);
+}
+
 /* Print the processes, in JSON. */
 static void put_processes(FILE *out, const struct gate *g,
 			  const struct table_style *style)
@@ -168,11 +217,12 @@ static void put_processes(FILE *out, const struct gate *g,
 		{"peak_bytes", NULL, TABLE_BYTES},
 		{"allocations", NULL, TABLE_COUNT},
 		{"temporary", NULL, TABLE_COUNT},
+		{"bad_frees", NULL, TABLE_COUNT},
 		{"why_not_checked", NULL, TABLE_TEXT},
 	};
 	struct table t;
 
-	table_begin(&t, "processes", NULL, column, 10);
+	table_begin(&t, "processes", NULL, column, 11);
 	for (size_t i = 0; i < g->process_count; i++) {
 		const struct gate_process *p = &g->processes[i];
 		union table_cell *row = table_add(&t);
@@ -186,7 +236,8 @@ static void put_processes(FILE *out, const struct gate *g,
 		row[6].n = p->peak_bytes;
 		row[7].n = p->allocations;
 		row[8].n = p->temporary;
-		row[9].text = p->why_not;
+		row[9].n = p->bad_frees;
+		row[10].text = p->why_not;
 	}
 	table_print(&t, style, out);
 	table_free(&t);
@@ -354,6 +405,7 @@ static void put_text(FILE *out, const struct gate *g,
 		g->process_count == 1 ? "" : "es",
 		term_count(cases, g->case_count), term_plural(g->case_count));
 	put_cases(out, g, style);
+	put_bad_frees(out, g, style);
 	put_leaks(out, g, style);
 	put_all_uncounted(out, g);
 	put_baseline(out, g);
@@ -375,6 +427,8 @@ static void put_json(FILE *out, const struct gate *g,
 	put_cases(out, g, style);
 	fputs(",\n  ", out);
 	put_leaks(out, g, style);
+	fputs(",\n  ", out);
+	put_bad_frees(out, g, style);
 	fputs(",\n  ", out);
 	put_suppressions(out, g, style);
 	fputs(",\n  ", out);

@@ -81,6 +81,7 @@ static const char *command_for(const struct gate_case *c)
 {
 	static const char *const commands[][2] = {
 		{"leaks", "leaks"},
+		{"bad-frees", "bad-frees"},
 		{"peak", "top --at peak"},
 		{"allocations", "top --at total --sort blocks"},
 		{"temporary", "top --at temporary"},

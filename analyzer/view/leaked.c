@@ -200,6 +200,7 @@ int view_leaks(struct view *v, struct error *e)
 		put_json_verdict(&l);
 	put_verdict(v, &l);
 	put_sites(v, &sites);
+	view_put_bad_frees(v);
 	view_end(v);
 	map_free(&sites.place);
 	free(sites.at);

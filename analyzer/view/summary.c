@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "badfree.h"
 #include "trust.h"
 
 /* Rows of a table when -n does not say: in the whole report, with --at. */
@@ -262,6 +263,26 @@ static void trust_symbols(struct trust *s, const struct groups *g)
 	free(bytes);
 }
 
+/* Say which frees were bad, if the replay has seen one that may be. */
+static void trust_frees(struct trust *s)
+{
+	const struct profile *p = s->view->profile;
+	char *kinds, n[TERM_NUMBER];
+	struct bad_frees b;
+
+	if (!p->trace ||
+	    !(p->prof->anomalies.unknown_frees || p->prof->anomalies.odd))
+		return;
+	bad_frees_find(&b, p->trace, &s->view->profile->stacks, NULL);
+	kinds = bad_frees_text(&b);
+	if (b.total)
+		trust_line(s, "%s free%s bad (%s): see bad-frees",
+			   term_count(n, b.total),
+			   b.total == 1 ? " was" : "s were", kinds);
+	free(kinds);
+	bad_frees_free(&b);
+}
+
 /* Print what trust_tell() has to say. */
 static void put_line(void *context, const char *text)
 {
@@ -274,6 +295,7 @@ static void put_trust(struct view *v, const struct groups *g)
 	struct trust trust = {.view = v};
 
 	trust_tell(v->profile, put_line, &trust);
+	trust_frees(&trust);
 	trust_symbols(&trust, g);
 }
 

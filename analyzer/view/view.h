@@ -138,6 +138,10 @@ void view_put_json_selection(const struct view *v);
 /* Make all inputs one profile, to be freed; they must outlive it. */
 void view_merge_profiles(const struct view *v, struct profile *all);
 
+/* badfrees.c: print a table of the bad frees, if there are any; in JSON the
+ * field that has them. */
+void view_put_bad_frees(struct view *v);
+
 /* The views. Each returns 0, or -1 with `e` filled. */
 typedef int view_function(struct view *v, struct error *e);
 
@@ -156,6 +160,7 @@ view_function view_lifetimes;
 view_function view_threads;
 view_function view_reallocs;
 view_function view_leaks;
+view_function view_bad_frees;
 view_function view_events; /* damage is noted in the trace */
 
 #endif

@@ -56,7 +56,9 @@ enum mt_stream {
  * and then MT_REALLOC (the new one; not there when size 0 freed), or
  * MT_REALLOC_CANCEL (it failed: the old block lives on, the size is what was
  * asked). Between the two, other threads may be given the old address.
- * A failed allocation has the address 0. free(NULL) is no event.
+ * A failed allocation has the address 0. free(NULL) is no event. What is freed
+ * need be no block: an address beyond 2^48 is kept as 0xffff00000000 and its
+ * lower 32 bits.
  */
 enum mt_kind {
 	MT_MALLOC = 1,
@@ -80,9 +82,9 @@ enum mt_kind {
 	MT_FREE_ALIGNED_SIZED,
 	MT_DELETE, /* size (and alignment) 0 in the unsized forms */
 	MT_DELETE_ARRAY,
-	MT_REALLOC_FREE,
-	MT_MUNMAP,	/* size: the length */
-	MT_MREMAP_FREE, /* the mapping as it was before a mremap */
+	MT_REALLOC_FREE, /* size: 1 for realloc(p, 0), else 0 */
+	MT_MUNMAP,	 /* size: the length */
+	MT_MREMAP_FREE,	 /* the mapping as it was before a mremap */
 	MT_LAST_FREE = MT_MREMAP_FREE,
 
 	MT_REALLOC_CANCEL = 60,
@@ -242,6 +244,7 @@ enum mt_meta_type {
 	MT_META_SCAN,	     /* struct mt_meta_scan */
 	MT_META_RESIDENT,    /* struct mt_meta_resident */
 	MT_META_MARK,	     /* struct mt_meta_mark, its name */
+	MT_META_PAUSE,	     /* struct mt_meta_pause */
 };
 
 struct mt_meta_format {
@@ -306,6 +309,14 @@ struct mt_meta_mark {
 	uint64_t clock;
 	uint32_t tid;
 	uint32_t mark; /* enum mt_mark */
+};
+
+/* Recording stops or goes on: the program asked for it, or start=off did.
+ * What happens while it stands still is nowhere in the trace. */
+struct mt_meta_pause {
+	uint64_t clock;
+	uint32_t paused; /* 1: it stops, 0: it goes on */
+	uint32_t reserved;
 };
 
 struct mt_meta_problem {

@@ -34,10 +34,15 @@ done
 cp "$HOST/leaks" stripped
 strip stripped
 MEMTRACE=out=stripped.zst LD_PRELOAD=$LIB ./stripped chain >/dev/null
+printf '#include <stdlib.h>\nint main(void)\n{\n\tchar *volatile p = malloc(9);\n\n\tfree(p);\n\tfree(p);\n}\n' \
+	>twice.c
+cc -g -w -o twice twice.c || fail "does not build"
+MEMTRACE=out=twice.zst LD_PRELOAD=$LIB ./twice >/dev/null 2>&1
 mkdir none
 valid 3 --max-peak 1 --max-allocs 1 --max-temporary 0 --leaks all \
 	{chain,ring,interior,kept,abort}.zst
 valid 3 stripped.zst
+valid 3 twice.zst
 valid 0 kept.zst
 valid 4 abort.zst
 valid 4 none

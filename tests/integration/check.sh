@@ -38,7 +38,7 @@ done
 
 # Passed, breached, vacuous; unreadable and misused.
 gives 0 kept.zst
-says 'passed: 1 process, 1 case'
+says 'passed: 1 process, 2 cases'
 gives 3 chain.zst
 says 'breached  leaks    leaks  320 B in 10 blocks leaked'
 grep -q "^next: .* leaks chain.zst$" err || fail "chain: $(cat err)"
@@ -56,7 +56,7 @@ grep -q "does not take '--at'" err || fail "--at: $(cat err)"
 
 # One verdict over several: breached before vacuous before passed.
 gives 3 kept.zst abort.zst chain.zst
-says '(1 passed)'
+says '(4 passed)'
 gives 4 kept.zst abort.zst
 gives 0 --allow-unchecked 'le*' kept.zst abort.zst
 gives 4 --allow-unchecked other kept.zst abort.zst
@@ -86,11 +86,49 @@ says 'not counted: 100 B in 1 block possibly lost'
 gives 3 --leaks possible interior.zst
 gives 3 --leaks all interior.zst
 gives 0 --leaks none --max-peak 1G chain.zst
-gives 4 --leaks none chain.zst
+gives 0 --leaks none chain.zst
 gives 0 --only-from '*/other.cc' chain.zst
 says 'not counted: 320 B in 10 blocks from elsewhere'
 gives 3 --only-from '*/other.cc' --only-from '*/leaks.cc' chain.zst
 gives 3 --only-from '*/leaks' chain.zst
+
+# Bad frees, also of a process that was killed over one; each time counts.
+cat >twice.c <<'END'
+#include <stdlib.h>
+static __attribute__((noinline)) void again(char *volatile p)
+{
+	free(p);
+}
+int main(int argc, char **argv)
+{
+	char *volatile p = malloc(10);
+	char *volatile q = malloc(20);
+
+	(void)argv;
+	free(p);
+	if (argc == 1)
+		free(q);
+	again(argc > 1 ? p : malloc(30));
+	return 0;
+}
+END
+${CC:-cc} -g -w -O1 -fno-builtin -o twice twice.c || fail "does not build"
+MEMTRACE=out=once.zst LD_PRELOAD=$LIB ./twice
+MEMTRACE=out=twice.zst LD_PRELOAD=$LIB ./twice x 2>/dev/null
+gives 0 once.zst
+gives 3 twice.zst
+says 'breached  twice    bad-frees  1 bad free'
+grep -qE '^ +1 +1 +double +[0-9a-f]{16} +main +main +again +twice.c:4$' out ||
+	fail "bad free: $(cat out)"
+gives 3 once.zst twice.zst
+gives 4 --max-bad-frees 1 twice.zst
+gives 3 --max-bad-frees 1 twice.zst twice.zst
+gives 4 --max-bad-frees 2 twice.zst twice.zst
+gives 0 --leaks none --max-bad-frees 1 twice.zst
+gives 3 --json twice.zst twice.zst
+[ "$(jq -c '.bad_frees | map([.kind, .times, .processes, .function,
+	.alloc_function, .first_function])' out)" = \
+	'[["double",2,2,"again","main","main"]]' ] || fail "json: $(cat out)"
 
 # What was not looked at does not pass; a damaged trace neither.
 MEMTRACE=out=off.zst,leaks=off LD_PRELOAD=$LIB "$HOST/leaks" chain >/dev/null
@@ -122,6 +160,6 @@ gives 3 --json kept.zst abort.zst chain.zst
 [ "$(jq -c '[.verdict, .exit_status, .leak_bytes, .leak_blocks,
 	(.processes | length), [.cases[].outcome], .leaks[0].kind,
 	.leaks[0].blocks, .leaks[0].frames]' out)" = \
-	'["breached",3,320,10,3,["passed","vacuous","breached"],"definite",10,"leaks!make < leaks!chain < leaks!main"]' ] ||
+	'["breached",3,320,10,3,["passed","passed","vacuous","passed","breached","passed"],"definite",10,"leaks!make < leaks!chain < leaks!main"]' ] ||
 	fail "json: $(cat out)"
 exit 0

@@ -69,7 +69,7 @@ done
 
 # All outcomes together.
 gives 3 --max-peak 1G "$work"/{chain,interior,kept,abort}.zst
-junit '//testsuite/@tests' 8
+junit '//testsuite/@tests' 12
 junit '//testsuite/@failures' 1
 junit '//testsuite/@errors' 1
 junit '//testsuite/@skipped' 0
@@ -103,9 +103,9 @@ grep -qxF "::error file=tests/host/leaks.cc,line=$line,title=memtrace%3A leak::d
 	"$work/one.out" || fail "no annotation: $(cat "$work/one.out")"
 [ "$(grep -c '^::' "$work/one.out")" = 2 ] ||
 	fail "annotations: $(cat "$work/one.out")"
-[ "$(head -n 2 "$work/tap" | paste -sd ' ')" = 'TAP version 13 1..8' ] ||
+[ "$(head -n 2 "$work/tap" | paste -sd ' ')" = 'TAP version 13 1..12' ] ||
 	fail "TAP: $(cat "$work/tap")"
-[ "$(grep -c '^ok ' "$work/tap")" = 6 ] || fail "TAP: $(cat "$work/tap")"
+[ "$(grep -c '^ok ' "$work/tap")" = 10 ] || fail "TAP: $(cat "$work/tap")"
 grep -q '^not ok 1 - leaks: leaks: 320 B in 10 blocks leaked$' "$work/tap" ||
 	fail "TAP: $(cat "$work/tap")"
 
@@ -118,6 +118,39 @@ sarif '.results | map([.ruleId, .level])' \
 sarif '.invocations[0].executionSuccessful' true
 [ "$(grep -c '^::error title=memtrace%3A ' "$work/one.out")" = 2 ] ||
 	fail "annotations: $(cat "$work/one.out")"
+
+# A bad free: where it was freed, freed before and allocated.
+cat >"$work/twice.c" <<'END'
+#include <stdlib.h>
+static __attribute__((noinline)) void again(char *volatile p)
+{
+	free(p);
+}
+int main(void)
+{
+	char *volatile p = malloc(10);
+
+	free(p);
+	again(p);
+	return 0;
+}
+END
+${CC:-cc} -g -w -O1 -fno-builtin -o "$work/twice" "$work/twice.c" ||
+	fail "does not build"
+(ulimit -c 0; MEMTRACE=out=$work/twice.zst LD_PRELOAD=$LIB "$work/twice") \
+	>"$work/out" 2>&1
+gives 3 "$work/twice.zst"
+junit '//testcase[@name="bad-frees"]/failure/@message' '1 bad free'
+xmllint --xpath 'string(//failure)' "$work/one.xml" | tr -s '\n ' ' ' |
+	grep -q 'double free, 1 time, .* again twice.c:4 .* freed before by main twice.c:10 .* allocated by main twice.c:8 ' ||
+	fail "bad free: $(cat "$work/one.xml")"
+sarif '.results | map([.ruleId, .level])' '[["bad-free","error"]]'
+sarif '[.results[0] | (.locations + .relatedLocations)[] |
+	.physicalLocation.region.startLine]' '[4,10,8]'
+sarif '.results[0].stacks | map(.message.text)' \
+	'["freed by","freed before by","allocated by"]'
+grep -qxF "::error file=$work/twice.c,line=4,title=memtrace%3A bad free::double free, 1 time: twice!again < twice!main" \
+	"$work/one.out" || fail "no annotation: $(cat "$work/one.out")"
 
 # Nothing wrong, and nothing at all: that is no plan of no tests.
 gives 0 "$work/kept.zst"
