@@ -16,6 +16,7 @@
 #   make check-asan     the tests with ASan and UBSan in all but the recorder
 #   make check-tsan     the unit tests with TSan
 #   make check-export   let other tools judge what is exported for them
+#   make check-ci       gate test suites of CMake, Meson and Automake
 #   make check-leaks    judge the verdict on programs of known leaks
 #   make check-install  install into a scratch DESTDIR and use it from there;
 #                       as root also into PREFIX, unless it is there already
@@ -59,7 +60,8 @@ MAKEFLAGS += -rR --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all unit tests demo check bench bench-symbols bench-growth fuzz lint \
-	check-asan check-tsan check-install check-export check-leaks distcheck \
+	check-asan check-tsan check-install check-export check-ci check-leaks \
+	distcheck \
 	install uninstall clean help FORCE
 
 ifeq ($(V),1)
@@ -312,6 +314,10 @@ check-export:
 	@.ci/setup build test export
 	@$(MAKE) tests
 	@MT_BUILD=$(abspath $B) tests/run export/
+
+check-ci: all
+	@.ci/setup build test ci
+	@MT_BUILD=$(abspath $B) tests/run ci/
 
 check-leaks: all
 	@.ci/setup build test lint

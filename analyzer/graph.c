@@ -149,9 +149,11 @@ struct reader {
 /*
  * Decide how a range's words count. libc's own data holds the allocator's free
  * lists, which point before free chunks, so into the block before them: there
- * only a pointer to a block's start is one.
+ * only a pointer to a block's start is one. In a forked process the blocks that
+ * it inherited lie between its own; which they are its trace does not know, so
+ * all that is there may be one of them.
  */
-static enum role role_of(const struct trace_range *r)
+static enum role role_of(const struct trace_range *r, bool forked)
 {
 	switch (r->kind) {
 	case MT_RANGE_MODULE:
@@ -164,6 +166,8 @@ static enum role role_of(const struct trace_range *r)
 		return ROLE_ROOT;
 	case MT_RANGE_MAPPING:
 		return ROLE_WEAK;
+	case MT_RANGE_HEAP:
+		return forked ? ROLE_EXACT : ROLE_NONE;
 	default:
 		return ROLE_NONE;
 	}
@@ -226,10 +230,11 @@ static void add_root(struct reader *r, uint64_t address, size_t range,
 {
 	struct graph *g = r->g;
 	enum role role = r->role[range];
+	bool start = edge.way == GRAPH_START;
 
-	if (role == ROLE_NONE ||
-	    (role == ROLE_EXACT && edge.way != GRAPH_START) ||
-	    (role == ROLE_WEAK && map_get(&r->windows, address >> r->shift)))
+	if (role == ROLE_NONE || (role == ROLE_EXACT && !start) ||
+	    (role == ROLE_WEAK && !(r->trace->parent && start) &&
+	     map_get(&r->windows, address >> r->shift)))
 		return;
 	g->roots = util_grow(g->roots, g->root_count, &g->root_room,
 			     sizeof(*g->roots));
@@ -317,7 +322,7 @@ int graph_build(struct graph *g, struct trace *t, struct stacks *stacks,
 	find_windows(&r.windows, r.shift, g);
 	r.role = util_alloc(t->range_count, sizeof(*r.role));
 	for (size_t i = 0; i < t->range_count; i++)
-		r.role[i] = role_of(&t->ranges[i]);
+		r.role[i] = role_of(&t->ranges[i], t->parent);
 	status = trace_words(t, scan, take_word, &r);
 	take_registers(&r);
 	place_edges(g);

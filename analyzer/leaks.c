@@ -400,13 +400,43 @@ const struct mt_meta_scan *leaks_scan(const struct trace *t)
 	return why_not(t) ? NULL : &t->scans[t->scan_count - 1];
 }
 
+/* Forget what was found of the blocks. */
+static void forget(struct leaks *l)
+{
+	memset(l->sum, 0, sizeof(l->sum));
+	memset(l->blocks, 0, l->graph.block_count * sizeof(*l->blocks));
+	for (size_t i = 0; i < l->graph.block_count; i++)
+		l->blocks[i].leader = LEAKS_NONE;
+	free(l->leaders);
+	l->leaders = NULL;
+	l->leader_count = 0;
+}
+
+void leaks_judge(struct leaks *l, struct stacks *stacks)
+{
+	size_t n = l->graph.block_count, count;
+	struct search s = {
+		.l = l,
+		.g = &l->graph,
+		.reached = util_alloc(n, sizeof(*s.reached)),
+		.work.at = util_alloc(n, sizeof(*s.work.at)),
+	};
+	uint32_t *lost;
+
+	forget(l);
+	search_roots(&s);
+	lost = list_lost(&s, &count);
+	elect(&s, lost, count);
+	judge(&s, stacks, l->exit_node);
+	free(lost);
+	free(s.reached);
+	free(s.work.at);
+}
+
 int leaks_find(struct leaks *l, struct trace *t, struct stacks *stacks,
 	       struct heap *live, replay_progress *progress, struct error *e)
 {
 	const struct mt_meta_scan *scan;
-	struct search s = {.l = l, .g = &l->graph};
-	uint32_t *lost;
-	size_t count;
 
 	*l = (struct leaks){.why_not = why_not(t)};
 	if (l->why_not)
@@ -415,18 +445,9 @@ int leaks_find(struct leaks *l, struct trace *t, struct stacks *stacks,
 	if (graph_build(&l->graph, t, stacks, scan, live, progress, e))
 		return -1;
 	l->checked = true;
+	l->exit_node = scan->node;
 	l->blocks = util_alloc(l->graph.block_count, sizeof(*l->blocks));
-	for (size_t i = 0; i < l->graph.block_count; i++)
-		l->blocks[i].leader = LEAKS_NONE;
-	s.reached = util_alloc(l->graph.block_count, sizeof(*s.reached));
-	s.work.at = util_alloc(l->graph.block_count, sizeof(*s.work.at));
-	search_roots(&s);
-	lost = list_lost(&s, &count);
-	elect(&s, lost, count);
-	judge(&s, stacks, scan->node);
-	free(lost);
-	free(s.reached);
-	free(s.work.at);
+	leaks_judge(l, stacks);
 	return 0;
 }
 

@@ -65,6 +65,7 @@ struct leaks {
 	size_t leader_count;
 	struct leak_sum sum[LEAK_KINDS];
 	struct leak_sum weak; /* reachable through mappings only */
+	uint32_t exit_node;   /* the stack that called exit(), or 0 */
 };
 
 /*
@@ -88,6 +89,12 @@ struct leak_sum leaks_retained(const struct leaks *l, size_t block);
 
 /* Return the scan that leaks_find() looks at; NULL: there is none. */
 const struct mt_meta_scan *leaks_scan(const struct trace *t);
+
+/*
+ * Judge again what was checked, after blocks of the graph were made roots and
+ * nobody's leak (their `loader`): what hangs off them is not lost then.
+ */
+void leaks_judge(struct leaks *l, struct stacks *stacks);
 
 void leaks_free(struct leaks *l);
 

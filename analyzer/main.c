@@ -20,6 +20,7 @@
  *     entries    what its index says of the events
  *     words      what a scan saw in memory
  *     times      its clock, how long it lasted, how it ended
+ *     testruns   which test ran when
  *     cursor     one thread's events, decoded batch by batch
  *     segment    segments, written
  *   sym        names for code addresses
@@ -44,6 +45,8 @@
  *   stacks     stacks, and the names of their frames
  *   graph      what pointed to which block at a scan
  *   leaks      which blocks can be reached, and how the lost ones hang
+ *   repeats    what grows with every run of a test
+ *   fingerprint  what names a stack in every build and run
  *   operators  whose operator new and delete a block went through
  *   noblock    addresses that no allocator gives
  *   badfree    frees that no allocator has to take
@@ -57,18 +60,32 @@
  *   answers    an expression's tests, answered for the blocks of a trace
  *   lives      which blocks are chosen by how long they lived
  *   term       units, colour, progress
+ *   suppress   leaks that are accepted, by rules of LSan's and valgrind's
+ *   baseline   leaks that are known already
+ *   gate       a verdict over the traces of a run
+ *     gather     what it knows of each process
  *   json       JSON's texts
  *   table      a table as text, JSON or CSV
  *   options    the command line
  *   completion the command line, for shells to complete
  *   select     which blocks a report is about, by the options
  *   input      a file opened: a trace or an import
+ *   report/    the gate's verdict, one file a format
  *   view/      what is printed, one file a view
  *   export/    what other tools read, one file a format
  *   import/    what other tools wrote, one file a format
  *   main       which view
  *
- * launch.c is another program: memtrace, which starts a recording.
+ * launch.c is another program: memtrace, which starts a recording. It uses,
+ * beside what is above:
+ *
+ *   program    which programs can be recorded
+ *   family     the traces that a program and its descendants left
+ *   child      other programs, run to their end
+ *   scratch    a directory for what nobody need see
+ *   lsanopts   $LSAN_OPTIONS
+ *   checked    the traces judged, for --check
+ *   selftest   a program that leaks, judged
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -78,6 +95,7 @@
 #include "export/export.h"
 #include "input.h"
 #include "symbolize.h"
+#include "view/check.h"
 #include "view/view.h"
 
 /* What a command is given. */
@@ -86,6 +104,7 @@ enum needs {
 	NEEDS_STACKS, /* a profile whose sums the view makes */
 	NEEDS_TRACE,
 	NEEDS_PROFILES, /* of all files at once */
+	NEEDS_PATHS,	/* it opens what is named by itself */
 };
 
 /* Return the format that --format asks for. */
@@ -152,6 +171,7 @@ static const struct command {
 	{"diff", NEEDS_PROFILES, view_diff, 0, false},
 	{"merge", NEEDS_PROFILES, view_merge, 0, false},
 	{"leaks", NEEDS_PROFILE, view_leaks, 0, false},
+	{"check", NEEDS_PATHS, NULL, 0, false},
 	{"bad-frees", NEEDS_PROFILE, view_bad_frees, 0, false},
 	{"why", NEEDS_PROFILE, view_why, 0, true},
 	{"growth", NEEDS_STACKS, view_growth, 0, false},
@@ -328,6 +348,19 @@ static int show_arguments(struct job *j, char *const *arguments, size_t n)
 	return status;
 }
 
+/* The command check; returns the exit status. */
+static int run_check(const struct view *v, char *const *arguments, size_t n)
+{
+	struct error e = {0};
+	const char *path = NULL;
+	int status = check_run(v->options, &v->style, arguments, n, &path, &e);
+
+	if (status >= 0)
+		return status;
+	complain(path, &e);
+	return 1;
+}
+
 /* Name the next useful command on stderr: what the view says, or NULL. */
 static void hint(const char *path, const struct options *o,
 		 const struct command *c, const char *next)
@@ -428,7 +461,12 @@ int main(int argc, char **argv)
 	j.wants.keys = keys_of(&o, j.command);
 	j.wants.live = keeps_live(&o, j.command);
 	j.wants.command = said->name;
-	status = show_arguments(&j, argv + first, (size_t)(argc - first));
+	if (j.command->needs == NEEDS_PATHS)
+		status = run_check(&j.view, argv + first,
+				   (size_t)(argc - first));
+	else
+		status = show_arguments(&j, argv + first,
+					(size_t)(argc - first));
 	select_free(j.view.select);
 	if (!status)
 		hint(argv[argc - 1], &o, j.command, j.view.next);

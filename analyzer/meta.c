@@ -170,7 +170,8 @@ static void parse_mark(struct trace *t, const struct record *r)
 	t->marks = util_grow(t->marks, t->mark_count, &t->mark_room,
 			     sizeof(*t->marks));
 	to = &t->marks[t->mark_count++];
-	*to = (struct trace_mark){.clock = m.clock, .tid = m.tid};
+	*to = (struct trace_mark){
+		.clock = m.clock, .tid = m.tid, .mark = m.mark};
 	set_text(&to->name, r, sizeof(m));
 }
 

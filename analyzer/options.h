@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "gate.h"
 #include "group.h"
 #include "term.h"
 
@@ -42,7 +43,10 @@ struct options {
 	/* How. */
 	enum group_by by;
 	bool by_said, blocks, cumulative, callees, normalize, total, quick;
-	bool tree, stacks; /* of leaks */
+	bool tree, stacks;			 /* of leaks */
+	struct gate_options gate;		 /* of check */
+	const char *junit, *sarif, *lsan, *supp; /* files that it writes */
+	bool github, tap;
 	/* Where names come from. */
 	const char *sysroot, *debug_path;
 };

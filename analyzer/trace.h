@@ -72,6 +72,7 @@ struct trace_problem {
 struct trace_mark {
 	uint64_t clock;
 	uint32_t tid;
+	uint32_t mark; /* enum mt_mark */
 	char *name;
 };
 

@@ -706,9 +706,9 @@ void mt_run_pause(bool pause)
 	errno = saved;
 }
 
-void mt_run_mark(const char *name)
+void mt_run_mark(enum mt_mark mark, const char *name)
 {
-	struct mt_meta_mark m = {.tid = sys_tid()};
+	struct mt_meta_mark m = {.tid = sys_tid(), .mark = mark};
 	int saved = errno;
 
 	if (name && is_recording()) {

@@ -47,7 +47,10 @@ void mt_run_resume(void);
 /* Stop and start recording, for the API. Context: any. */
 void mt_run_pause(bool pause);
 
-/* Name this moment, for the API; cut after 255 bytes. Context: any. */
-void mt_run_mark(const char *name);
+/*
+ * Name this moment, for the API; cut after 255 bytes, NULL names nothing.
+ * Context: any.
+ */
+void mt_run_mark(enum mt_mark mark, const char *name);
 
 #endif

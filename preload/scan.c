@@ -25,6 +25,7 @@
  */
 #include "scan.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -63,6 +64,7 @@ struct thread {
 struct scan {
 	uint8_t *bitmap;
 	int mem, pagemap;
+	bool forbidden;		/* memory could not be read */
 	uint32_t number, count; /* words in the segment */
 	uint64_t words, first, last_address, last_value;
 	uint8_t *end[2];
@@ -151,6 +153,26 @@ static void put_words(struct scan *s, uint64_t address, size_t n)
 			put_word(s, address + i * 8, s->chunk[i]);
 }
 
+/*
+ * Read [at, end), at most a chunk. A page that is no more is stepped over; but
+ * where reading is forbidden, what is found says nothing.
+ */
+static void read_pages(struct scan *s, uint64_t at, uint64_t end)
+{
+	while (at < end) {
+		long got = sys_pread(s->mem, s->chunk, end - at, at);
+
+		if (got < 0 && got != -EIO && got != -EFAULT) {
+			s->forbidden = true;
+			return;
+		}
+		if (got > 0)
+			put_words(s, at, (size_t)got / 8);
+		at = got > 0 ? at + (uint64_t)got
+			     : (at & ~(MT_PAGE_BYTES - 1)) + MT_PAGE_BYTES;
+	}
+}
+
 /* Read the pages of [from, to), at most a chunk, that were ever touched. */
 static void read_chunk(struct scan *s, uint64_t from, uint64_t to)
 {
@@ -172,10 +194,7 @@ static void read_chunk(struct scan *s, uint64_t from, uint64_t to)
 		}
 		at = from + start * MT_PAGE_BYTES;
 		end = from + i * MT_PAGE_BYTES;
-		end = end < to ? end : to;
-		got = sys_pread(s->mem, s->chunk, end - at, at);
-		if (got > 0)
-			put_words(s, at, (size_t)got / 8);
+		read_pages(s, at, end < to ? end : to);
 	}
 }
 
@@ -371,7 +390,8 @@ void mt_scan(uint32_t node, uint64_t sp)
 		s->bitmap = bitmap;
 		s->number = m.scan;
 		s->self = (struct thread){m.tid, sp};
-		if (scan(s) && scans.words - m.first == s->words)
+		if (scan(s) && !s->forbidden &&
+		    scans.words - m.first == s->words)
 			m.status = MT_SCAN_WHOLE;
 		m.words = scans.words - m.first;
 	}

@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 #define MT_FORMAT_MAJOR 1
-#define MT_FORMAT_MINOR 1
+#define MT_FORMAT_MINOR 2
 
 /* Skippable zstd frames of ours: a segment's head; space without meaning. */
 #define MT_SKIP_SEGMENT 0x184D2A5Du
@@ -299,11 +299,16 @@ struct mt_meta_resident {
 #define MT_MAX_MARKS 65536u
 #define MT_MAX_MARK_BYTES 255
 
-/* A moment that the program named. */
+enum mt_mark {
+	MT_MARK_MOMENT,	    /* that the program named */
+	MT_MARK_TEST_BEGIN, /* of a test, of that name */
+	MT_MARK_TEST_END, /* of the test that the thread began last; no name */
+};
+
 struct mt_meta_mark {
 	uint64_t clock;
 	uint32_t tid;
-	uint32_t reserved;
+	uint32_t mark; /* enum mt_mark */
 };
 
 /* Recording stops or goes on: the program asked for it, or start=off did.
