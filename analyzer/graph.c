@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "map.h"
+#include "notes.h"
 
 /* The size that new[] keeps before objects with destructors. */
 #define COOKIE_BYTES 8
@@ -41,7 +42,8 @@ static bool is_loaders(const struct stacks *s, uint32_t node)
 }
 
 /* Take the live blocks over from the replay. */
-static void take_blocks(struct graph *g, const struct stacks *s,
+static void take_blocks(struct graph *g, const struct trace *t,
+			const struct stacks *s, const struct notes *notes,
 			const struct heap *h)
 {
 	g->blocks = util_alloc(h->count + 1, sizeof(*g->blocks));
@@ -57,7 +59,10 @@ static void take_blocks(struct graph *g, const struct stacks *s,
 			.node = b->owner,
 			.thread = b->thread,
 			.kind = b->kind,
-			.loader = is_loaders(s, b->owner),
+			.loader = is_loaders(s, b->owner) ||
+				  notes_ignore(notes, b->address, b->size,
+					       b->born,
+					       t->threads[b->thread].tid),
 		};
 	}
 	if (g->block_count)
@@ -132,6 +137,7 @@ enum role {
 struct reader {
 	struct graph *g;
 	struct trace *trace;
+	struct notes notes;
 	uint32_t scan;
 	enum role *role;    /* by range */
 	struct map windows; /* the allocator's, by address >> shift */
@@ -222,6 +228,8 @@ static void add_root(struct reader *r, uint64_t address, size_t range,
 	struct graph *g = r->g;
 	enum role role = r->role[range];
 
+	if (address && notes_is_root(&r->notes, address))
+		role = ROLE_ROOT;
 	if (role == ROLE_NONE ||
 	    (role == ROLE_EXACT && edge.way != GRAPH_START) ||
 	    (role == ROLE_WEAK && map_get(&r->windows, address >> r->shift)))
@@ -263,9 +271,12 @@ static void take_word(void *context, uint64_t address, uint64_t value)
 
 	if (edge.way == GRAPH_NONE)
 		return;
-	if (in_block(r, address))
+	if (in_block(r, address)) {
 		add_edge(r, edge);
-	else if (in_range(r, address))
+		if (!notes_is_root(&r->notes, address))
+			return;
+	}
+	if (in_range(r, address))
 		add_root(r, address, r->range, edge);
 }
 
@@ -306,7 +317,8 @@ int graph_build(struct graph *g, struct trace *t, struct stacks *stacks,
 
 	*g = (struct graph){0};
 	replay_run(&replay, t, scan->clock + 1, &listener, 1, progress);
-	take_blocks(g, stacks, &replay.heap);
+	notes_begin(&r.notes, t, scan->clock);
+	take_blocks(g, t, stacks, &r.notes, &replay.heap);
 	replay_free(&replay);
 	r.shift = window_shift(t);
 	find_windows(&r.windows, r.shift, g);
@@ -317,6 +329,7 @@ int graph_build(struct graph *g, struct trace *t, struct stacks *stacks,
 	take_registers(&r);
 	place_edges(g);
 	map_free(&r.windows);
+	notes_free(&r.notes);
 	free(r.role);
 	if (status)
 		return error_set(e, ERROR_NO_OFFSET,

@@ -19,7 +19,8 @@ struct graph_block {
 	uint32_t node, thread;	      /* stack; place in trace->threads */
 	uint32_t first_edge; /* in `edges`; the next block's ends them */
 	uint8_t kind;	     /* enum mt_kind */
-	bool loader;	     /* the loader's: a root, and nobody's leak */
+	bool loader; /* the loader's, or the program says it is to be ignored: a
+			root, and nobody's leak */
 };
 
 /* What kind of a pointer led to a block; the better the greater. */

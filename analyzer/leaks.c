@@ -352,9 +352,18 @@ static const char *why_not(const struct trace *t)
 		       : t->state == TRACE_ENDED && t->end != MT_END_SIGNAL
 			       ? "it was recorded with leaks=0"
 			       : "it was killed";
-	if (t->scans[t->scan_count - 1].status != MT_SCAN_WHOLE)
+	switch (t->scans[t->scan_count - 1].status) {
+	case MT_SCAN_WHOLE:
+		return NULL;
+	case MT_SCAN_NO_FORK:
+		return "it could not be forked";
+	case MT_SCAN_NO_STOP:
+		return "no signal was free to stop its threads by";
+	case MT_SCAN_TURNED_OFF:
+		return "it turned that off (__lsan_is_turned_off)";
+	default:
 		return "its memory could not be read";
-	return NULL;
+	}
 }
 
 int leaks_find(struct leaks *l, struct trace *t, struct stacks *stacks,

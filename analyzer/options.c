@@ -14,6 +14,9 @@
 /* How many names a list of words can have. */
 #define MAX_WORDS 64
 
+/* So long is waited for a running program. */
+#define TIMEOUT_NS 5000000000u
+
 /* More rows than any table has. */
 #define ALL_ROWS 1000000000u
 
@@ -29,6 +32,9 @@ enum option_id {
 	OPT_NORMALIZE,
 	OPT_NO_STACK,
 	OPT_KIND,
+	OPT_SCAN,
+	OPT_NOW,
+	OPT_TIMEOUT,
 	OPT_FORMAT,
 	OPT_OUTPUT,
 	OPT_FROM,
@@ -76,6 +82,12 @@ static const struct options_info infos[] = {
 		{"kind", 0, true, "KIND",
 		 "definite, indirect, possible, held_at_exit, reachable, all",
 		 "definite indirect possible held_at_exit reachable all"},
+	[OPT_SCAN] = {"scan", 0, true, "N",
+		      "by scan N, from 0; without it by the last", NULL},
+	[OPT_NOW] = {"now", 0, true, "PID",
+		     "have a running program scanned, and show that", NULL},
+	[OPT_TIMEOUT] = {"timeout", 0, true, "TIME",
+			 "wait so long for a running program (5s)", NULL},
 	[OPT_FORMAT] = {"format", 'f', true, "F", "the format to write",
 			"pprof folded speedscope massif callgrind dhat "
 			"heaptrack chrome sqlite prometheus openmetrics svg"},
@@ -133,12 +145,15 @@ const struct options_command options_commands[] = {
 	 " by sort normalize "},
 	{"merge", "TRACE...", "several, or a directory, as one", ""},
 	{"info", "TRACE...", "what is in the file", ""},
-	{"leaks", "TRACE...", "what was lost, and what hangs off it", " kind "},
+	{"leaks", "TRACE...", "what was lost, and what hangs off it",
+	 " kind scan now timeout "},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE...", "for other tools to read",
 	 " format output "},
 	{"symbolize", "-o FILE TRACE", "for machines without its files",
 	 " output "},
+	{"ctl", "PID start|stop|mark|leaks [NAME]",
+	 "tell a running program to do that", " timeout "},
 	{"completion", "bash|zsh|fish", "for a shell: its completion", ""},
 	{0},
 };
@@ -198,6 +213,20 @@ static unsigned int read_rows(const char *text)
 	if (errno || end == text || *end || *text == '-' || n > ALL_ROWS)
 		options_usage("-n takes a number, not", text, NULL);
 	return n ? (unsigned int)n : ALL_ROWS;
+}
+
+/* Read a number that is not negative. */
+static int64_t read_number(enum option_id id, const char *text)
+{
+	char *end, *what;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (!errno && end != text && !*end && *text != '-' && n <= INT32_MAX)
+		return (int64_t)n;
+	what = util_format("--%s takes a number, not", infos[id].name);
+	options_usage(what, text, NULL);
 }
 
 /* Read a time. */
@@ -290,6 +319,15 @@ static void take(struct options *o, enum option_id id, const char *text)
 	case OPT_KIND:
 		choose(id, text);
 		o->kind = text;
+		break;
+	case OPT_SCAN:
+		o->scan = read_number(id, text);
+		break;
+	case OPT_NOW:
+		o->pid = read_number(id, text);
+		break;
+	case OPT_TIMEOUT:
+		o->timeout_ns = read_time(id, text);
 		break;
 	case OPT_FORMAT:
 		choose(id, text);
@@ -550,7 +588,11 @@ const struct options_command *options_parse(int argc, char **argv,
 	const struct options_command *c =
 		argc > 1 ? find_command(argv[1]) : options_commands;
 
-	*o = (struct options){.to_ns = UINT64_MAX};
+	*o = (struct options){
+		.to_ns = UINT64_MAX,
+		.scan = -1,
+		.timeout_ns = TIMEOUT_NS,
+	};
 	*first = 0;
 	if (informed(c, argc, argv))
 		return c;

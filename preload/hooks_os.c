@@ -278,3 +278,10 @@ EXPORT void memtrace_impl_mark(const char *name)
 {
 	mt_run_mark(name);
 }
+
+EXPORT long memtrace_impl_leak_check(void)
+{
+	__builtin_unwind_init();
+	return mt_run_scan((uint64_t)__builtin_frame_address(0) -
+			   MT_SAVED_BYTES);
+}

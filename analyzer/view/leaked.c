@@ -187,6 +187,10 @@ int view_leaks(struct view *v, struct error *e)
 		return error_set(e, ERROR_NO_OFFSET,
 				 "leaks looks at all blocks that were live at "
 				 "the end");
+	if (v->options->scan >= 0 &&
+	    !trace_choose_scan(v->trace, (uint32_t)v->options->scan))
+		return error_set(e, ERROR_NO_OFFSET, "it has no scan %u",
+				 (unsigned int)v->options->scan);
 	if (leaks_find(&l, v->trace, &v->profile->stacks, NULL, e)) {
 		leaks_free(&l);
 		return -1;
@@ -198,6 +202,8 @@ int view_leaks(struct view *v, struct error *e)
 	if (v->style.form == TABLE_AS_JSON)
 		put_json_verdict(&l);
 	put_verdict(v, &l);
+	if (v->trace->scan_count)
+		view_put_scan(v, &v->trace->scans[v->trace->scan_count - 1]);
 	put_sites(v, &sites);
 	view_end(v);
 	map_free(&sites.place);

@@ -151,4 +151,7 @@ view_function view_reallocs;
 view_function view_leaks;
 view_function view_events; /* damage is noted in the trace */
 
+/* scanned.c: print what a scan is of, and what it could not see. */
+void view_put_scan(struct view *v, const struct mt_meta_scan *s);
+
 #endif

@@ -22,6 +22,7 @@ extern "C" {
 extern void memtrace_impl_start(void) __attribute__((weak));
 extern void memtrace_impl_stop(void) __attribute__((weak));
 extern void memtrace_impl_mark(const char *name) __attribute__((weak));
+extern long memtrace_impl_leak_check(void) __attribute__((weak));
 
 /* Record from here on, in all threads. */
 static inline void memtrace_start(void)
@@ -45,6 +46,17 @@ static inline void memtrace_mark(const char *name)
 {
 	if (memtrace_impl_mark)
 		memtrace_impl_mark(name);
+}
+
+/*
+ * Look now which blocks can still be reached. All threads stand still while
+ * the process is forked (milliseconds); the fork then looks, and writes what
+ * it saw into the trace, for `memtrace-report leaks --scan N`. Returns N, from
+ * 0; -1: another look is still being taken, or nothing is recorded.
+ */
+static inline long memtrace_leak_check(void)
+{
+	return memtrace_impl_leak_check ? memtrace_impl_leak_check() : -1;
 }
 
 /* Whether the recorder is there at all. */
