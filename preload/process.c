@@ -90,14 +90,14 @@ void sys_wake(const uint32_t *word, uint32_t n)
 	call(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, n, 0);
 }
 
-long sys_fork_call(void (*fn)(void *), void *arg)
+long sys_fork_call(int (*fn)(void *), void *arg)
 {
 	struct sys_signals old = sys_block_signals();
 	long pid = call(SYS_clone, 0, 0, 0, 0);
 
 	if (pid == 0)
-		for (fn(arg);;)
-			call(SYS_exit_group, 0, 0, 0, 0);
+		for (int status = fn(arg);;)
+			call(SYS_exit_group, status, 0, 0, 0);
 	sys_restore_signals(old);
 	return pid;
 }
@@ -109,7 +109,7 @@ int sys_reap(long pid, bool wait)
 
 	do {
 		got = call(SYS_wait4, pid, (long)&status,
-			   __WCLONE | (wait ? 0 : WNOHANG), 0);
+			   __WALL | (wait ? 0 : WNOHANG), 0);
 	} while (got == -EINTR);
 	if (got == 0)
 		return -1;
@@ -122,7 +122,7 @@ bool sys_has_ended(long pid)
 
 	return !pid ||
 	       call(SYS_waitid, P_PID, pid, (long)&info,
-		    WEXITED | WNOHANG | WNOWAIT | __WCLONE) < 0 ||
+		    WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 ||
 	       info.si_pid == pid;
 }
 

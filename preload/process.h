@@ -41,11 +41,12 @@ void sys_wait(const uint32_t *word, uint32_t value, uint64_t ns);
 void sys_wake(const uint32_t *word, uint32_t n);
 
 /*
- * Fork, and call `fn(arg)` in the child, which then ends. The child's end is
- * told to nobody: no SIGCHLD, no wait() but one with __WCLONE; no handler of
- * fork() runs. Returns its pid or -errno. Signals are blocked in both.
+ * Fork, and call `fn(arg)` in the child, which ends with the status that it
+ * returns. The end is told to nobody, unless the child executes another
+ * program: no SIGCHLD, no wait() but one with __WCLONE or __WALL; no handler
+ * of fork() runs. Returns its pid or -errno. Signals are blocked in both.
  */
-long sys_fork_call(void (*fn)(void *), void *arg);
+long sys_fork_call(int (*fn)(void *), void *arg);
 
 /* Take the end of such a child, waiting for it or not: its status as wait()
  * gives it; -1: it has not ended; -2: there is no such child. */

@@ -47,15 +47,16 @@ static void leave(void)
 }
 
 /* The fork. */
-static void scan_copy(void *arg)
+static int scan_copy(void *arg)
 {
 	const struct mt_scan_asked *asked = arg;
 	int fd = mt_journal_in_child(asked->pid);
 
 	if (fd < 0)
-		return;
+		return 1;
 	sys_close_all_but(fd);
 	mt_scan(asked);
+	return 0;
 }
 
 /* Write that a scan could not be made. */

@@ -97,8 +97,17 @@ static void copy_environment(struct judge *j)
 	j->variable[n] = NULL;
 }
 
-/* The child: become the program, whose report goes to stderr. */
-static void become(void *arg)
+/* Return the exit status of a child, once it has ended. */
+static int status_of(long child)
+{
+	int status = child > 0 ? sys_reap(child, true) : -1;
+
+	return status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status)
+						: MT_VERDICT_NONE;
+}
+
+/* Become the program, whose report goes to stderr. */
+static int become(void *arg)
 {
 	const struct judge *j = arg;
 	struct sys_signals none = {0};
@@ -106,13 +115,20 @@ static void become(void *arg)
 	sys_use_fd(2, 1);
 	sys_restore_signals(none);
 	sys_exec(j->program, j->argument, j->variable);
+	return MT_VERDICT_NONE;
+}
+
+/* The end of who becomes a program is told to its parent by SIGCHLD: a fork in
+ * between is told, and passes the status on to ours, who is not. */
+static int have_become(void *arg)
+{
+	return status_of(sys_fork_call(become, arg));
 }
 
 int mt_verdict_on(const char *trace)
 {
 	struct judge *j = sys_map_lazy(sizeof(*j));
 	int status = MT_VERDICT_NONE;
-	long child;
 
 	if (!j)
 		return status;
@@ -123,10 +139,7 @@ int mt_verdict_on(const char *trace)
 		j->argument[3] = "definite";
 		j->argument[4] = trace;
 		copy_environment(j);
-		child = sys_fork_call(become, j);
-		status = child > 0 ? sys_reap(child, true) : -1;
-		status = status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status)
-							  : MT_VERDICT_NONE;
+		status = status_of(sys_fork_call(have_become, j));
 	}
 	sys_unmap(j, sizeof(*j));
 	return status;

@@ -9,14 +9,12 @@
 
 /* Texts for enum mt_unseen, for people and for JSON. */
 static const struct {
-	const char *text, *name;
+	const char *what, *why, *name;
 } unseen[] = {
-	[MT_UNSEEN_REGISTERS] = {"asleep, so their registers were not",
-				 "registers"},
-	[MT_UNSEEN_THREAD] = {"running and not to be stopped, so their "
-			      "stacks were not",
-			      "thread"},
-	[MT_UNSEEN_OTHERS] = {"beyond the first 4096, so were not", "others"},
+	[MT_UNSEEN_REGISTERS] = {"the registers", "asleep", "registers"},
+	[MT_UNSEEN_THREAD] = {"the stacks and registers",
+			      "could not be stopped", "thread"},
+	[MT_UNSEEN_OTHERS] = {"all", "beyond the first 4096", "others"},
 };
 
 #define UNSEEN (sizeof(unseen) / sizeof(*unseen))
@@ -53,9 +51,9 @@ static void put_unseen(struct view *v, uint32_t scan, size_t kind)
 	}
 	if (!count)
 		return;
-	view_line(v, "not seen       %s thread%s %s seen: %s%s",
-		  term_count(n, count), term_plural(count), unseen[kind].text,
-		  tids, used >= sizeof(tids) ? "..." : "");
+	view_line(v, "not seen       %s of %s thread%s (%s): %s%s",
+		  unseen[kind].what, term_count(n, count), term_plural(count),
+		  unseen[kind].why, tids, used >= sizeof(tids) ? "..." : "");
 }
 
 /* Print the same as fields of the JSON object. */
