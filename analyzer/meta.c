@@ -315,7 +315,7 @@ int meta_parse(struct trace *t, struct error *e)
 	if (!off)
 		return error_set(e, 0, "not a memtrace trace");
 	parse_scans_log(t);
-	/* Of a run that was killed, what is named last may be the last known. */
+	/* Of a run that was killed, a mark may be the last that is known. */
 	for (size_t i = 0; i < t->mark_count; i++)
 		trace_extend(t, t->marks[i].clock + 1);
 	return 0;
