@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <memtrace/sleeps.h>
 
 #include "trace.h"
 
@@ -110,12 +113,14 @@ static char *shorter(uint32_t pid, char *path)
 static int signal_of(const char *options)
 {
 	const char *p = options;
+	int n;
 
 	while (p && !util_starts(p, "signal=")) {
 		p = strchr(p, ',');
 		p += p != NULL;
 	}
-	return p ? atoi(p + strlen("signal=")) : 0;
+	n = p ? atoi(p + strlen("signal=")) : 0;
+	return n > 0 && n <= 64 ? n : 0;
 }
 
 /* Learn from the trace how the program can be reached. */
@@ -180,6 +185,55 @@ static void close_peer(struct peer *p)
 	free(p->trace);
 }
 
+/* Tell whether a thread can take a signal: it does not block it, and is in no
+ * call that the signal would end early. */
+static bool can_take(uint32_t pid, const char *tid, int sig)
+{
+	char *name = util_format("/proc/%u/task/%s/status", pid, tid);
+	uint64_t argument[6] = {0};
+	char line[512];
+	bool can = false;
+	FILE *f = fopen(name, "re");
+	long nr = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (util_starts(line, "SigBlk:"))
+			can = !(strtoull(line + 7, NULL, 16) >> (sig - 1) & 1);
+	if (f)
+		fclose(f);
+	free(name);
+	name = util_format("/proc/%u/task/%s/syscall", pid, tid);
+	f = fopen(name, "re");
+	free(name);
+	if (!f)
+		return false;
+	if (fscanf(f, "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64, &nr,
+		   &argument[0], &argument[1], &argument[2], &argument[3]) < 5)
+		nr = -1;
+	fclose(f);
+	return can && !mt_is_disturbed(nr, argument);
+}
+
+/* Send the program its signal; to a thread that is not disturbed by it, if
+ * there is one and we may see that. */
+static void wake(const struct peer *p)
+{
+	char *name = util_format("/proc/%u/task", p->pid);
+	DIR *d = opendir(name);
+	struct dirent *entry;
+	long tid = 0;
+
+	while (d && !tid && (entry = readdir(d)))
+		if (entry->d_name[0] != '.' &&
+		    can_take(p->pid, entry->d_name, p->signal))
+			tid = atol(entry->d_name);
+	if (d)
+		closedir(d);
+	free(name);
+	if (!tid || syscall(SYS_tgkill, p->pid, tid, p->signal) < 0)
+		kill((pid_t)p->pid, p->signal);
+}
+
 /* Say that there was no answer. */
 static int no_answer(const struct peer *p, uint64_t timeout_ns, struct error *e)
 {
@@ -210,7 +264,7 @@ static int ask(struct peer *p, enum mt_command command, const char *text,
 	asked = m->done + 1;
 	__atomic_store_n(&m->asked, asked, __ATOMIC_RELEASE);
 	if (p->signal)
-		kill((pid_t)p->pid, p->signal);
+		wake(p);
 	while (__atomic_load_n(&m->done, __ATOMIC_ACQUIRE) != asked) {
 		if (now_ns() - start > timeout_ns) {
 			__atomic_store_n(&m->asked, m->done, __ATOMIC_RELEASE);

@@ -16,9 +16,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <memtrace/sleeps.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
 
 #include "process.h"
 #include "sys.h"
@@ -46,39 +46,6 @@ static struct {
 	uint32_t open;	  /* the round that is on, or 0 */
 	uint32_t answers; /* in this round */
 } park;
-
-/*
- * System calls that end with EINTR when a handler has run, whatever its
- * SA_RESTART (signal(7)), and those that would take the signal for themselves.
- */
-static bool is_to_be_let_sleep(long nr, const uint64_t argument[6])
-{
-	switch (nr) {
-	case SYS_poll:
-	case SYS_ppoll:
-	case SYS_select:
-	case SYS_pselect6:
-	case SYS_epoll_wait:
-	case SYS_epoll_pwait:
-	case SYS_nanosleep:
-	case SYS_clock_nanosleep:
-	case SYS_pause:
-	case SYS_rt_sigsuspend:
-	case SYS_rt_sigtimedwait:
-	case SYS_semop:
-	case SYS_semtimedop:
-	case SYS_msgrcv:
-	case SYS_msgsnd:
-	case SYS_io_getevents:
-	case SYS_restart_syscall:
-	case 441: /* epoll_pwait2 */
-		return true;
-	case SYS_futex:
-		return argument[3] != 0; /* with a timeout */
-	default:
-		return false;
-	}
-}
 
 /* Read a file of a thread in /proc; false: it cannot be read. */
 static bool read_thread_file(uint32_t tid, const char *name, char *text,
@@ -228,18 +195,29 @@ static void stop_here(int sig, siginfo_t *info, void *context)
 		sys_wait(&park.open, value.high, 0);
 }
 
-/* Find a signal that nobody handles, and handle it; false: there is none. */
-static bool take_signal(void)
+/* Handle a signal, if nobody does. */
+static bool take(int sig)
 {
 	struct sys_action mine = sys_action(stop_here);
 
-	for (int sig = LAST_SIGNAL; sig >= FIRST_SIGNAL; sig--)
-		if (sys_action_get(sig, &park.before) == 0 &&
-		    park.before.handler == SIG_DFL &&
-		    sys_action_set(sig, &mine) == 0) {
-			park.signal = sig;
-			return true;
-		}
+	if (sys_action_get(sig, &park.before) ||
+	    park.before.handler != SIG_DFL || sys_action_set(sig, &mine))
+		return false;
+	park.signal = sig;
+	return true;
+}
+
+/*
+ * Find a signal to ask by; false: there is none. One that the program blocks
+ * may be one that it waits for: better another.
+ */
+static bool take_signal(uint64_t blocked)
+{
+	for (int pass = 0; pass < 2; pass++)
+		for (int sig = LAST_SIGNAL; sig >= FIRST_SIGNAL; sig--)
+			if ((blocked >> (sig - 1) & 1) == (uint64_t)pass &&
+			    take(sig))
+				return true;
 	return false;
 }
 
@@ -250,7 +228,7 @@ static void ask(struct mt_seen_thread *t)
 	long nr;
 
 	if (is_blocked(t->tid, park.signal) ||
-	    (look(t, &nr) && is_to_be_let_sleep(nr, t->argument)))
+	    (look(t, &nr) && mt_is_disturbed(nr, t->argument)))
 		return;
 	t->word = WORD(park.round, ASKED);
 	if (sys_signal_thread(t->tid, park.signal, place, park.round))
@@ -305,11 +283,11 @@ static void settle(struct mt_seen_thread *t)
 	look(t, &nr);
 }
 
-bool mt_park(struct mt_seen_threads *t, uint32_t self)
+bool mt_park(struct mt_seen_threads *t, uint32_t self, uint64_t blocked)
 {
 	park.threads = t;
 	t->count = 0;
-	if (!take_signal())
+	if (!take_signal(blocked))
 		return false;
 	park.answers = 0;
 	park.round++;

@@ -48,9 +48,10 @@ void mt_park_look(struct mt_seen_threads *t, uint32_t self);
  * they are. A thread that has not come to its handler after a while in which
  * no other did is left running. False: there is no signal to ask by, and
  * none was stopped. One caller at a time, with signals blocked, which holds no
- * lock that another thread may wait for. `t` must stay. Context: seal.
+ * lock that another thread may wait for; `blocked` are those that the program
+ * had blocked before. `t` must stay. Context: seal.
  */
-bool mt_park(struct mt_seen_threads *t, uint32_t self);
+bool mt_park(struct mt_seen_threads *t, uint32_t self, uint64_t blocked);
 void mt_unpark(void);
 
 #endif

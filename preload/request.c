@@ -67,13 +67,12 @@ static void say(struct mt_scan_asked *asked, enum mt_scan_status status)
 }
 
 /* Stop the threads and fork; returns the child or -errno. */
-static long fork_stopped(struct mt_scan_asked *asked)
+static long fork_stopped(struct mt_scan_asked *asked, uint64_t blocked)
 {
 	uint64_t start = sys_monotonic_ns(), forking, end;
-	struct sys_signals old = sys_block_signals();
 	long child = -EBUSY;
 
-	if (mt_park(request.threads, asked->tid)) {
+	if (mt_park(request.threads, asked->tid, blocked)) {
 		forking = sys_monotonic_ns();
 		asked->clock = mt_clock();
 		child = sys_fork_call(scan_copy, asked);
@@ -82,12 +81,11 @@ static long fork_stopped(struct mt_scan_asked *asked)
 		mt_scan_shared((uint32_t)((sys_monotonic_ns() - start) / 1000),
 			       (uint32_t)((end - forking) / 1000));
 	}
-	sys_restore_signals(old);
 	return child;
 }
 
-/* mt_request_scan(), by one thread at a time. */
-static int64_t make_scan(uint32_t node, uint64_t sp)
+/* mt_request_scan(), by one thread at a time, signals blocked. */
+static int64_t make_scan(uint32_t node, uint64_t sp, uint64_t blocked)
 {
 	struct mt_scan_asked asked = {
 		.clock = mt_clock(),
@@ -107,7 +105,7 @@ static int64_t make_scan(uint32_t node, uint64_t sp)
 		return -1;
 	asked.number = mt_scan_number();
 	asked.threads = request.threads;
-	child = fork_stopped(&asked);
+	child = fork_stopped(&asked, blocked);
 	mt_journal_shared(child > 0 ? child : 0);
 	if (child > 0)
 		request.child = child;
@@ -119,12 +117,15 @@ static int64_t make_scan(uint32_t node, uint64_t sp)
 
 int64_t mt_request_scan(uint32_t node, uint64_t sp)
 {
+	/* No handler may leave this by longjmp. */
+	struct sys_signals old = sys_block_signals();
 	int64_t number = -1;
 
-	if (!enter())
-		return -1;
-	number = make_scan(node, sp);
-	leave();
+	if (enter()) {
+		number = make_scan(node, sp, old.mask);
+		leave();
+	}
+	sys_restore_signals(old);
 	return number;
 }
 

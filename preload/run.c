@@ -597,6 +597,8 @@ static __attribute__((noinline)) void obey(void)
 	int64_t result = 0;
 
 	__builtin_unwind_init();
+	if (sys_pid() != run.pid) /* a child of vfork() */
+		return;
 	switch (mt_control_take(text)) {
 	case MT_COMMAND_NONE:
 		return;
@@ -777,13 +779,18 @@ void mt_run_pause(bool pause)
 	__atomic_fetch_add(&mt_epoch, 1, __ATOMIC_ACQ_REL);
 }
 
+int64_t mt_run_scan(uint64_t sp)
+{
+	return is_on() && sys_pid() == run.pid ? mt_request_scan(0, sp) : -1;
+}
+
 int mt_run_judge(uint64_t sp)
 {
 	int saved = errno, verdict = MT_VERDICT_NONE;
 
 	if (is_on()) {
 		describe_wishes();
-		if (mt_request_scan(0, sp) >= 0 && mt_request_wait())
+		if (mt_run_scan(sp) >= 0 && mt_request_wait())
 			verdict = mt_verdict_on(run.trace);
 	}
 	if (verdict == MT_VERDICT_NONE)
@@ -815,11 +822,6 @@ void mt_run_note(enum mt_note note, uint64_t address, uint64_t bytes)
 				   "have no effect");
 	}
 	errno = saved;
-}
-
-int64_t mt_run_scan(uint64_t sp)
-{
-	return is_on() ? mt_request_scan(0, sp) : -1;
 }
 
 void mt_run_mark(const char *name)

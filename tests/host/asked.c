@@ -325,6 +325,20 @@ static void waits_for_it(int allocate)
 	}
 }
 
+/* The first thread sleeps; another waits for a lock, and can be woken. */
+static void sleeps_beside(void)
+{
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	pthread_t t;
+
+	pthread_mutex_lock(&mutex);
+	need(!pthread_create(&t, NULL, waits, &mutex), "thread");
+	await(1);
+	sleeps(NULL);
+	pthread_mutex_unlock(&mutex);
+	pthread_join(t, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
@@ -343,6 +357,8 @@ int main(int argc, char **argv)
 		heavy(n);
 	else if (strcmp(name, "many") == 0)
 		many(n);
+	else if (strcmp(name, "sleeps_beside") == 0)
+		sleeps_beside();
 	else if (strcmp(name, "waits") == 0)
 		waits_for_it(n);
 	else

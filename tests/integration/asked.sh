@@ -179,6 +179,12 @@ grep -q '^definite  *55 B in 1 block$' text || fail "by signal: $(cat text)"
 kill "$pid"
 wait 2>/dev/null
 
+# The signal goes to a thread whose sleep does not end by it.
+start sleeps_beside
+sleep 0.3
+"$REPORT" leaks --now "$pid" >text 2>err || fail "beside: $(cat err)"
+wait "$pid" || fail "beside: $(cat out)"
+
 # What cannot be asked.
 sleep 30 &
 "$REPORT" ctl $! leaks 2>err && fail "an answer of who is not recorded"
