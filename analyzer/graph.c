@@ -169,12 +169,27 @@ static enum role role_of(const struct trace_range *r)
 	}
 }
 
+/* Return the block of a `new T[0]` that has its count of objects and none of
+ * them, by the address behind it; or NULL. */
+static const struct graph_block *find_empty_array(const struct graph *g,
+						  uint64_t value)
+{
+	const struct graph_block *b = graph_find(g, value - COOKIE_BYTES);
+
+	return b && b->kind == MT_NEW_ARRAY && b->size == COOKIE_BYTES &&
+			       b->address == value - COOKIE_BYTES
+		       ? b
+		       : NULL;
+}
+
 /* Find the block that a value points to, and how. */
 static struct graph_edge resolve(const struct graph *g, uint64_t value)
 {
 	const struct graph_block *b = graph_find(g, value);
 	bool start;
 
+	if (!b)
+		b = find_empty_array(g, value);
 	if (!b)
 		return (struct graph_edge){0, GRAPH_NONE};
 	start = value == b->address ||
@@ -242,6 +257,13 @@ static void add_root(struct reader *r, uint64_t address, size_t range,
 	};
 }
 
+/* Tell whether a range is a stack that take_stacks() found in a block. */
+static bool is_in_block(const struct reader *r, size_t range)
+{
+	return r->role[range] == ROLE_NONE &&
+	       r->trace->ranges[range].kind == MT_RANGE_STACK;
+}
+
 /* Go on to the range that holds a word. */
 static bool in_range(struct reader *r, uint64_t address)
 {
@@ -251,8 +273,8 @@ static bool in_range(struct reader *r, uint64_t address)
 		size_t i = (r->range + n) % t->range_count;
 		const struct trace_range *at = &t->ranges[i];
 
-		if (at->scan == r->scan && at->kind != MT_RANGE_REGISTERS &&
-		    address >= at->start && address < at->end) {
+		if (at->scan == r->scan && address >= at->start &&
+		    address < at->end && !is_in_block(r, i)) {
 			r->range = i;
 			return true;
 		}
@@ -289,6 +311,29 @@ static void take_registers(struct reader *r)
 	}
 }
 
+/*
+ * Take the stacks that lie in blocks, as coroutines have them: the block is
+ * in use, and what it holds is looked at as a block's words. Behind its end is
+ * no stack any more.
+ */
+static void take_stacks(struct reader *r)
+{
+	for (size_t i = 0; i < r->trace->range_count; i++) {
+		const struct trace_range *at = &r->trace->ranges[i];
+		const struct graph_block *b;
+
+		if (at->scan != r->scan || at->kind != MT_RANGE_STACK)
+			continue;
+		b = graph_find(r->g, at->start);
+		if (!b)
+			continue;
+		add_root(r, 0, i,
+			 (struct graph_edge){(uint32_t)(b - r->g->blocks),
+					     GRAPH_START});
+		r->role[i] = ROLE_NONE;
+	}
+}
+
 /* Turn the counts of edges into where each block's begin. */
 static void place_edges(struct graph *g)
 {
@@ -318,6 +363,7 @@ int graph_build(struct graph *g, struct trace *t, struct stacks *stacks,
 	r.role = util_alloc(t->range_count, sizeof(*r.role));
 	for (size_t i = 0; i < t->range_count; i++)
 		r.role[i] = role_of(&t->ranges[i]);
+	take_stacks(&r);
 	status = trace_words(t, scan, take_word, &r);
 	take_registers(&r);
 	place_edges(g);

@@ -27,12 +27,15 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include <memtrace/model.h>
 
 #include "clock.h"
+#include "home.h"
 #include "maps.h"
 #include "meta.h"
+#include "saved.h"
 #include "seal.h"
 #include "sys.h"
 
@@ -51,12 +54,13 @@
 /* A thread below its stack pointer may use so much (ABI 3.2.2). */
 #define RED_ZONE_BYTES 128
 
-/* Threads whose stacks are known; the stacks of more count as mappings. */
+/* Threads whose stacks are known; of more they are taken whole. */
 #define MAX_THREADS 4096
 
 struct thread {
 	uint32_t tid;
-	uint64_t sp; /* 0: it was running, so it is not known */
+	uint64_t sp;	/* 0: it was running, so it is not known */
+	uint64_t below; /* bytes that it uses there */
 };
 
 /* All that a scan needs, in memory that is mapped for it. */
@@ -195,8 +199,8 @@ static void read_range(struct scan *s, uint64_t from, uint64_t to)
 
 /* ---- The ranges. ---- */
 
-/* Name a range, and read it but for what of it is ours. */
-static void add_range(struct scan *s, enum mt_range_kind kind, uint64_t start,
+/* Name a range. */
+static void put_range(struct scan *s, enum mt_range_kind kind, uint64_t start,
 		      uint64_t end, uint32_t tid, const char *path)
 {
 	struct mt_meta_range r = {
@@ -206,9 +210,17 @@ static void add_range(struct scan *s, enum mt_range_kind kind, uint64_t start,
 		.tid = tid,
 		.scan = s->number,
 	};
-	uint64_t own_start, own_end;
 
 	mt_meta_add(MT_META_RANGE, &r, sizeof(r), path, strlen(path));
+}
+
+/* Name a range, and read it but for what of it is ours. */
+static void add_range(struct scan *s, enum mt_range_kind kind, uint64_t start,
+		      uint64_t end, uint32_t tid, const char *path)
+{
+	uint64_t own_start, own_end;
+
+	put_range(s, kind, start, end, tid, path);
 	while (start < end && sys_own_memory(start, &own_start, &own_end) &&
 	       own_start < end) {
 		if (own_start > start)
@@ -219,16 +231,67 @@ static void add_range(struct scan *s, enum mt_range_kind kind, uint64_t start,
 		read_range(s, start, end);
 }
 
-/* Return the thread whose stack a mapping holds, or NULL. */
-static const struct thread *stack_of(const struct scan *s,
-				     const struct mt_mapping *m)
+static bool is_in(const struct mt_mapping *m, uint64_t address)
 {
-	if (s->self.sp >= m->start && s->self.sp < m->end)
+	return address >= m->start && address < m->end;
+}
+
+/* Return where the words that are alive begin on a thread's stack. */
+static uint64_t live_from(const struct mt_mapping *m, const struct thread *t)
+{
+	uint64_t sp = t->sp & ~7ull;
+
+	return sp - m->start > t->below ? sp - t->below : sp;
+}
+
+/* Return a thread that lives, or NULL. */
+static const struct thread *find_thread(const struct scan *s, uint32_t tid)
+{
+	if (s->self.tid == tid)
 		return &s->self;
 	for (uint32_t i = 0; i < s->threads; i++)
-		if (s->thread[i].sp >= m->start && s->thread[i].sp < m->end)
+		if (s->thread[i].tid == tid)
 			return &s->thread[i];
 	return NULL;
+}
+
+/* Scan a thread's stack where that is a mapping's only purpose; false: this
+ * is none. Of a thread that runs, or not on it, all of it counts. */
+static bool scan_home(struct scan *s, const struct mt_mapping *m,
+		      const char *path)
+{
+	struct mt_home home = {.tid = (int32_t)sys_pid()};
+	uint64_t start = m->start;
+	const struct thread *t;
+
+	if (m->inode ||
+	    (!m->stack && !mt_home_find(s->mem, m, s->self.tid, &home)))
+		return false;
+	if (home.tid < 0) /* joined: what is there is for the next one */
+		return true;
+	t = find_thread(s, (uint32_t)home.tid);
+	if (!home.tid)
+		start = home.tcb;
+	else if (m->stack && !t) /* so can the first one end */
+		return true;
+	else if (t && is_in(m, t->sp))
+		start = live_from(m, t);
+	add_range(s, MT_RANGE_STACK, start, m->end, (uint32_t)home.tid, path);
+	return true;
+}
+
+/* Name the stacks of threads that are somewhere in a mapping, as those of
+ * coroutines are: in a block, or beside other things. */
+static void put_stacks(struct scan *s, const struct mt_mapping *m,
+		       const char *path)
+{
+	for (uint32_t i = 0; i <= s->threads; i++) {
+		const struct thread *t = i ? &s->thread[i - 1] : &s->self;
+
+		if (is_in(m, t->sp))
+			put_range(s, MT_RANGE_STACK, live_from(m, t), m->end,
+				  t->tid, path);
+	}
 }
 
 /* Return what a mapping is, to be scanned; 0: it is not. */
@@ -241,9 +304,16 @@ static enum mt_range_kind kind_of(struct scan *s, const struct mt_mapping *m)
 		return MT_RANGE_MODULE;
 	if (m->heap)
 		return MT_RANGE_HEAP;
-	if (s->tcb >= m->start && s->tcb < m->end)
+	if (is_in(m, s->tcb))
 		return MT_RANGE_TLS;
 	return MT_RANGE_MAPPING;
+}
+
+/* Whether a mapping may hold roots: what the program wrote, even where it may
+ * not write any more. */
+static bool may_hold_roots(const struct mt_mapping *m, const char *path)
+{
+	return m->readable && (m->writable || (!m->inode && *path != '['));
 }
 
 /* Scan a mapping. */
@@ -251,58 +321,113 @@ static bool scan_mapping(void *context, const struct mt_mapping *m,
 			 const char *path)
 {
 	struct scan *s = context;
-	const struct thread *stack;
 	enum mt_range_kind kind;
-	uint64_t start;
 
-	if (!m->writable || !m->readable)
+	if (!may_hold_roots(m, path) || scan_home(s, m, path))
 		return true;
-	stack = m->inode ? NULL : stack_of(s, m);
-	if (stack) {
-		start = stack->sp & ~7ull;
-		if (stack != &s->self && start - m->start > RED_ZONE_BYTES)
-			start -= RED_ZONE_BYTES;
-		add_range(s, MT_RANGE_STACK, start, m->end, stack->tid, path);
-		return true;
-	}
 	kind = kind_of(s, m);
 	if (kind == MT_RANGE_MODULE)
 		s->data_end = m->end;
+	put_stacks(s, m, path);
 	add_range(s, kind, m->start, m->end, 0, path);
 	return true;
 }
 
 /* ---- The threads. ---- */
 
-/* Read "nr 0xarg... 0xsp 0xpc" of a thread that waits in the kernel; false:
- * it runs, or is gone. The arguments are registers that may point. */
-static bool read_syscall(struct scan *s, struct thread *t)
+/* Write down which registers of a thread may point. */
+static void put_registers(struct scan *s, uint32_t tid, const uint64_t *reg,
+			  uint32_t which)
+{
+	for (int i = 0; which >> i; i++)
+		if (which >> i & 1 && may_point(s, reg[i]))
+			put_range(s, MT_RANGE_REGISTERS, reg[i], reg[i], tid,
+				  "");
+}
+
+/*
+ * Read "nr 0xarg... 0xsp 0xpc" of a thread that waits in the kernel. How many
+ * of the eight values behind the number are there; 0: it runs, or is gone.
+ */
+static int read_syscall(uint32_t tid, uint64_t *nr, uint64_t value[8])
 {
 	char path[64] = "/proc/self/task/", text[256];
-	struct mt_meta_range r = {
-		.kind = MT_RANGE_REGISTERS,
-		.tid = t->tid,
-		.scan = s->number,
-	};
 	const char *p = text;
-	uint64_t value = 0;
+	int n = 0;
 
-	sys_append_number(path, sizeof(path), t->tid);
+	sys_append_number(path, sizeof(path), tid);
 	sys_append(path, sizeof(path), "/syscall");
-	if (sys_read_file(path, text, sizeof(text)) <= 0 || *text == 'r')
-		return false;
-	for (int field = 0; (p = strstr(p, "0x")); field++) {
+	if (sys_read_file(path, text, sizeof(text)) <= 0)
+		return 0;
+	*nr = sys_parse_number(&p, 10);
+	for (; n < 8 && (p = strstr(p, "0x")); n++) {
 		p += 2;
-		value = sys_parse_number(&p, 16);
-		if (field == 6) {
-			t->sp = value;
-			return true;
-		}
-		r.start = r.end = value;
-		if (may_point(s, value))
-			mt_meta_add(MT_META_RANGE, &r, sizeof(r), NULL, 0);
+		value[n] = sys_parse_number(&p, 16);
 	}
-	return false;
+	return n;
+}
+
+/* Return how many arguments a system call has that threads rest in; in the
+ * registers for others is what was there before. */
+static unsigned int count_arguments(uint64_t nr)
+{
+	switch (nr) {
+	case SYS_pause:
+		return 0;
+	case SYS_nanosleep:
+		return 2;
+	case SYS_read:
+	case SYS_write:
+	case SYS_poll:
+	case SYS_accept:
+	case SYS_recvmsg:
+		return 3;
+	case SYS_clock_nanosleep:
+	case SYS_epoll_wait:
+	case SYS_wait4:
+		return 4;
+	default:
+		return 6;
+	}
+}
+
+/* Find out where a thread's stack is, and say what is not to be seen of it. */
+static void look_at(struct scan *s, uint32_t tid)
+{
+	uint64_t value[8] = {0};
+	uint64_t nr;
+	int n = read_syscall(tid, &nr, value);
+	struct mt_saved saved = {.reg = {0}};
+	struct thread *t;
+
+	if (n == 2 && !value[0]) /* it has ended */
+		return;
+	t = &s->thread[s->threads++];
+	*t = (struct thread){.tid = tid};
+	if (n < 8) {
+		put_range(s, MT_RANGE_UNSEEN, MT_UNSEEN_THREAD, 0, tid, "");
+		return;
+	}
+	t->sp = value[6];
+	put_registers(s, tid, value, (1u << count_arguments(nr)) - 1);
+	saved.reg[MT_REG_SP] = value[6];
+	saved.reg[MT_REG_PC] = value[7];
+	if (!mt_saved_find(s->mem, &saved) ||
+	    (saved.known & MT_REGS_KEPT) != MT_REGS_KEPT)
+		put_range(s, MT_RANGE_UNSEEN, MT_UNSEEN_REGISTERS, 0, tid, "");
+	/* libc's functions that wait keep nothing there. */
+	if (saved.reg[MT_REG_SP] == t->sp)
+		t->below = RED_ZONE_BYTES;
+}
+
+/* Write down the registers that the program had when it called exit(). */
+static void look_at_self(struct scan *s)
+{
+	struct mt_saved saved = {.known = MT_REGS_KEPT};
+
+	mt_registers(saved.reg);
+	if (mt_saved_find(s->mem, &saved))
+		put_registers(s, s->self.tid, saved.reg, MT_REGS_KEPT);
 }
 
 /* Find the other threads, and where their stacks are. */
@@ -316,17 +441,15 @@ static void find_threads(struct scan *s)
 		for (long at = 0; at < n;) {
 			/* ino 8, off 8, reclen 2, type 1, name */
 			const char *name = buf + at + 19;
-			struct thread t = {0};
 			uint16_t bytes;
+			uint32_t tid;
 
 			memcpy(&bytes, buf + at + 16, sizeof(bytes));
 			at += bytes;
-			t.tid = (uint32_t)sys_parse_number(&name, 10);
-			if (!t.tid || t.tid == s->self.tid ||
-			    s->threads == MAX_THREADS)
-				continue;
-			if (read_syscall(s, &t))
-				s->thread[s->threads++] = t;
+			tid = (uint32_t)sys_parse_number(&name, 10);
+			if (tid && tid != s->self.tid &&
+			    s->threads < MAX_THREADS)
+				look_at(s, tid);
 		}
 	if (fd >= 0)
 		sys_close(fd);
@@ -337,12 +460,14 @@ static bool scan(struct scan *s)
 {
 	bool whole = false;
 
-	s->mem = sys_open("/proc/self/mem", O_RDONLY, 0);
-	s->pagemap = sys_open("/proc/self/pagemap", O_RDONLY, 0);
+	/* Not /proc/self: that is empty once the first thread has ended. */
+	s->mem = sys_open("/proc/thread-self/mem", O_RDONLY, 0);
+	s->pagemap = sys_open("/proc/thread-self/pagemap", O_RDONLY, 0);
 	s->tcb = mt_thread_pointer();
 	s->end[0] = s->column[0];
 	s->end[1] = s->column[1];
 	if (s->mem >= 0 && mt_maps_each(note_granules, s)) {
+		look_at_self(s);
 		find_threads(s);
 		whole = mt_maps_each(scan_mapping, s);
 		seal_words(s);
@@ -370,7 +495,7 @@ void mt_scan(uint32_t node, uint64_t sp)
 	if (s && bitmap) {
 		s->bitmap = bitmap;
 		s->number = m.scan;
-		s->self = (struct thread){m.tid, sp};
+		s->self = (struct thread){.tid = m.tid, .sp = sp};
 		if (scan(s) && scans.words - m.first == s->words)
 			m.status = MT_SCAN_WHOLE;
 		m.words = scans.words - m.first;

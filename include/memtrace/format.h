@@ -344,6 +344,14 @@ enum mt_range_kind {
 	MT_RANGE_HEAP,	     /* [heap]: what lives in it counts */
 	MT_RANGE_MAPPING,    /* others: where no block lives, weak roots */
 	MT_RANGE_REGISTERS,  /* no range: `start` is a register's value */
+	MT_RANGE_UNSEEN,     /* no range: `start` is enum mt_unseen, of `tid` */
+};
+
+/* What of a thread a scan has not. */
+enum mt_unseen {
+	MT_UNSEEN_REGISTERS, /* it was asleep in a system call: its stack is
+				there, not all of its registers */
+	MT_UNSEEN_THREAD,    /* it ran: its stack is whole, with what is dead */
 };
 
 struct mt_meta_range {

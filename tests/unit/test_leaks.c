@@ -2,8 +2,8 @@
 /*
  * Shows that the verdict on random heaps is what a plain search finds: what
  * roots lead to, with and without interior pointers, by a chain as short as
- * any, and that each lost block hangs off exactly one leader, from which pointers
- * lead to it.
+ * any, and that each lost block hangs off exactly one leader, from which
+ * pointers lead to it.
  */
 #include "gen.h"
 #include "leaks.h"
