@@ -7,9 +7,7 @@
 #include "arch.h"
 #include "sys.h"
 
-/* How far from a mapping's end a control block can begin, and its alignment:
- * it has 2,304 bytes in glibc 2.36. */
-#define END_BYTES 8192
+/* Where a control block can begin. It has 2,304 bytes in glibc 2.36. */
 #define TCB_ALIGN 64
 
 /* Where in it the tid can be: behind the part that the ABI fixes (tcbhead_t),
@@ -32,19 +30,18 @@ static uint32_t find_tid(uint32_t self)
 }
 
 bool mt_home_find(int mem, const struct mt_mapping *m, uint32_t self,
-		  struct mt_home *home)
+		  uint64_t words[MT_HOME_WORDS], struct mt_home *home)
 {
-	uint64_t words[END_BYTES / 8];
-	uint64_t start =
-		m->end - m->start > END_BYTES ? m->end - END_BYTES : m->start;
+	uint64_t start = m->end - m->start > MT_HOME_WORDS * 8
+				 ? m->end - MT_HOME_WORDS * 8
+				 : m->start;
 	uint32_t tid = find_tid(self);
 	long got = sys_pread(mem, words, m->end - start, start);
 
-	for (long at = got - TID_LAST; tid && at >= 0; at--) {
+	for (long at = 0; tid && at + TID_LAST <= got; at += TCB_ALIGN) {
 		const uint64_t *tcb = words + at / 8;
 
-		if (at % TCB_ALIGN || tcb[0] != start + (uint64_t)at ||
-		    tcb[SELF_WORD] != tcb[0])
+		if (tcb[0] != start + (uint64_t)at || tcb[SELF_WORD] != tcb[0])
 			continue;
 		home->tcb = tcb[0];
 		memcpy(&home->tid, (const char *)tcb + tid, sizeof(tid));

@@ -18,12 +18,15 @@ struct mt_home {
 	int32_t tid;  /* 0: it has ended; -1: and was joined */
 };
 
+/* How far from a mapping's end a control block can begin. */
+#define MT_HOME_WORDS 1024
+
 /*
  * Find the control block at a mapping's end, reading /proc/self/mem by the
  * descriptor `mem`; `self` is what this thread's control block has as its tid.
- * False: there is none. Context: seal.
+ * `words` is room. False: there is none. Context: seal.
  */
 bool mt_home_find(int mem, const struct mt_mapping *m, uint32_t self,
-		  struct mt_home *home);
+		  uint64_t words[MT_HOME_WORDS], struct mt_home *home);
 
 #endif

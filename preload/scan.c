@@ -264,8 +264,8 @@ static bool scan_home(struct scan *s, const struct mt_mapping *m,
 	uint64_t start = m->start;
 	const struct thread *t;
 
-	if (m->inode ||
-	    (!m->stack && !mt_home_find(s->mem, m, s->self.tid, &home)))
+	if (m->inode || (!m->stack && !mt_home_find(s->mem, m, s->self.tid,
+						    s->chunk, &home)))
 		return false;
 	if (home.tid < 0) /* joined: what is there is for the next one */
 		return true;

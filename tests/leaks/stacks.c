@@ -168,6 +168,16 @@ static OUTLINE void yield_back(void)
 }
 
 /* Expect: none */
+CASE(exit_on_small_coroutine)
+{
+	char *pages = (char *)map_pages(5);
+
+	mprotect(pages, 4096, PROT_NONE);
+	prepare(&other[0], pages + 4096, 16384, hold_and_exit);
+	swapcontext(&caller, &other[0]);
+}
+
+/* Expect: none */
 CASE(exit_between_coroutines)
 {
 	/* Side by side in one mapping, as pools of them are. */
