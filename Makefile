@@ -9,6 +9,8 @@
 #   make bench          print the table of figures, heaptrack beside us
 #   make bench-symbols  look up names in half a gigabyte of debug info, which
 #                       takes ten minutes to build the first time
+#   make bench-leaks    what the leak verdict finds and costs, beside LSan and
+#                       memcheck
 #   make fuzz           fuzz the reader with libFuzzer for FUZZ_SECONDS
 #   make lint           format, man pages, scripts, layers, exported names
 #   make check-asan     the tests with ASan and UBSan in all but the recorder
@@ -55,9 +57,9 @@ all:
 MAKEFLAGS += -rR --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit tests demo check bench bench-symbols fuzz lint check-asan \
-	check-tsan check-install check-export check-leaks distcheck \
-	install uninstall clean help FORCE
+.PHONY: all unit tests demo check bench bench-symbols bench-leaks fuzz lint \
+	check-asan check-tsan check-install check-export check-leaks \
+	distcheck install uninstall clean help FORCE
 
 ifeq ($(V),1)
 Q =
@@ -278,6 +280,11 @@ bench-symbols:
 	@.ci/setup build bench
 	@$(MAKE) $B/tests/unit/look_up
 	@B=$B tests/bench/symbols
+
+bench-leaks:
+	@.ci/setup build test lint bench leaks
+	@$(MAKE) all $(BENCH)
+	@MT_BUILD=$(abspath $B) tests/leaks/bench
 
 # LLVM has the fuzzer, so clang builds this one.
 fuzz:

@@ -68,7 +68,7 @@ struct sym_options input_sym_options(const struct options *o)
 /* Make the profile of a trace. */
 static void make_profile(struct input *in, const struct input_wants *w)
 {
-	struct prof_options p = {.keys = w->keys};
+	struct prof_options p = {.keys = w->keys, .keep_live = w->live};
 	struct sym_options sym = input_sym_options(w->options);
 
 	select_window(w->options, in->trace, &p.from, &p.until);

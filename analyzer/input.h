@@ -14,6 +14,7 @@ struct input_wants {
 	struct select *select; /* NULL: all blocks */
 	bool profile;	       /* else the trace only */
 	unsigned int keys;     /* of the profile: PROF_BY_... */
+	bool live;	       /* the profile keeps the last live blocks */
 	const char *command;   /* for errors */
 };
 

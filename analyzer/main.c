@@ -200,6 +200,13 @@ static unsigned int keys_of(const struct options *o, const struct command *c)
 	return keys;
 }
 
+/* Tell whether a command needs the blocks that were live at the end. */
+static bool keeps_live(const struct options *o, const struct command *c)
+{
+	return (c->view == view_summary || c->view == view_leaks) &&
+	       !o->from_ns && o->to_ns == UINT64_MAX && !o->at;
+}
+
 /* Return the style that the options ask for. */
 static struct table_style style_of(const struct options *o)
 {
@@ -424,6 +431,7 @@ int main(int argc, char **argv)
 	j.view.style = style_of(&o);
 	j.wants.profile = j.command->needs != NEEDS_TRACE && !o.total;
 	j.wants.keys = keys_of(&o, j.command);
+	j.wants.live = keeps_live(&o, j.command);
 	j.wants.command = said->name;
 	if (now)
 		status = show_arguments(&j, &now, 1);

@@ -23,6 +23,10 @@ enum {
 	MT_REGS = 17,
 };
 
+/* Those that a function leaves as it found them, but sp: rbx, rbp, r12 - r15;
+ * a bit each. */
+#define MT_REGS_KEPT (1u << 3 | 1u << 6 | 15u << 12)
+
 /* The name of the instruction set in an ELF header. */
 #define MT_ELF_MACHINE 62 /* EM_X86_64 */
 

@@ -81,10 +81,16 @@ static bool look(struct mt_seen_thread *t, long *nr)
 	}
 	if (n < 2)
 		return false;
+	if (n == 2 && !value[0]) {
+		t->seen = MT_SEEN_GONE;
+		return false;
+	}
 	memset(t->argument, 0, sizeof(t->argument));
 	if (n == 8)
 		memcpy(t->argument, value, sizeof(t->argument));
 	t->sp = value[n - 2];
+	t->pc = value[n - 1];
+	t->call = *nr;
 	t->seen = MT_SEEN_ASLEEP;
 	return true;
 }

@@ -15,15 +15,18 @@
 /* What is known of a thread. */
 enum mt_seen {
 	MT_SEEN_NOT,	/* nothing: it runs, and cannot be stopped */
-	MT_SEEN_ASLEEP, /* sp, arguments: it is in a system call */
+	MT_SEEN_ASLEEP, /* sp, pc, arguments: it is in a system call */
 	MT_SEEN_PARKED, /* sp, context: it is stopped in a signal handler */
+	MT_SEEN_GONE,	/* it has ended */
 };
 
 struct mt_seen_thread {
 	uint32_t tid;
 	uint32_t word; /* park.c's own: of the handshake */
 	enum mt_seen seen;
-	uint64_t sp;
+	uint64_t sp, pc;
+	uint64_t below; /* bytes that it uses below sp; scan.c's */
+	long call;	/* number of the system call */
 	uint64_t argument[6];
 	const void *context; /* ucontext_t, with the registers */
 };

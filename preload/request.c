@@ -14,7 +14,10 @@
 
 #include "clock.h"
 #include "journal.h"
+#include "live.h"
+#include "meta.h"
 #include "process.h"
+#include "rules.h"
 #include "scan.h"
 #include "sys.h"
 
@@ -55,6 +58,10 @@ static int scan_copy(void *arg)
 	if (fd < 0)
 		return 1;
 	sys_close_all_but(fd);
+	/* The live file is not there, and a lock may be another thread's. */
+	mt_live_detach();
+	mt_meta_detach();
+	mt_tables_lock.word = 0;
 	mt_scan(asked);
 	return 0;
 }

@@ -667,9 +667,7 @@ static bool is_ours(uint64_t pc)
 {
 	struct sys_signals old = sys_lock(&mt_tables_lock);
 	const struct mt_module *m = mt_module_find(pc);
-	bool ours = m && (m->loader ||
-			  m == mt_module_find((uint64_t)(uintptr_t)getenv) ||
-			  m == mt_module_find((uint64_t)(uintptr_t)is_ours));
+	bool ours = m && mt_module_is_own(m);
 
 	sys_unlock(&mt_tables_lock, old);
 	return ours;

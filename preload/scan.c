@@ -27,12 +27,15 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include <memtrace/model.h>
 
+#include "home.h"
 #include "journal.h"
 #include "maps.h"
 #include "process.h"
+#include "saved.h"
 #include "seal.h"
 #include "sys.h"
 
@@ -62,6 +65,7 @@ struct scan {
 	uint8_t *end[2];
 	uint64_t data_end; /* where the last module's data ended */
 	const struct mt_scan_asked *asked;
+	struct mt_seen_thread self; /* the one that asked */
 	uint32_t log_bytes;
 	uint8_t log[MT_JOURNAL_COLUMN_BYTES]; /* of records */
 	uint64_t presence[CHUNK_PAGES];
@@ -281,29 +285,70 @@ static bool is_in(const struct mt_mapping *m, uint64_t address)
 	return address >= m->start && address < m->end;
 }
 
-/* Find the thread whose stack a mapping holds, and where that begins. */
-static bool find_stack(const struct scan *s, const struct mt_mapping *m,
-		       uint32_t *tid, uint64_t *start)
+/* Return where the words that are alive begin on a thread's stack. */
+static uint64_t live_from(const struct mt_mapping *m,
+			  const struct mt_seen_thread *t)
+{
+	uint64_t sp = t->sp & ~7ull;
+
+	return sp - m->start > t->below ? sp - t->below : sp;
+}
+
+/* Return a thread that lives, or NULL. */
+static const struct mt_seen_thread *find_thread(const struct scan *s,
+						uint32_t tid)
 {
 	const struct mt_seen_threads *all = s->asked->threads;
 
-	if (is_in(m, s->asked->sp)) {
-		*tid = s->asked->tid;
-		*start = s->asked->sp & ~7ull;
-		return true;
-	}
-	for (uint32_t i = 0; i < all->count; i++) {
-		const struct mt_seen_thread *t = &all->thread[i];
+	if (s->self.tid == tid)
+		return &s->self;
+	for (uint32_t i = 0; i < all->count; i++)
+		if (all->thread[i].tid == tid &&
+		    all->thread[i].seen != MT_SEEN_GONE)
+			return &all->thread[i];
+	return NULL;
+}
 
-		if (!is_in(m, t->sp))
-			continue;
-		*tid = t->tid;
-		*start = t->sp & ~7ull;
-		if (*start - m->start > RED_ZONE_BYTES)
-			*start -= RED_ZONE_BYTES;
+/* Scan a thread's stack where that is a mapping's only purpose; false: this
+ * is none. Of a thread that runs, or not on it, all of it counts. */
+static bool scan_home(struct scan *s, const struct mt_mapping *m,
+		      const char *path)
+{
+	struct mt_home home = {.tid = (int32_t)s->asked->pid};
+	uint64_t start = m->start;
+	const struct mt_seen_thread *t;
+
+	if (m->inode || (!m->stack && !mt_home_find(s->mem, m, s->self.tid,
+						    s->chunk, &home)))
+		return false;
+	if (home.tid < 0) /* joined: what is there is for the next one */
 		return true;
+	t = find_thread(s, (uint32_t)home.tid);
+	if (!home.tid)
+		start = home.tcb;
+	else if (m->stack && !t) /* so can the first one end */
+		return true;
+	else if (t && is_in(m, t->sp))
+		start = live_from(m, t);
+	add_range(s, MT_RANGE_STACK, start, m->end, (uint32_t)home.tid, path);
+	return true;
+}
+
+/* Name the stacks of threads that are somewhere in a mapping, as those of
+ * coroutines are: in a block, or beside other things. */
+static void put_stacks(struct scan *s, const struct mt_mapping *m,
+		       const char *path)
+{
+	const struct mt_seen_threads *all = s->asked->threads;
+
+	for (uint32_t i = 0; i <= all->count; i++) {
+		const struct mt_seen_thread *t =
+			i ? &all->thread[i - 1] : &s->self;
+
+		if (is_in(m, t->sp))
+			put_range(s, MT_RANGE_STACK, live_from(m, t), m->end,
+				  t->tid, path);
 	}
-	return false;
 }
 
 /* Return what a mapping is, to be scanned; 0: it is not. */
@@ -321,57 +366,145 @@ static enum mt_range_kind kind_of(struct scan *s, const struct mt_mapping *m)
 	return MT_RANGE_MAPPING;
 }
 
+/* Whether a mapping may hold roots: what the program wrote, even where it may
+ * not write any more. */
+static bool may_hold_roots(const struct mt_mapping *m, const char *path)
+{
+	return m->readable && (m->writable || (!m->inode && *path != '['));
+}
+
 /* Scan a mapping. */
 static bool scan_mapping(void *context, const struct mt_mapping *m,
 			 const char *path)
 {
 	struct scan *s = context;
 	enum mt_range_kind kind;
-	uint64_t start;
-	uint32_t tid;
 
-	if (!m->writable || !m->readable)
-		return true;
 	s->shared = m->shared;
-	if (!m->inode && find_stack(s, m, &tid, &start)) {
-		add_range(s, MT_RANGE_STACK, start, m->end, tid, path);
+	if (!may_hold_roots(m, path) || scan_home(s, m, path))
 		return true;
-	}
 	kind = kind_of(s, m);
 	if (kind == MT_RANGE_MODULE)
 		s->data_end = m->end;
+	put_stacks(s, m, path);
 	add_range(s, kind, m->start, m->end, 0, path);
 	return true;
 }
 
 /* ---- The threads. ---- */
 
-/* Write down words of a thread's registers that may point. */
-static void add_registers(struct scan *s, uint32_t tid, const uint64_t *word,
-			  unsigned int n)
+/* Say what was not seen of a thread. */
+static void put_unseen(struct scan *s, uint32_t tid, enum mt_unseen what)
 {
-	for (unsigned int i = 0; i < n; i++)
-		if (may_point(s, word[i]))
-			put_range(s, MT_RANGE_REGISTERS, word[i], word[i], tid,
+	put_range(s, MT_RANGE_UNSEEN, what, 0, tid, "");
+}
+
+/* Write down which registers of a thread may point. */
+static void put_registers(struct scan *s, uint32_t tid, const uint64_t *reg,
+			  uint32_t which)
+{
+	for (int i = 0; which >> i; i++)
+		if (which >> i & 1 && may_point(s, reg[i]))
+			put_range(s, MT_RANGE_REGISTERS, reg[i], reg[i], tid,
 				  "");
 }
 
-/* Write down what was seen of a thread but for its stack, and what was not. */
-static void add_thread(struct scan *s, const struct mt_seen_thread *t)
+/* Return how many arguments a system call has that threads rest in; in the
+ * registers for others is what was there before. */
+static unsigned int count_arguments(long nr)
+{
+	switch (nr) {
+	case SYS_pause:
+		return 0;
+	case SYS_nanosleep:
+		return 2;
+	case SYS_read:
+	case SYS_write:
+	case SYS_poll:
+	case SYS_accept:
+	case SYS_recvmsg:
+		return 3;
+	case SYS_clock_nanosleep:
+	case SYS_epoll_wait:
+	case SYS_wait4:
+		return 4;
+	default:
+		return 6;
+	}
+}
+
+/* Write down the registers of a thread that is parked, vectors included. */
+static void look_at_parked(struct scan *s, struct mt_seen_thread *t)
 {
 	const uint64_t *word;
 	unsigned int n;
 
-	add_registers(s, t->tid, t->argument, 6);
-	for (unsigned int area = 0; t->context && area < 2; area++) {
+	t->below = RED_ZONE_BYTES;
+	for (unsigned int area = 0; area < 2; area++) {
 		word = mt_context_registers(t->context, area, &n);
-		add_registers(s, t->tid, word, n);
+		for (unsigned int i = 0; i < n; i++)
+			put_registers(s, t->tid, &word[i], 1);
 	}
-	if (s->asked->why == MT_SCAN_ON_REQUEST && t->seen != MT_SEEN_PARKED)
-		put_range(s, MT_RANGE_UNSEEN,
-			  t->seen == MT_SEEN_NOT ? MT_UNSEEN_THREAD
-						 : MT_UNSEEN_REGISTERS,
-			  0, t->tid, "");
+}
+
+/* The same of one in a system call: its arguments; what it saved on its stack
+ * is there. */
+static void look_at_asleep(struct scan *s, struct mt_seen_thread *t)
+{
+	struct mt_saved saved = {.reg = {0}};
+
+	put_registers(s, t->tid, t->argument,
+		      (1u << count_arguments(t->call)) - 1);
+	saved.reg[MT_REG_SP] = t->sp;
+	saved.reg[MT_REG_PC] = t->pc;
+	if (!mt_saved_find(s->mem, &saved) ||
+	    (saved.known & MT_REGS_KEPT) != MT_REGS_KEPT)
+		put_unseen(s, t->tid, MT_UNSEEN_REGISTERS);
+	/* libc's functions that wait keep nothing there. */
+	if (saved.reg[MT_REG_SP] == t->sp)
+		t->below = RED_ZONE_BYTES;
+}
+
+/* Write down what was seen of a thread but for its stack, and what was not. */
+static void look_at(struct scan *s, struct mt_seen_thread *t)
+{
+	switch (t->seen) {
+	case MT_SEEN_PARKED:
+		look_at_parked(s, t);
+		break;
+	case MT_SEEN_ASLEEP:
+		look_at_asleep(s, t);
+		break;
+	case MT_SEEN_NOT:
+		put_unseen(s, t->tid, MT_UNSEEN_THREAD);
+		break;
+	case MT_SEEN_GONE:
+		break;
+	}
+}
+
+/* Write down the registers that the program had when it called exit(). */
+static void look_at_self(struct scan *s)
+{
+	struct mt_saved saved = {.known = MT_REGS_KEPT};
+
+	mt_registers(saved.reg);
+	if (mt_saved_find(s->mem, &saved))
+		put_registers(s, s->self.tid, saved.reg, MT_REGS_KEPT);
+}
+
+/* Look at all threads. The one that asked for a scan on request has its
+ * registers on its stack. */
+static void look_at_all(struct scan *s)
+{
+	struct mt_seen_threads *all = s->asked->threads;
+
+	if (s->asked->why == MT_SCAN_AT_END)
+		look_at_self(s);
+	for (uint32_t i = 0; i < all->count; i++)
+		look_at(s, &all->thread[i]);
+	if (all->unlisted)
+		put_unseen(s, 0, MT_UNSEEN_OTHERS);
 }
 
 /* Open the page table of the process that a fork scans for. */
@@ -389,17 +522,14 @@ static bool scan(struct scan *s)
 {
 	bool whole = false;
 
-	s->mem = sys_open("/proc/self/mem", O_RDONLY, 0);
-	s->pagemap = sys_open("/proc/self/pagemap", O_RDONLY, 0);
+	/* Not /proc/self: that is empty once the first thread has ended. */
+	s->mem = sys_open("/proc/thread-self/mem", O_RDONLY, 0);
+	s->pagemap = sys_open("/proc/thread-self/pagemap", O_RDONLY, 0);
 	s->parent_pagemap = open_parent_pagemap(s);
 	s->end[0] = s->column[0];
 	s->end[1] = s->column[1];
 	if (s->mem >= 0 && mt_maps_each(note_granules, s)) {
-		for (uint32_t i = 0; i < s->asked->threads->count; i++)
-			add_thread(s, &s->asked->threads->thread[i]);
-		if (s->asked->threads->unlisted)
-			put_range(s, MT_RANGE_UNSEEN, MT_UNSEEN_OTHERS, 0, 0,
-				  "");
+		look_at_all(s);
 		whole = mt_maps_each(scan_mapping, s);
 		seal_words(s);
 	}
@@ -467,6 +597,8 @@ void mt_scan(const struct mt_scan_asked *asked)
 		s->bitmap = bitmap;
 		s->number = asked->number;
 		s->asked = asked;
+		s->self = (struct mt_seen_thread){.tid = asked->tid,
+						  .sp = asked->sp};
 		if (asked->status != MT_SCAN_WHOLE)
 			status = asked->status;
 		else if (bitmap && scan(s))

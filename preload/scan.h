@@ -22,8 +22,8 @@ struct mt_scan_asked {
 	uint32_t pid;	 /* of the process, which may be another */
 	uint32_t number; /* of mt_scan_number() */
 	enum mt_scan_why why;
-	enum mt_scan_status status; /* else than WHOLE: say only this */
-	const struct mt_seen_threads *threads; /* the others */
+	enum mt_scan_status status;	 /* else than WHOLE: say only this */
+	struct mt_seen_threads *threads; /* the others */
 };
 
 /* Begin with the scans of a run, in its first thread. Context: init. */

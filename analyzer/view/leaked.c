@@ -61,18 +61,19 @@ static void collect(struct leak_sites *s, struct view *v, const struct leaks *l)
 {
 	for (size_t i = 0; i < l->graph.block_count; i++) {
 		const struct graph_block *b = &l->graph.blocks[i];
-		const struct leak_block *leak = &l->blocks[i];
+		enum leak_kind kind = l->blocks[i].kind;
+		struct leak_sum retained = leaks_retained(l, i);
 		struct leak_site *site;
 
-		if (b->loader || !is_shown(v->options, leak->kind))
+		if (b->loader || !is_shown(v->options, kind))
 			continue;
-		site = site_of(s, leak->kind,
+		site = site_of(s, kind,
 			       stacks_site(&v->profile->stacks, b->node),
 			       b->born);
 		site->sum.blocks++;
 		site->sum.bytes += b->size;
-		site->retained_blocks += leak->retained_blocks;
-		site->retained_bytes += leak->retained_bytes;
+		site->retained_blocks += retained.blocks;
+		site->retained_bytes += retained.bytes;
 		if (b->born < site->first_clock)
 			site->first_clock = b->born;
 		if (b->born > site->last_clock)
@@ -191,7 +192,7 @@ int view_leaks(struct view *v, struct error *e)
 	    !trace_choose_scan(v->trace, (uint32_t)v->options->scan))
 		return error_set(e, ERROR_NO_OFFSET, "it has no scan %u",
 				 (unsigned int)v->options->scan);
-	if (leaks_find(&l, v->trace, &v->profile->stacks, NULL, e)) {
+	if (view_find_leaks(v, &l, e)) {
 		leaks_free(&l);
 		return -1;
 	}

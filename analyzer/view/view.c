@@ -138,6 +138,18 @@ void view_replay(const struct view *v, const struct replay_listener *l)
 	term_bar_clear();
 }
 
+int view_find_leaks(struct view *v, struct leaks *l, struct error *e)
+{
+	const struct mt_meta_scan *scan = leaks_scan(v->trace);
+	struct prof *p = v->profile->prof;
+	bool kept = scan && p->live.block && p->last_clock <= scan->clock;
+	int status = leaks_find(l, v->trace, &v->profile->stacks,
+				kept ? &p->live : NULL, term_bar, e);
+
+	term_bar_clear();
+	return status;
+}
+
 void view_names_begin(struct view_names *n, const char *text)
 {
 	*n = (struct view_names){.text = text};

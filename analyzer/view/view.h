@@ -14,6 +14,7 @@
 #include "chosen.h"
 #include "group.h"
 #include "input.h"
+#include "leaks.h"
 #include "map.h"
 #include "options.h"
 #include "profile.h"
@@ -74,6 +75,12 @@ size_t view_rows(const struct view *v, size_t rows, size_t there_are);
  */
 void view_replay(const struct view *v, const struct replay_listener *l);
 uint64_t view_from(const struct view *v);
+
+/*
+ * Look for leaks by the last scan of the trace, by what its replay left if
+ * that is known. 0, or -1 with `e` filled; to be freed in either case.
+ */
+int view_find_leaks(struct view *v, struct leaks *l, struct error *e);
 
 /*
  * Which functions a command's argument means: the one of that name, and those

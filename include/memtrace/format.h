@@ -356,12 +356,11 @@ enum mt_range_kind {
 	MT_RANGE_UNSEEN,     /* no range: `start` is enum mt_unseen, of `tid` */
 };
 
-/* What of a thread a scan on request has not. */
+/* What of a thread a scan has not. */
 enum mt_unseen {
 	MT_UNSEEN_REGISTERS, /* it was asleep in a system call: its stack is
-				there, not its callee-saved registers */
-	MT_UNSEEN_THREAD,    /* it ran and could not be stopped: its stack is a
-				mapping as any */
+				there, not all of its registers */
+	MT_UNSEEN_THREAD,    /* it ran: its stack is whole, with what is dead */
 	MT_UNSEEN_OTHERS,    /* threads beyond those that are listed */
 };
 

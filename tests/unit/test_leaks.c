@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Shows that the verdict on random heaps is what a plain search finds: what
- * roots lead to, with and without interior pointers, and that each lost block
- * hangs off exactly one leader, from which pointers lead to it.
+ * roots lead to, with and without interior pointers, by a chain as short as
+ * any, and that each lost block hangs off exactly one leader, from which
+ * pointers lead to it.
  */
 #include "gen.h"
 #include "leaks.h"
@@ -162,9 +163,38 @@ static void check_lost(const struct leaks *l, const enum graph_way *best)
 			if (!best[j] && j != i && leads(j, i, best))
 				ck_assert(leads(i, j, best));
 		if (b->kind == LEAK_DEFINITE)
-			retained += b->retained_blocks;
+			retained += leaks_retained(l, (size_t)i).blocks;
 	}
 	ck_assert_uint_eq(retained, lost);
+}
+
+/* Return the fewest pointers to blocks' starts from the roots to a block. */
+static int nearest(int to)
+{
+	int at[MAX_BLOCKS + 1] = {[MAX_BLOCKS] = 1};
+
+	for (int n = 2; !at[to] && n <= blocks + 1; n++)
+		for (int i = 0; i < blocks; i++)
+			for (int j = 0; j <= MAX_BLOCKS && !at[i]; j++)
+				if (at[j] == n - 1 && edge[j][i] == GRAPH_START)
+					at[i] = n;
+	return at[to] - 1;
+}
+
+/* Check that the chain of a block that is reached is there, and as short as
+ * any. */
+static void check_chain(const struct leaks *l, int block)
+{
+	const struct leak_block *b = &l->blocks[block];
+	int n = 1;
+
+	for (; !b->by_root; n++) {
+		ck_assert_int_eq(edge[b->from][b - l->blocks], GRAPH_START);
+		b = &l->blocks[b->from];
+	}
+	ck_assert_uint_lt(b->root, l->graph.root_count);
+	ck_assert_uint_eq(l->graph.roots[b->root].to, (size_t)(b - l->blocks));
+	ck_assert_int_eq(n, nearest(block));
 }
 
 START_TEST(verdicts_are_what_a_search_finds)
@@ -180,7 +210,8 @@ START_TEST(verdicts_are_what_a_search_finds)
 	open_generated(&t, &gen.file);
 	gen_free(&gen);
 	stacks_of_trace(&stacks, &t, NULL);
-	ck_assert_msg(leaks_find(&l, &t, &stacks, NULL, &e) == 0, "%s", e.text);
+	ck_assert_msg(leaks_find(&l, &t, &stacks, NULL, NULL, &e) == 0, "%s",
+		      e.text);
 	ck_assert(l.checked);
 	ck_assert_uint_eq(l.graph.block_count, (size_t)blocks);
 	search(best);
@@ -191,6 +222,8 @@ START_TEST(verdicts_are_what_a_search_finds)
 				 kind == LEAK_REACHABLE);
 		ck_assert_int_eq(best[i] == GRAPH_INTERIOR,
 				 kind == LEAK_POSSIBLE);
+		if (kind == LEAK_REACHABLE)
+			check_chain(&l, i);
 	}
 	check_lost(&l, best);
 	leaks_free(&l);
