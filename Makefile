@@ -11,6 +11,8 @@
 #                       takes ten minutes to build the first time
 #   make bench-growth   how many leaks the verdict on growth finds and takes
 #                       for one, beside simpler rules; SEEDS=20 of each kind
+#   make bench-leaks    what the leak verdict finds and costs, beside LSan and
+#                       memcheck
 #   make fuzz           fuzz the reader with libFuzzer for FUZZ_SECONDS
 #   make lint           format, man pages, scripts, layers, exported names
 #   make check-asan     the tests with ASan and UBSan in all but the recorder
@@ -59,10 +61,9 @@ all:
 MAKEFLAGS += -rR --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit tests demo check bench bench-symbols bench-growth fuzz lint \
-	check-asan check-tsan check-install check-export check-ci check-leaks \
-	distcheck \
-	install uninstall clean help FORCE
+.PHONY: all unit tests demo check bench bench-symbols bench-growth bench-leaks \
+	fuzz lint check-asan check-tsan check-install check-export check-ci \
+	check-leaks distcheck install uninstall clean help FORCE
 
 ifeq ($(V),1)
 Q =
@@ -288,6 +289,11 @@ bench-growth:
 	@.ci/setup build bench
 	@$(MAKE) $B/tests/unit/growth_bench
 	@$B/tests/unit/growth_bench $(SEEDS)
+
+bench-leaks:
+	@.ci/setup build test lint bench leaks
+	@$(MAKE) all $(BENCH)
+	@MT_BUILD=$(abspath $B) tests/leaks/bench
 
 # LLVM has the fuzzer, so clang builds this one.
 fuzz:

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "map.h"
+#include "notes.h"
 
 /* The size that new[] keeps before objects with destructors. */
 #define COOKIE_BYTES 8
@@ -68,6 +69,19 @@ static void replay_blocks(struct graph *g, struct trace *t,
 	replay_run(&replay, t, until, &listener, 1, progress);
 	heap_sort(&replay.heap);
 	take_blocks(g, s, &replay.heap);
+}
+
+/* Make blocks that are not to be called leaked as the loader's are. */
+static void heed_notes(struct graph *g, const struct trace *t,
+		       const struct notes *notes)
+{
+	for (size_t i = 0; i < g->block_count; i++) {
+		struct graph_block *b = &g->blocks[i];
+
+		if (notes_ignore(notes, b->address, b->size, b->born,
+				 t->threads[b->thread].tid))
+			b->loader = true;
+	}
 }
 
 /* Return the place of the last block that begins at or before an address, or
@@ -137,6 +151,7 @@ enum role {
 struct reader {
 	struct graph *g;
 	struct trace *trace;
+	struct notes notes;
 	uint32_t scan;
 	enum role *role;    /* by range */
 	struct map windows; /* the allocator's, by address >> shift */
@@ -173,12 +188,27 @@ static enum role role_of(const struct trace_range *r, bool forked)
 	}
 }
 
+/* Return the block of a `new T[0]` that has its count of objects and none of
+ * them, by the address behind it; or NULL. */
+static const struct graph_block *find_empty_array(const struct graph *g,
+						  uint64_t value)
+{
+	const struct graph_block *b = graph_find(g, value - COOKIE_BYTES);
+
+	return b && b->kind == MT_NEW_ARRAY && b->size == COOKIE_BYTES &&
+			       b->address == value - COOKIE_BYTES
+		       ? b
+		       : NULL;
+}
+
 /* Find the block that a value points to, and how. */
 static struct graph_edge resolve(const struct graph *g, uint64_t value)
 {
 	const struct graph_block *b = graph_find(g, value);
 	bool start;
 
+	if (!b)
+		b = find_empty_array(g, value);
 	if (!b)
 		return (struct graph_edge){0, GRAPH_NONE};
 	start = value == b->address ||
@@ -232,6 +262,8 @@ static void add_root(struct reader *r, uint64_t address, size_t range,
 	enum role role = r->role[range];
 	bool start = edge.way == GRAPH_START;
 
+	if (address && notes_is_root(&r->notes, address))
+		role = ROLE_ROOT;
 	if (role == ROLE_NONE || (role == ROLE_EXACT && !start) ||
 	    (role == ROLE_WEAK && !(r->trace->parent && start) &&
 	     map_get(&r->windows, address >> r->shift)))
@@ -247,6 +279,13 @@ static void add_root(struct reader *r, uint64_t address, size_t range,
 	};
 }
 
+/* Tell whether a range is a stack that take_stacks() found in a block. */
+static bool is_in_block(const struct reader *r, size_t range)
+{
+	return r->role[range] == ROLE_NONE &&
+	       r->trace->ranges[range].kind == MT_RANGE_STACK;
+}
+
 /* Go on to the range that holds a word. */
 static bool in_range(struct reader *r, uint64_t address)
 {
@@ -256,8 +295,8 @@ static bool in_range(struct reader *r, uint64_t address)
 		size_t i = (r->range + n) % t->range_count;
 		const struct trace_range *at = &t->ranges[i];
 
-		if (at->scan == r->scan && at->kind != MT_RANGE_REGISTERS &&
-		    address >= at->start && address < at->end) {
+		if (at->scan == r->scan && address >= at->start &&
+		    address < at->end && !is_in_block(r, i)) {
 			r->range = i;
 			return true;
 		}
@@ -273,9 +312,12 @@ static void take_word(void *context, uint64_t address, uint64_t value)
 
 	if (edge.way == GRAPH_NONE)
 		return;
-	if (in_block(r, address))
+	if (in_block(r, address)) {
 		add_edge(r, edge);
-	else if (in_range(r, address))
+		if (!notes_is_root(&r->notes, address))
+			return;
+	}
+	if (in_range(r, address))
 		add_root(r, address, r->range, edge);
 }
 
@@ -291,6 +333,29 @@ static void take_registers(struct reader *r)
 		edge = resolve(r->g, at->start);
 		if (edge.way != GRAPH_NONE)
 			add_root(r, 0, i, edge);
+	}
+}
+
+/*
+ * Take the stacks that lie in blocks, as coroutines have them: the block is
+ * in use, and what it holds is looked at as a block's words. Behind its end is
+ * no stack any more.
+ */
+static void take_stacks(struct reader *r)
+{
+	for (size_t i = 0; i < r->trace->range_count; i++) {
+		const struct trace_range *at = &r->trace->ranges[i];
+		const struct graph_block *b;
+
+		if (at->scan != r->scan || at->kind != MT_RANGE_STACK)
+			continue;
+		b = graph_find(r->g, at->start);
+		if (!b)
+			continue;
+		add_root(r, 0, i,
+			 (struct graph_edge){(uint32_t)(b - r->g->blocks),
+					     GRAPH_START});
+		r->role[i] = ROLE_NONE;
 	}
 }
 
@@ -318,15 +383,19 @@ int graph_build(struct graph *g, struct trace *t, struct stacks *stacks,
 	else
 		replay_blocks(g, t, stacks, scan->clock + 1, progress);
 	g->first_edge = util_alloc(g->block_count + 1, sizeof(*g->first_edge));
+	notes_begin(&r.notes, t, scan->clock);
+	heed_notes(g, t, &r.notes);
 	r.shift = window_shift(t);
 	find_windows(&r.windows, r.shift, g);
 	r.role = util_alloc(t->range_count, sizeof(*r.role));
 	for (size_t i = 0; i < t->range_count; i++)
 		r.role[i] = role_of(&t->ranges[i], t->parent);
+	take_stacks(&r);
 	status = trace_words(t, scan, take_word, &r);
 	take_registers(&r);
 	place_edges(g);
 	map_free(&r.windows);
+	notes_free(&r.notes);
 	free(r.role);
 	if (status)
 		return error_set(e, ERROR_NO_OFFSET,

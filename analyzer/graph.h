@@ -19,7 +19,8 @@ struct graph_block {
 	uint32_t node;		      /* stack */
 	uint32_t thread : 24;	      /* place in trace->threads */
 	uint32_t kind : 7;	      /* enum mt_kind */
-	uint32_t loader : 1; /* the loader's: a root, and nobody's leak */
+	uint32_t loader : 1; /* the loader's, or to be ignored, as the program
+				says: a root, and nobody's leak */
 };
 
 /* What kind of a pointer led to a block; the better the greater. */

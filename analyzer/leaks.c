@@ -258,7 +258,7 @@ static void elect(struct search *s, const uint32_t *lost, size_t count)
 	free(seen);
 }
 
-/* ---- Held at exit(). ---- */
+/* ---- What cannot be said. ---- */
 
 /*
  * Mark the nodes of functions that were running when exit() was called: all
@@ -275,45 +275,178 @@ static void mark_running(const struct stacks *s, uint32_t node, bool *running)
 		running[node] = true;
 }
 
-/* Tell whether main's caller is what a node is the frame of. */
-static bool is_below_main(struct stacks *s, uint32_t node)
+/* Tell whether a node is libc's frame, as main's caller is. */
+static bool is_libc(const struct stacks *s, uint32_t node)
 {
-	size_t n;
-	const struct frame *f;
+	const struct mt_pc *pc = &s->pcs[s->nodes[node].pc];
 
-	for (; node >= MT_NODE_FIRST && node < s->node_count;
-	     node = s->nodes[node].parent) {
-		f = stacks_frames(s, s->nodes[node].pc, &n);
-		for (size_t i = 0; i < n; i++)
-			if (f[i].function && strcmp(f[i].function, "main") == 0)
-				return true;
-	}
-	return false;
+	return pc->module < s->module_count && s->modules[pc->module].path &&
+	       util_starts(util_basename(s->modules[pc->module].path), "libc.");
 }
 
-/* Tell whether a stack goes through a function that was still running. */
-static bool is_held(struct stacks *s, const bool *running, uint32_t node)
+/* Tell whether a stack goes through a function that was still running. main()
+ * and a thread's first function are not meant: all go through them. */
+static bool is_held(const struct stacks *s, const bool *running, uint32_t node)
 {
 	for (; node >= MT_NODE_FIRST && node < s->node_count;
 	     node = s->nodes[node].parent)
-		if (running[node])
-			return is_below_main(s, node);
+		if (running[node] && !is_libc(s, node) &&
+		    s->nodes[node].parent >= MT_NODE_FIRST)
+			return true;
 	return false;
 }
 
-/* ---- The verdict. ---- */
+/* What is known of the threads at a scan, by their place in the trace. */
+struct doubts {
+	struct stacks *stacks;
+	bool *running; /* by node: exit() was called from inside of it */
+	bool *unseen;  /* by thread: not all of its registers are known */
+	bool *leaving; /* by thread: it called exit() */
+};
 
-/* Decide what a lost block is. */
-static enum leak_kind judge_lost(struct search *s, struct stacks *stacks,
-				 const bool *running, uint32_t block)
+/* Collect what may have held a pointer and was not seen. */
+static void find_doubts(struct doubts *d, const struct trace *t,
+			struct stacks *stacks, const struct mt_meta_scan *scan)
 {
-	uint32_t leader = s->l->blocks[block].leader;
-	bool held = is_held(stacks, running, s->g->blocks[leader].node);
-
-	if (held)
-		return LEAK_HELD;
-	return block == leader ? LEAK_DEFINITE : LEAK_INDIRECT;
+	d->stacks = stacks;
+	d->running = util_alloc(stacks->node_count, sizeof(*d->running));
+	d->unseen = util_alloc(t->thread_count, sizeof(*d->unseen));
+	d->leaving = util_alloc(t->thread_count, sizeof(*d->leaving));
+	mark_running(stacks, scan->node, d->running);
+	for (size_t i = 0; i < t->thread_count; i++) {
+		d->leaving[i] = t->threads[i].tid == scan->tid;
+		for (size_t j = 0; j < t->range_count; j++)
+			d->unseen[i] |= t->ranges[j].scan == scan->scan &&
+					t->ranges[j].kind == MT_RANGE_UNSEEN &&
+					t->ranges[j].tid == t->threads[i].tid;
+	}
 }
+
+static void free_doubts(struct doubts *d)
+{
+	free(d->running);
+	free(d->unseen);
+	free(d->leaving);
+}
+
+/* Tell whether the function that a block was allocated under still ran when
+ * its thread called exit(). */
+static bool is_under_exit(const struct doubts *d, const struct graph_block *b)
+{
+	return d->leaving[b->thread] && is_held(d->stacks, d->running, b->node);
+}
+
+/* A leader of a thread that was not seen, and the statements that led to it. */
+struct doubtful {
+	uint64_t statements; /* hash */
+	uint32_t thread, block;
+	uint64_t born;
+};
+
+/*
+ * Hash the statements that a stack goes through. A loop that was unrolled has
+ * one statement in several places; without debug info the places must do.
+ */
+static uint64_t hash_statements(struct stacks *s, uint32_t node)
+{
+	const uint64_t prime = 0x100000001b3u;
+	uint64_t hash = 0;
+	size_t n;
+
+	for (; node >= MT_NODE_FIRST && node < s->node_count;
+	     node = s->nodes[node].parent) {
+		uint32_t pc = s->nodes[node].pc;
+		const struct frame *f = stacks_frames(s, pc, &n);
+
+		for (size_t i = 0; i < n; i++)
+			hash = (hash ^ (f[i].line ? f[i].line : ~(uint64_t)pc) ^
+				(uint64_t)(uintptr_t)f[i].function) *
+			       prime;
+	}
+	return hash;
+}
+
+/* Order by statements and thread, the youngest first. */
+static int compare_doubtful(const void *a, const void *b)
+{
+	const struct doubtful *x = a, *y = b;
+
+	if (x->statements != y->statements)
+		return x->statements < y->statements ? -1 : 1;
+	if (x->thread != y->thread)
+		return x->thread < y->thread ? -1 : 1;
+	if (x->born != y->born)
+		return x->born > y->born ? -1 : 1;
+	return (x->block < y->block) - (x->block > y->block);
+}
+
+/* List the leaders that a thread allocated that was not seen. */
+static struct doubtful *list_doubtful(const struct search *s,
+				      const struct doubts *d,
+				      const uint32_t *lost, size_t count,
+				      size_t *found)
+{
+	struct doubtful *list = NULL;
+	size_t room = 0;
+
+	*found = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct graph_block *b = &s->g->blocks[lost[i]];
+
+		if (s->l->blocks[lost[i]].leader != lost[i] ||
+		    !d->unseen[b->thread])
+			continue;
+		list = util_grow(list, *found, &room, sizeof(*list));
+		list[(*found)++] = (struct doubtful){
+			.statements = hash_statements(d->stacks, b->node),
+			.thread = b->thread,
+			.block = lost[i],
+			.born = b->born,
+		};
+	}
+	if (*found)
+		qsort(list, *found, sizeof(*list), compare_doubtful);
+	return list;
+}
+
+/*
+ * Let those be held that a register may have that was not seen: it has one
+ * block, the last that its statement made, so the youngest leader that a thread
+ * has from the same statements.
+ */
+static void hold_in_registers(struct search *s, const struct doubts *d,
+			      const uint32_t *lost, size_t count)
+{
+	size_t n;
+	struct doubtful *list = list_doubtful(s, d, lost, count, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (!i || list[i].statements != list[i - 1].statements ||
+		    list[i].thread != list[i - 1].thread)
+			s->l->blocks[list[i].block].kind = LEAK_HELD;
+	free(list);
+}
+
+/* Decide what each lost block is: what its leader is, by and large. */
+static void judge_lost(struct search *s, const struct doubts *d,
+		       const uint32_t *lost, size_t count)
+{
+	struct leak_block *blocks = s->l->blocks;
+
+	for (size_t i = 0; i < count; i++)
+		if (blocks[lost[i]].leader != lost[i])
+			blocks[lost[i]].kind = LEAK_INDIRECT;
+		else if (is_under_exit(d, &s->g->blocks[lost[i]]))
+			blocks[lost[i]].kind = LEAK_HELD;
+		else
+			blocks[lost[i]].kind = LEAK_DEFINITE;
+	hold_in_registers(s, d, lost, count);
+	for (size_t i = 0; i < count; i++)
+		if (blocks[blocks[lost[i]].leader].kind == LEAK_HELD)
+			blocks[lost[i]].kind = LEAK_HELD;
+}
+
+/* ---- The verdict. ---- */
 
 static void add(struct leak_sum *sum, uint64_t bytes)
 {
@@ -358,12 +491,15 @@ static void sum_leaders(struct leaks *l)
 			    l->graph.blocks[i].size);
 }
 
-/* Decide what each block is. */
-static void judge(struct search *s, struct stacks *stacks, uint32_t exit_node)
+/* Decide what each block is; `lost` are those that are lost. */
+static void judge(struct search *s, const struct trace *t,
+		  struct stacks *stacks, const struct mt_meta_scan *scan,
+		  const uint32_t *lost, size_t count)
 {
-	bool *running = util_alloc(stacks->node_count, sizeof(*running));
+	struct doubts d;
 
-	mark_running(stacks, exit_node, running);
+	find_doubts(&d, t, stacks, scan);
+	judge_lost(s, &d, lost, count);
 	for (uint32_t i = 0; i < s->g->block_count; i++) {
 		struct leak_block *b = &s->l->blocks[i];
 
@@ -371,12 +507,10 @@ static void judge(struct search *s, struct stacks *stacks, uint32_t exit_node)
 			b->kind = LEAK_REACHABLE;
 		else if (s->reached[i] == GRAPH_INTERIOR)
 			b->kind = LEAK_POSSIBLE;
-		else
-			b->kind = judge_lost(s, stacks, running, i);
 		if (!s->g->blocks[i].loader)
 			add(&s->l->sum[b->kind], s->g->blocks[i].size);
 	}
-	free(running);
+	free_doubts(&d);
 	sum_leaders(s->l);
 }
 
@@ -390,9 +524,18 @@ static const char *why_not(const struct trace *t)
 		       : t->state == TRACE_ENDED && t->end != MT_END_SIGNAL
 			       ? "it was recorded with leaks=0"
 			       : "it was killed";
-	if (t->scans[t->scan_count - 1].status != MT_SCAN_WHOLE)
+	switch (t->scans[t->scan_count - 1].status) {
+	case MT_SCAN_WHOLE:
+		return NULL;
+	case MT_SCAN_NO_FORK:
+		return "it could not be forked";
+	case MT_SCAN_NO_STOP:
+		return "no signal was free to stop its threads by";
+	case MT_SCAN_TURNED_OFF:
+		return "it turned that off (__lsan_is_turned_off)";
+	default:
 		return "its memory could not be read";
-	return NULL;
+	}
 }
 
 const struct mt_meta_scan *leaks_scan(const struct trace *t)
@@ -427,7 +570,7 @@ void leaks_judge(struct leaks *l, struct stacks *stacks)
 	search_roots(&s);
 	lost = list_lost(&s, &count);
 	elect(&s, lost, count);
-	judge(&s, stacks, l->exit_node);
+	judge(&s, l->trace, stacks, l->scan, lost, count);
 	free(lost);
 	free(s.reached);
 	free(s.work.at);
@@ -445,7 +588,8 @@ int leaks_find(struct leaks *l, struct trace *t, struct stacks *stacks,
 	if (graph_build(&l->graph, t, stacks, scan, live, progress, e))
 		return -1;
 	l->checked = true;
-	l->exit_node = scan->node;
+	l->trace = t;
+	l->scan = scan;
 	l->blocks = util_alloc(l->graph.block_count, sizeof(*l->blocks));
 	leaks_judge(l, stacks);
 	return 0;

@@ -9,9 +9,12 @@
  * to are definite leaks; what hangs off them is indirect. A lost ring has
  * no first block: its oldest one counts as that.
  *
- * "Held at exit()" are lost blocks that were allocated under a function that
- * was still running when the program called exit(): compilers drop pointers
- * that are not needed any more, so nothing can be said of them.
+ * "Held at exit()" are lost blocks of which nothing can be said: somebody may
+ * have had a pointer to them that was not to be seen. Compilers drop pointers
+ * of functions that are still running when the program calls exit(): so what
+ * was allocated under one of those. And what other threads have in registers
+ * the kernel does not show: so the youngest block that such a thread has from
+ * the same statements, for a register has but one.
  */
 #ifndef ANALYZER_LEAKS_H
 #define ANALYZER_LEAKS_H
@@ -65,7 +68,8 @@ struct leaks {
 	size_t leader_count;
 	struct leak_sum sum[LEAK_KINDS];
 	struct leak_sum weak; /* reachable through mappings only */
-	uint32_t exit_node;   /* the stack that called exit(), or 0 */
+	const struct trace *trace;
+	const struct mt_meta_scan *scan; /* by which it was looked */
 };
 
 /*

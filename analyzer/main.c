@@ -43,6 +43,7 @@
  *   prof       a listener: sums and exact peak per stack
  *   judge      whose a frame is: the program's or a runtime's
  *   stacks     stacks, and the names of their frames
+ *   notes      what the program said of its blocks
  *   graph      what pointed to which block at a scan
  *   leaks      which blocks can be reached, and how the lost ones hang
  *   repeats    what grows with every run of a test
@@ -68,6 +69,8 @@
  *   table      a table as text, JSON or CSV
  *   options    the command line
  *   completion the command line, for shells to complete
+ *   mailbox    the mailbox of a running program
+ *   ctl        what it is told to do
  *   select     which blocks a report is about, by the options
  *   input      a file opened: a trace or an import
  *   report/    the gate's verdict, one file a format
@@ -92,6 +95,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl.h"
 #include "export/export.h"
 #include "input.h"
 #include "symbolize.h"
@@ -436,22 +440,40 @@ static _Noreturn void no_files(const struct options_command *c)
 	exit(2);
 }
 
+/* Have the program of --now scanned; returns its trace, or ends this one. */
+static char *scan_now(struct options *o, char **arguments)
+{
+	char *trace;
+
+	if (*arguments)
+		options_usage("--now takes no trace, as", *arguments, NULL);
+	trace = ctl_scan_now(o);
+	if (!trace)
+		exit(1);
+	return trace;
+}
+
 int main(int argc, char **argv)
 {
 	const struct options_command *said;
 	struct options o;
 	struct job j = {0};
 	int first, status;
+	char *now = NULL;
 
 	said = options_parse(argc, argv, &o, &first);
 	if (!first)
 		return finish(0);
 	if (said->name && strcmp(said->name, "completion") == 0)
 		return finish(run_completion(argc - first, argv + first));
+	if (said->name && strcmp(said->name, "ctl") == 0)
+		return finish(ctl_run(&o, argc - first, argv + first));
 	j.command = command_of(said);
 	if (j.command->has_argument && first < argc)
 		j.view.argument = argv[first++];
-	if (first == argc)
+	if (o.pid)
+		now = scan_now(&o, argv + first);
+	else if (first == argc)
 		no_files(said);
 	j.view.options = j.wants.options = &o;
 	j.view.select = j.wants.select = read_selection(&o);
@@ -464,6 +486,8 @@ int main(int argc, char **argv)
 	if (j.command->needs == NEEDS_PATHS)
 		status = run_check(&j.view, argv + first,
 				   (size_t)(argc - first));
+	else if (now)
+		status = show_arguments(&j, &now, 1);
 	else
 		status = show_arguments(&j, argv + first,
 					(size_t)(argc - first));
@@ -471,5 +495,6 @@ int main(int argc, char **argv)
 	if (!status)
 		hint(argv[argc - 1], &o, j.command, j.view.next);
 	free(j.view.next);
+	free(now);
 	return finish(status);
 }

@@ -14,6 +14,9 @@
 /* How many names a list of words can have. */
 #define MAX_WORDS 64
 
+/* So long is waited for a running program. */
+#define TIMEOUT_NS 5000000000u
+
 /* More rows than any table has. */
 #define ALL_ROWS 1000000000u
 
@@ -51,6 +54,9 @@ enum option_id {
 	OPT_GITHUB,
 	OPT_TAP,
 	OPT_LSAN,
+	OPT_SCAN,
+	OPT_NOW,
+	OPT_TIMEOUT,
 	OPT_FORMAT,
 	OPT_OUTPUT,
 	OPT_FROM,
@@ -147,6 +153,12 @@ static const struct options_info infos[] = {
 	[OPT_TAP] = {"tap", 0, true, NULL, "print TAP, not text", NULL},
 	[OPT_LSAN] = {"lsan", 0, true, "FILE",
 		      "write what counts as LeakSanitizer does", NULL},
+	[OPT_SCAN] = {"scan", 0, true, "N",
+		      "by scan N, from 0; without it by the last", NULL},
+	[OPT_NOW] = {"now", 0, true, "PID",
+		     "have a running program scanned, and show that", NULL},
+	[OPT_TIMEOUT] = {"timeout", 0, true, "TIME",
+			 "wait so long for a running program (5s)", NULL},
 	[OPT_FORMAT] = {"format", 'f', true, "F", "the format to write",
 			"pprof folded speedscope massif callgrind dhat "
 			"heaptrack chrome sqlite prometheus openmetrics svg"},
@@ -211,15 +223,17 @@ const struct options_command options_commands[] = {
 	 "strict-baseline junit sarif lsan github tap "},
 	{"bad-frees", "TRACE...", "what was freed twice, or wrongly", ""},
 	{"leaks", "TRACE...", "what was lost, and what hangs off it",
-	 " kind tree stacks "},
+	 " kind tree stacks scan now timeout "},
 	{"why", "ADDRESS|SITE TRACE...", "what keeps a block from being lost",
-	 " kind "},
+	 " kind scan "},
 	{"growth", "TRACE...", "what leaks though it can be reached", " by "},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE...", "for other tools to read",
 	 " format output "},
 	{"symbolize", "-o FILE TRACE", "for machines without its files",
 	 " output "},
+	{"ctl", "PID start|stop|mark|leaks [NAME]",
+	 "tell a running program to do that", " timeout "},
 	{"completion", "bash|zsh|fish", "for a shell: its completion", ""},
 	{0},
 };
@@ -320,6 +334,14 @@ static uint64_t read_number(enum option_id id, const char *text, bool bytes)
 	what = util_format("--%s takes %s, not", infos[id].name,
 			   bytes ? "a size like 512 or 64K" : "a number");
 	options_usage(what, text, NULL);
+}
+
+/* Read a number that an int holds. */
+static int64_t read_small(enum option_id id, const char *text)
+{
+	uint64_t n = read_number(id, text, false);
+
+	return n < INT32_MAX ? (int64_t)n : INT32_MAX;
 }
 
 /* Append a text to those that an option was given. */
@@ -446,6 +468,15 @@ static void take(struct options *o, enum option_id id, const char *text)
 	case OPT_KIND:
 		choose(id, text);
 		o->kind = text;
+		break;
+	case OPT_SCAN:
+		o->scan = read_small(id, text);
+		break;
+	case OPT_NOW:
+		o->pid = read_small(id, text);
+		break;
+	case OPT_TIMEOUT:
+		o->timeout_ns = read_time(id, text);
 		break;
 	case OPT_FORMAT:
 		choose(id, text);
@@ -707,7 +738,12 @@ const struct options_command *options_parse(int argc, char **argv,
 	const struct options_command *c =
 		argc > 1 ? find_command(argv[1]) : options_commands;
 
-	*o = (struct options){.to_ns = UINT64_MAX, .gate = gate_defaults};
+	*o = (struct options){
+		.to_ns = UINT64_MAX,
+		.scan = -1,
+		.timeout_ns = TIMEOUT_NS,
+		.gate = gate_defaults,
+	};
 	*first = 0;
 	if (informed(c, argc, argv))
 		return c;

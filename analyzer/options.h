@@ -40,6 +40,9 @@ struct options {
 	const char *thread, *size, *lifetime, *where;
 	const char *focus, *ignore, *hide; /* regular expressions */
 	const char *kind;		   /* of leaks */
+	int64_t scan;			   /* its number; -1: the last */
+	int64_t pid;	     /* that is to scan now; 0: not said */
+	uint64_t timeout_ns; /* of what is asked of a process */
 	/* How. */
 	enum group_by by;
 	bool by_said, blocks, cumulative, callees, normalize, total, quick;

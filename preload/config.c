@@ -145,6 +145,32 @@ static bool parse_item(struct mt_config *config, const char *item, size_t n,
 	return false;
 }
 
+/* Append a number that may be negative. */
+static void append_signed(char *buf, size_t size, int64_t n)
+{
+	if (n < 0)
+		sys_append(buf, size, "-");
+	sys_append_number(buf, size, (uint64_t)(n < 0 ? -n : n));
+}
+
+/* Check a number; false, with the line of why, when it is out of range. */
+static bool check(const char *name, int64_t n, int64_t min, int64_t max,
+		  char *error, size_t size)
+{
+	if (n >= min && n <= max)
+		return true;
+	error[0] = '\0';
+	sys_append(error, size, "memtrace: MEMTRACE: '");
+	sys_append(error, size, name);
+	sys_append(error, size, "=");
+	append_signed(error, size, n);
+	sys_append(error, size, "': it is ");
+	append_signed(error, size, min);
+	sys_append(error, size, " to ");
+	append_signed(error, size, max);
+	return false;
+}
+
 bool mt_config_parse(struct mt_config *config, const char *text, char *error,
 		     size_t error_size)
 {
@@ -158,17 +184,6 @@ bool mt_config_parse(struct mt_config *config, const char *text, char *error,
 			return false;
 		text += n + (comma != NULL);
 	}
-	if (config->level < -7 || config->level > 19) {
-		error[0] = '\0';
-		sys_append(error, error_size, "memtrace: MEMTRACE: 'level=");
-		if (config->level < 0)
-			sys_append(error, error_size, "-");
-		sys_append_number(error, error_size,
-				  (uint64_t)(config->level < 0
-						     ? -config->level
-						     : config->level));
-		sys_append(error, error_size, "': it is -7 to 19");
-		return false;
-	}
-	return true;
+	return check("level", config->level, -7, 19, error, error_size) &&
+	       check("signal", config->signal, 0, 64, error, error_size);
 }

@@ -288,3 +288,10 @@ EXPORT void memtrace_impl_test_end(void)
 {
 	mt_run_mark(MT_MARK_TEST_END, "");
 }
+
+EXPORT long memtrace_impl_leak_check(void)
+{
+	__builtin_unwind_init();
+	return mt_run_scan((uint64_t)__builtin_frame_address(0) -
+			   MT_SAVED_BYTES);
+}

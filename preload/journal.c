@@ -18,6 +18,13 @@
  *    that of the segment.
  *
  * So a claim that was never finished stays space, and readers pass over it.
+ *
+ * A child of ours that scans its copy of the memory appends too. It has a copy
+ * of all this but of the tail, where the file ends, which is shared with it
+ * then, with a word that says whose it is. Whoever has it may be killed: the
+ * child is dead when it cannot be told of, we are when we are not its parent.
+ * What was half done then needs no repair, since the tail is moved last: a
+ * claim that is begun again does all over, and nothing was filled in yet.
  */
 #include "journal.h"
 
@@ -29,6 +36,7 @@
 
 #include "arena.h"
 #include "file.h"
+#include "process.h"
 #include "sys.h"
 
 #define PRESSES 4
@@ -47,12 +55,28 @@ struct press {
 	uint8_t *stack; /* STACK_BYTES: the program's may be too small */
 };
 
+/* Where the file ends. */
+struct tail {
+	uint32_t owner;	   /* enum owner, of this struct */
+	uint32_t closed;   /* nothing is appended any more */
+	uint64_t end;	   /* where the next claim starts */
+	uint64_t reserved; /* bytes of the file, in whole pages */
+};
+
+enum owner {
+	NOBODY,
+	PARENT,
+	CHILD,
+};
+
 static struct {
 	struct sys_lock lock; /* of what follows, down to `pages` */
 	struct mt_file file;
-	uint64_t end;	   /* where the next claim starts */
-	uint64_t reserved; /* bytes of the file, in whole pages */
-	uint8_t *pages;	   /* GROW_PAGES of empty space, to write */
+	struct tail *tail; /* `own`, or once there was a child a shared one */
+	struct tail own;
+	long child; /* that appends; 0: none; -1: one that is not known yet */
+	unsigned int child_of; /* in the child: our parent; else 0 */
+	uint8_t *pages;	       /* GROW_PAGES of empty space, to write */
 	int level;
 	struct sys_lock arena;
 	struct press press[PRESSES];
@@ -83,23 +107,62 @@ static int write_head(int fd, uint32_t magic, uint64_t off, uint64_t to)
 	return write_all(fd, head, sizeof(head), off);
 }
 
+/* Whether the one that has the tail is gone. */
+static bool is_owner_gone(void)
+{
+	if (journal.child_of)
+		return sys_parent_pid() != journal.child_of;
+	return journal.child >= 0 && sys_has_ended(journal.child);
+}
+
+/*
+ * Take the tail, of which another process may have the lock; false: this is
+ * the child, and its parent is gone.
+ */
+static bool take_tail(void)
+{
+	uint32_t me = journal.child_of ? CHILD : PARENT;
+
+	for (unsigned int tries = 1;; tries++) {
+		uint32_t free = NOBODY;
+
+		if (__atomic_compare_exchange_n(&journal.tail->owner, &free, me,
+						false, __ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED))
+			return true;
+		sys_sleep_us(20);
+		if (tries % 16 || !is_owner_gone())
+			continue;
+		if (journal.child_of)
+			return false;
+		__atomic_compare_exchange_n(&journal.tail->owner, &free, NOBODY,
+					    false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED);
+	}
+}
+
+static void give_tail(void)
+{
+	__atomic_store_n(&journal.tail->owner, NOBODY, __ATOMIC_RELEASE);
+}
+
 /* Add pages of space until the file has `bytes`; 0 or -errno. */
 static int grow(int fd, uint64_t bytes)
 {
 	uint64_t limit = sys_file_limit();
 
-	while (journal.reserved < bytes) {
+	while (journal.tail->reserved < bytes) {
 		uint64_t n = GROW_PAGES * MT_PAGE_BYTES;
 		int error;
 
-		if (n > limit - journal.reserved)
+		if (n > limit - journal.tail->reserved)
 			n = MT_PAGE_BYTES;
-		error = write_all(fd, journal.pages, n, journal.reserved);
+		error = write_all(fd, journal.pages, n, journal.tail->reserved);
 		if (error) {
-			sys_truncate(fd, journal.reserved);
+			sys_truncate(fd, journal.tail->reserved);
 			return error;
 		}
-		journal.reserved += n;
+		journal.tail->reserved += n;
 	}
 	return 0;
 }
@@ -110,11 +173,13 @@ static int grow(int fd, uint64_t bytes)
  */
 static int claim(int fd, uint64_t bytes, uint64_t spare, uint64_t *off)
 {
-	uint64_t start = journal.end, end = start + bytes;
+	uint64_t start = journal.tail->end, end = start + bytes;
 	uint64_t page = MT_ALIGN_UP(end, MT_PAGE_BYTES);
 	uint64_t needed = MT_ALIGN_UP(end + 8 + spare, MT_PAGE_BYTES);
 	int error;
 
+	if (journal.tail->closed)
+		return -EBADF;
 	/* Beyond the limit a write would be SIGXFSZ for the program. */
 	if (needed > sys_file_limit())
 		return -EFBIG;
@@ -126,7 +191,7 @@ static int claim(int fd, uint64_t bytes, uint64_t spare, uint64_t *off)
 	if (!error && end < page)
 		error = write_head(fd, MT_SKIP_SPACE, start, end);
 	if (!error)
-		journal.end = end;
+		journal.tail->end = end;
 	*off = start;
 	return error;
 }
@@ -138,8 +203,10 @@ static int write_segment(const uint8_t *segment, size_t bytes, uint64_t spare)
 	int fd = mt_file_fd(&journal.file), error = -EBADF;
 	uint64_t off;
 
-	if (fd >= 0)
+	if (fd >= 0 && take_tail()) {
 		error = claim(fd, bytes, spare, &off);
+		give_tail();
+	}
 	sys_unlock(&journal.lock, old);
 	if (!error)
 		error = write_all(fd, segment + 8, bytes - 8, off + 8);
@@ -302,6 +369,7 @@ int mt_journal_open(const char *path, int level)
 	int error, fd;
 
 	memset(&journal, 0, sizeof(journal));
+	journal.tail = &journal.own;
 	journal.level = level;
 	journal.pages = mt_arena_alloc(GROW_PAGES * MT_PAGE_BYTES);
 	if (!journal.pages)
@@ -335,14 +403,57 @@ void mt_journal_close(void)
 	struct sys_signals old = sys_lock(&journal.lock);
 	int fd = mt_file_fd(&journal.file);
 
-	if (fd >= 0)
-		sys_truncate(fd, journal.end);
+	if (fd >= 0 && take_tail()) {
+		journal.tail->closed = true;
+		sys_truncate(fd, journal.tail->end);
+		give_tail();
+	}
 	mt_file_done(&journal.file, fd);
 	mt_file_close(&journal.file);
 	sys_unlock(&journal.lock, old);
 }
 
+bool mt_journal_share(void)
+{
+	struct sys_signals old;
+	struct tail *shared = journal.tail;
+
+	if (shared == &journal.own) {
+		shared = sys_map_shared(sizeof(*shared));
+		if (!shared)
+			return false;
+		old = sys_lock(&journal.lock);
+		*shared = journal.own;
+		journal.tail = shared;
+		sys_unlock(&journal.lock, old);
+	}
+	journal.child = -1;
+	sys_share_with_forks(shared, sizeof(*shared), true);
+	return true;
+}
+
+void mt_journal_shared(long child)
+{
+	journal.child = child;
+	sys_share_with_forks(journal.tail, sizeof(*journal.tail), false);
+}
+
+int mt_journal_in_child(unsigned int parent)
+{
+	journal.child_of = parent;
+	journal.lock.word = journal.arena.word = 0;
+	/* Other threads may have been at work in them. */
+	memset(journal.press, 0, sizeof(journal.press));
+	return mt_file_fd(&journal.file);
+}
+
 void mt_journal_reset(void)
 {
 	mt_file_close(&journal.file);
+}
+
+void mt_journal_detach(void)
+{
+	journal.own.closed = true;
+	journal.tail = &journal.own;
 }

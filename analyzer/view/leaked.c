@@ -516,6 +516,8 @@ static void put_all(struct view *v, const struct leak_sites *s,
 	size_t shown = view_rows(v, ROWS, s->count);
 
 	put_verdict(v, l);
+	if (v->trace->scan_count)
+		view_put_scan(v, &v->trace->scans[v->trace->scan_count - 1]);
 	put_sites(v, s, shown);
 	put_details(v, s, shown);
 	put_stack_table(v, s);

@@ -162,6 +162,10 @@ int view_find_leaks(struct view *v, struct leaks *l, struct error *e)
 		return error_set(e, ERROR_NO_OFFSET,
 				 "leaks are looked for among all blocks that "
 				 "were live at the end");
+	if (v->options->scan >= 0 &&
+	    !trace_choose_scan(v->trace, (uint32_t)v->options->scan))
+		return error_set(e, ERROR_NO_OFFSET, "it has no scan %u",
+				 (unsigned int)v->options->scan);
 	scan = leaks_scan(v->trace);
 	kept = scan && p->live.block && p->last_clock <= scan->clock;
 	status = leaks_find(l, v->trace, &v->profile->stacks,

@@ -199,4 +199,7 @@ view_function view_why;
 view_function view_growth;
 view_function view_events; /* damage is noted in the trace */
 
+/* scanned.c: print what a scan is of, and what it could not see. */
+void view_put_scan(struct view *v, const struct mt_meta_scan *s);
+
 #endif

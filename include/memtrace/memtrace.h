@@ -24,6 +24,7 @@ extern void memtrace_impl_stop(void) __attribute__((weak));
 extern void memtrace_impl_mark(const char *name) __attribute__((weak));
 extern void memtrace_impl_test_begin(const char *name) __attribute__((weak));
 extern void memtrace_impl_test_end(void) __attribute__((weak));
+extern long memtrace_impl_leak_check(void) __attribute__((weak));
 
 /* Record from here on, in all threads. */
 static inline void memtrace_start(void)
@@ -66,6 +67,17 @@ static inline void memtrace_test_end(void)
 {
 	if (memtrace_impl_test_end)
 		memtrace_impl_test_end();
+}
+
+/*
+ * Look now which blocks can still be reached. All threads stand still while
+ * the process is forked (milliseconds); the fork then looks, and writes what
+ * it saw into the trace, for `memtrace-report leaks --scan N`. Returns N, from
+ * 0; -1: another look is still being taken, or nothing is recorded.
+ */
+static inline long memtrace_leak_check(void)
+{
+	return memtrace_impl_leak_check ? memtrace_impl_leak_check() : -1;
 }
 
 /* Whether the recorder is there at all. */
