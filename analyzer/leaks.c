@@ -206,24 +206,31 @@ static void order_by_search(struct search *s, const uint32_t *lost,
 	}
 }
 
-/* Let all follow a block that hang off it and follow nobody yet. */
+/* Let a block follow a leader, and take note of whose pointer leads to it. */
+static void follow_leader(struct search *s, uint32_t block, uint32_t leader,
+			  uint32_t from)
+{
+	s->l->blocks[block].leader = leader;
+	s->l->blocks[block].from = from;
+	s->work.at[s->work.count++] = block;
+}
+
+/* Let all follow a block that hang off it and follow nobody yet, the nearest
+ * first. */
 static void lead(struct search *s, uint32_t leader)
 {
-	struct leak_block *blocks = s->l->blocks;
+	const struct leak_block *blocks = s->l->blocks;
 
-	blocks[leader].leader = leader;
-	s->work.at[s->work.count++] = leader;
-	while (s->work.count) {
-		uint32_t block = s->work.at[--s->work.count];
+	follow_leader(s, leader, leader, LEAKS_NONE);
+	while (s->work.first < s->work.count) {
+		uint32_t block = s->work.at[s->work.first++];
 		uint32_t i = edges_begin(s->g, block), to;
 
-		while ((to = next_lost(s, block, &i)) != LEAKS_NONE) {
-			if (blocks[to].leader != LEAKS_NONE)
-				continue;
-			blocks[to].leader = leader;
-			s->work.at[s->work.count++] = to;
-		}
+		while ((to = next_lost(s, block, &i)) != LEAKS_NONE)
+			if (blocks[to].leader == LEAKS_NONE)
+				follow_leader(s, to, leader, block);
 	}
+	s->work.first = s->work.count = 0;
 }
 
 /*

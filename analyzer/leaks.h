@@ -40,11 +40,12 @@ struct leak_sum {
 /* What is found of a block; by its place in the graph. The chain that leads
  * to one that can be reached is as short as any of its kind. */
 struct leak_block {
+	uint32_t leader; /* lost: the one it hangs off, or itself */
 	union {
-		uint32_t leader; /* lost: the one it hangs off, or itself */
-		uint32_t from;	 /* not lost: whose pointer leads here, or */
-		uint32_t root;	 /* (`by_root`) the root, or LEAKS_NONE: it is
-				    the loader's */
+		uint32_t from; /* the block whose pointer leads here; of a
+				  leader LEAKS_NONE; or */
+		uint32_t root; /* (`by_root`) the root, or LEAKS_NONE: the
+				  block is the loader's */
 	};
 	uint8_t kind; /* enum leak_kind */
 	bool by_root;

@@ -41,8 +41,11 @@
  *   stacks     stacks, and the names of their frames
  *   graph      what pointed to which block at a scan
  *   leaks      which blocks can be reached, and how the lost ones hang
+ *   rootname   names for the roots of a scan
+ *   siblings   how long the freed blocks of sites lived
  *   profile    who was recorded, stacks and sums: of a trace or an import
  *   group      a profile by site, function, module, thread, size, stack
+ *   owners     who owns the blocks of a scan, as a tree of sites
  *   expr       the language of --where
  *   kinds      what the kinds of events are called
  *   answers    an expression's tests, answered for the blocks of a trace
@@ -142,6 +145,7 @@ static const struct command {
 	{"diff", NEEDS_PROFILES, view_diff, 0, false},
 	{"merge", NEEDS_PROFILES, view_merge, 0, false},
 	{"leaks", NEEDS_PROFILE, view_leaks, 0, false},
+	{"why", NEEDS_PROFILE, view_why, 0, true},
 	{"events", NEEDS_TRACE, view_events, 0, false},
 	{"export", NEEDS_PROFILES, run_export, 0, false},
 	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false},
@@ -199,7 +203,8 @@ static unsigned int keys_of(const struct options *o, const struct command *c)
 /* Tell whether a command needs the blocks that were live at the end. */
 static bool keeps_live(const struct options *o, const struct command *c)
 {
-	return (c->view == view_summary || c->view == view_leaks) &&
+	return (c->view == view_summary || c->view == view_leaks ||
+		c->view == view_why) &&
 	       !o->from_ns && o->to_ns == UINT64_MAX && !o->at;
 }
 
@@ -314,20 +319,22 @@ static int show_arguments(struct job *j, char *const *arguments, size_t n)
 	return status;
 }
 
-/* Name the next useful command on stderr. */
+/* Name the next useful command on stderr: what the view says, or NULL. */
 static void hint(const char *path, const struct options *o,
-		 const struct command *c)
+		 const struct command *c, const char *next)
 {
 	char *self, *trace;
 
-	if (o->json || o->csv || o->rows || o->at || c->name)
+	if (o->json || o->csv || o->rows || o->at || (c->name && !next))
 		return;
 	fflush(stdout);
 	self = util_quote(program_invocation_name);
 	trace = util_quote(path);
 	fputs("\nnext: ", stderr);
 	term_put_text(stderr, self);
-	fputs(" top --at peak ", stderr);
+	fputc(' ', stderr);
+	term_put_text(stderr, next ? next : "top --at peak");
+	fputc(' ', stderr);
 	term_put_text(stderr, trace);
 	fputc('\n', stderr);
 	free(self);
@@ -414,6 +421,7 @@ int main(int argc, char **argv)
 	status = show_arguments(&j, argv + first, (size_t)(argc - first));
 	select_free(j.view.select);
 	if (!status)
-		hint(argv[argc - 1], &o, j.command);
+		hint(argv[argc - 1], &o, j.command, j.view.next);
+	free(j.view.next);
 	return finish(status);
 }

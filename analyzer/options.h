@@ -42,6 +42,7 @@ struct options {
 	/* How. */
 	enum group_by by;
 	bool by_said, blocks, cumulative, callees, normalize, total, quick;
+	bool tree, stacks; /* of leaks */
 	/* Where names come from. */
 	const char *sysroot, *debug_path;
 };

@@ -26,7 +26,7 @@ struct module {
 	struct symcache cache;
 	struct symfile file;
 	struct symdwarf dwarf;
-	struct symtab symbols;
+	struct symtab symbols, variables;
 };
 
 struct sym {
@@ -55,6 +55,7 @@ static void free_module(struct sym *s, struct module *m)
 {
 	symdwarf_free(&m->dwarf);
 	symtab_free(&m->symbols);
+	symtab_free(&m->variables);
 	symfile_close(&m->file);
 	if (m->save)
 		symcache_save(&m->cache, s->cache, m->build_id,
@@ -219,6 +220,24 @@ size_t sym_lookup(struct sym *s, size_t module, uint64_t address,
 	n = (ssize_t)look_up(s, m, address, frame);
 	symcache_add(&m->cache, address, frame, (size_t)n);
 	return (size_t)n;
+}
+
+const char *sym_variable(struct sym *s, size_t module, uint64_t address,
+			 uint64_t *offset)
+{
+	struct module *m = ask(s, module);
+	const struct symbol *symbol = NULL;
+	struct sym_frame named;
+
+	open_file(s, m);
+	m->variables.variables = true;
+	if (has_file(m))
+		symbol = symtab_find(&m->variables, &m->file, address);
+	if (!symbol)
+		return NULL;
+	*offset = address - symbol->start;
+	symname_set(&s->names, symbol->name, &named);
+	return named.function;
 }
 
 /* An address that is to be looked up, and where it is in the debug info. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Names for code addresses: function, file and line, with the frames of
- * inlined functions, from the ELF and DWARF data of the modules.
+ * inlined functions, from the ELF and DWARF data of the modules; and names for
+ * variables.
  */
 #ifndef ANALYZER_SYM_H
 #define ANALYZER_SYM_H
@@ -46,6 +47,13 @@ enum sym_state sym_module_state(struct sym *s, size_t module);
  */
 size_t sym_lookup(struct sym *s, size_t module, uint64_t address,
 		  struct sym_frame frame[SYM_MAX_FRAMES]);
+
+/*
+ * Return the name of the variable that an address is in, NULL when none is
+ * known; `*offset` is that into it. Lives as long as `s`.
+ */
+const char *sym_variable(struct sym *s, size_t module, uint64_t address,
+			 uint64_t *offset);
 
 /*
  * Look up many addresses, so that sym_lookup() has them at hand: in the order

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The functions of a module's symbol table, sorted by address.
+ * The functions, or the variables, of a module's symbol table, sorted by
+ * address.
  */
 #ifndef ANALYZER_SYMTAB_H
 #define ANALYZER_SYMTAB_H
@@ -18,6 +19,7 @@ struct symtab {
 	struct symbol *at;
 	size_t count, room;
 	bool read;
+	bool variables; /* set before the first call: those */
 };
 
 void symtab_free(struct symtab *t);

@@ -33,6 +33,7 @@ struct view {
 	struct input *inputs; /* of commands on all files at once */
 	size_t input_count, sides;
 	bool whole; /* the selection is not heeded: it is about the file */
+	char *next; /* a command that is worth while, for main.c; or NULL */
 	bool begun; /* view.c: something stands before */
 };
 
@@ -78,9 +79,39 @@ uint64_t view_from(const struct view *v);
 
 /*
  * Look for leaks by the last scan of the trace, by what its replay left if
- * that is known. 0, or -1 with `e` filled; to be freed in either case.
+ * that is known. 0, or -1 with `e` filled: there is a selection, no trace, or
+ * damage. To be freed in either case.
  */
 int view_find_leaks(struct view *v, struct leaks *l, struct error *e);
+
+/*
+ * Do the same for a report that is about more: false when there is nothing to
+ * be said, of an import or a selection. A damaged scan is why it was not
+ * checked. To be freed in either case.
+ */
+bool view_asks_leaks(struct view *v, struct leaks *l);
+
+/* Return the kinds of blocks that --kind asks for, a bit for each; `other` when
+ * it was not given. */
+unsigned int view_leak_kinds(const struct view *v, unsigned int other);
+
+/* Print the sums of leaks as fields of a JSON object. */
+void view_put_json_verdict(const struct leaks *l);
+
+/* Print the blocks of a scan as a tree: leaktree.c. */
+void view_leak_tree(struct view *v, const struct leaks *l);
+
+/*
+ * Print a stack from its site outward to main, a frame a line, `frames` at the
+ * most, all but the first moved to the right. In text only.
+ */
+void view_put_stack(struct view *v, uint32_t node, int indent, size_t frames);
+
+/* Return the names of a stack's frames, innermost first; free it. */
+char *view_stack_text(const struct stacks_list *list);
+
+/* Say what is worth asking for next: a command, and its argument or NULL. */
+void view_next(struct view *v, const char *command, const char *argument);
 
 /*
  * Which functions a command's argument means: the one of that name, and those
@@ -156,6 +187,7 @@ view_function view_lifetimes;
 view_function view_threads;
 view_function view_reallocs;
 view_function view_leaks;
+view_function view_why;
 view_function view_events; /* damage is noted in the trace */
 
 #endif
