@@ -10,7 +10,7 @@
 #define BLOCKS 1000
 #define BYTES 256
 
-static void **list[LISTS];
+static void **volatile list[LISTS];
 
 static void **make_list(void)
 {
