@@ -111,10 +111,12 @@ struct path {
 };
 
 struct mt_unwinder {
-	struct mt_extents extents; /* of memory around sp */
-	uint32_t depth;		   /* frames kept, outermost first */
-	bool cut;		   /* there were more beyond the outermost */
-	uint32_t last;		   /* the stack returned last */
+	struct mt_extents extents;  /* of memory around sp */
+	uint32_t depth;		    /* frames kept, outermost first */
+	bool cut;		    /* there were more beyond the outermost */
+	bool holding;		    /* the tables' lock, until the walk ends: */
+	struct sys_signals signals; /* what was blocked before */
+	uint32_t last;		    /* the stack returned last */
 	/* Rules used: their numbers by hash of pc, then by number, from 1. */
 	uint32_t nears;
 	uint16_t near_at[2 * NEAR_RULES];
@@ -132,13 +134,37 @@ struct mt_unwinder {
 
 const size_t mt_unwinder_bytes = sizeof(struct mt_unwinder);
 
+/*
+ * Hold the tables' lock until release(). A walk that meets one new thing meets
+ * more, and it is the two system calls around the lock that cost.
+ */
+static void hold(struct mt_unwinder *u)
+{
+	if (u->holding)
+		return;
+	u->signals = sys_lock(&mt_tables_lock);
+	u->holding = true;
+}
+
+static inline void release(struct mt_unwinder *u)
+{
+	if (likely(!u->holding))
+		return;
+	u->holding = false;
+	sys_unlock(&mt_tables_lock, u->signals);
+}
+
 /* Number the rule of a pc at its first use; 0: it is no code. */
 static __attribute__((noinline)) uint16_t near_add(struct mt_unwinder *u,
 						   uint64_t key, uint64_t i)
 {
-	uint64_t rule = mt_rule_get(key);
+	uint64_t rule = mt_rule_find(key);
 	uint16_t n = (uint16_t)(u->nears + 1);
 
+	if (!rule) {
+		hold(u);
+		rule = mt_rule_make(key);
+	}
 	if (unlikely(!rule))
 		return 0;
 	u->near[n] = (struct near){
@@ -342,12 +368,12 @@ static bool full_guess(struct full *f)
 }
 
 /* Get the row of a pc under the lock; false: none. */
-static bool full_row(uint64_t at, struct mt_cfi_row *row)
+static bool full_row(struct mt_unwinder *u, uint64_t at, struct mt_cfi_row *row)
 {
-	struct sys_signals old = sys_lock(&mt_tables_lock);
-	const struct mt_module *m = mt_module_find(at);
+	const struct mt_module *m;
 
-	sys_unlock(&mt_tables_lock, old);
+	hold(u);
+	m = mt_module_find(at);
 	return m && mt_cfi_row(&m->cfi, at, row);
 }
 
@@ -400,7 +426,7 @@ static __attribute__((noinline)) uint32_t walk_full(struct mt_unwinder *u,
 				break;
 			n++;
 		}
-		if (full_row(exact ? pc : pc - 1, &row)) {
+		if (full_row(u, exact ? pc : pc - 1, &row)) {
 			exact = row.signal_frame;
 			on = full_step(&f, &row);
 		} else {
@@ -541,16 +567,15 @@ _Static_assert(MT_MAX_PCS == 1 << (KEY_BITS - NODE_BITS), "a cache entry's");
 _Static_assert(TAG_BITS + NODE_BITS <= 64, "a cache entry's fields");
 
 /* The node (parent, pc), by the table, or made. */
-static __attribute__((noinline)) uint32_t node_look_up(uint32_t parent,
+static __attribute__((noinline)) uint32_t node_look_up(struct mt_unwinder *u,
+						       uint32_t parent,
 						       uint32_t pc)
 {
-	uint32_t node = mt_node_find(parent, pc);
+	uint32_t node = u->holding ? MT_NODE_LOST : mt_node_find(parent, pc);
 
 	if (node == MT_NODE_LOST) {
-		struct sys_signals old = sys_lock(&mt_tables_lock);
-
+		hold(u);
 		node = mt_node_add(parent, pc);
-		sys_unlock(&mt_tables_lock, old);
 	}
 	return node;
 }
@@ -571,7 +596,7 @@ static inline uint32_t node_get(struct mt_unwinder *u, uint32_t parent,
 
 	if (likely(*entry >> NODE_BITS == tag && *entry))
 		return *entry & ((1u << NODE_BITS) - 1);
-	node = node_look_up(parent, pc);
+	node = node_look_up(u, parent, pc);
 	if (likely(node != MT_NODE_LOST))
 		*entry = tag << NODE_BITS | node;
 	return node;
@@ -713,11 +738,10 @@ static inline void path_note(const struct mt_unwinder *u, struct path *path,
 	path->met = (uint16_t)w.kept;
 }
 
-/* The stack at `at`, by a walk; it is kept, and how it went. */
-static __attribute__((noinline)) uint32_t by_walk(struct mt_unwinder *u,
-						  struct path *path,
-						  const struct mt_place *at,
-						  bool *cut, bool *loader)
+/* by_walk(), which releases what it holds. */
+static inline uint32_t walk_and_keep(struct mt_unwinder *u, struct path *path,
+				     const struct mt_place *at, bool *cut,
+				     bool *loader)
 {
 	struct walked w;
 	uint32_t leaf;
@@ -741,6 +765,18 @@ static __attribute__((noinline)) uint32_t by_walk(struct mt_unwinder *u,
 		u->depth--; /* lest it is no longer new the next time */
 	if (likely(leaf != MT_NODE_LOST))
 		path_note(u, path, w, leaf);
+	return leaf;
+}
+
+/* The stack at `at`, by a walk; it is kept, and how it went. */
+static __attribute__((noinline)) uint32_t by_walk(struct mt_unwinder *u,
+						  struct path *path,
+						  const struct mt_place *at,
+						  bool *cut, bool *loader)
+{
+	uint32_t leaf = walk_and_keep(u, path, at, cut, loader);
+
+	release(u);
 	return leaf;
 }
 
