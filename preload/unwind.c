@@ -19,15 +19,16 @@
  * kept stack again further out.
  *
  * Paths. Most walks are one that was made before. So per innermost frame and
- * stack before (those two foretell 93 to 100 of 100 stacks) a path remembers
- * by which rules a walk went, which kept frame it met, and the stack it found.
- * Going it again, by_path() reads and compares all that the walk would, but
- * the processor need not wait to learn where to read next, and no node is
- * looked up: the steps' pcs and the met frame's node are those of then, so the
- * stack is. Nothing is kept of such a walk; what is kept stays true of its own
- * place and slots, and a path may meet any frame of it. Paths name rules by
- * their numbers in this thread, which are given once until all are forgotten
- * together.
+ * stack before (those two foretell 97 to 100 of 100 stacks) a path remembers
+ * what a walk read and found there, which kept frame it met, and the stack it
+ * was. A walk is a pure function of its start and of what it reads: when
+ * by_path() finds the same pcs in the same slots (counted from sp), and the
+ * same bp where a CFA was computed from it, the walk would go as it did. It
+ * need not be made, and no node is looked up: the steps' pcs and the met
+ * frame's node are those of then, so the stack is. Nothing is kept of such a
+ * walk; what is kept stays true of its own place and slots, and a path may
+ * meet any frame of it. Paths name pcs by the numbers of their rules in this
+ * thread, which are given once until all are forgotten together.
  *
  * Rules. For a pc the tables say how to find the CFA (the caller's sp), the
  * return address and the caller's bp. Nearly all are of the form "CFA = sp or
@@ -89,43 +90,52 @@ struct step {
 	uint16_t near; /* of its rule */
 };
 
-/* A rule as paths use it. */
-struct near {
-	uint64_t pc;
-	int32_t cfa; /* from sp; or from bp, and then plus 1 */
-	int32_t bp;  /* where the caller's is, from the CFA; 0: unchanged */
-};
-
 #define NEAR_RULES 4096
 #define NODE_CACHE_BITS 12
-#define PATHS 8192
-#define PATH_STEPS 10
+#define PATHS 16384
+#define PATH_READS 11
+#define PADS 3
 
-/* How a stack was walked: by these rules, until a kept frame was met. */
+/* What a walk read: where, in words from the return address of its innermost
+ * frame; and what: the number of a pc's rule, or a bp, as in a path's. */
+struct path_read {
+	uint16_t at, what;
+};
+
+/* How a stack was walked, until a kept frame was met: a cache line. */
 struct path {
 	uint32_t leaf;	 /* the stack, */
 	uint32_t parent; /* and that of the frame that was met, */
 	uint16_t met;	 /* whose number was this, plus 1; 0: no path */
-	uint16_t steps;
-	uint16_t near[PATH_STEPS];
+	uint16_t words;	 /* from sp to that frame's */
+	uint16_t near;	 /* the number of the innermost pc's rule */
+	uint16_t bp;	 /* in words from sp, plus 1; 0: it does not matter */
+	uint16_t bp_at; /* where the met frame's bp was read, or 0: unchanged */
+	uint8_t pcs;	/* so many pcs were read, and */
+	uint8_t reads;	/* so many words in all: the rest are bps that matter */
+	struct path_read read[PATH_READS];
 };
+_Static_assert(sizeof(struct path) == 64, "a path is a cache line");
 
 struct mt_unwinder {
 	struct mt_extents extents;  /* of memory around sp */
 	uint32_t depth;		    /* frames kept, outermost first */
-	bool cut;		    /* there were more beyond the outermost */
+	uint32_t reach;		    /* those that a path may meet: all, or none
+				      when there were more beyond */
+	uint32_t last;		    /* the stack returned last */
 	bool holding;		    /* the tables' lock, until the walk ends: */
 	struct sys_signals signals; /* what was blocked before */
-	uint32_t last;		    /* the stack returned last */
+	uint64_t zero;		    /* what the pads were read from */
 	/* Rules used: their numbers by hash of pc, then by number, from 1. */
 	uint32_t nears;
 	uint16_t near_at[2 * NEAR_RULES];
-	struct near near[NEAR_RULES];
+	uint64_t pc[NEAR_RULES];
 	uint64_t rule[NEAR_RULES];
 	/* Stacks lately walked, by innermost frame and the stack before. */
 	struct path path[PATHS] __attribute__((aligned(64)));
 	/* Nodes lately used; see node_get(). */
 	uint64_t node[1 << NODE_CACHE_BITS];
+	struct frame pad[PADS]; /* never differ: frames are compared by four */
 	struct frame frame[MT_MAX_FRAMES];
 	struct more more[MT_MAX_FRAMES];
 	struct check check[3 * MT_MAX_FRAMES];
@@ -167,11 +177,7 @@ static __attribute__((noinline)) uint16_t near_add(struct mt_unwinder *u,
 	}
 	if (unlikely(!rule))
 		return 0;
-	u->near[n] = (struct near){
-		.pc = key,
-		.cfa = (int32_t)mt_rule_offset(rule) + !(rule & 1),
-		.bp = (int32_t)mt_rule_bp(rule),
-	};
+	u->pc[n] = key;
 	u->rule[n] = rule;
 	u->near_at[i] = n;
 	u->nears = n;
@@ -185,7 +191,7 @@ static inline uint16_t near_get(struct mt_unwinder *u, uint64_t key)
 	uint16_t n;
 
 	while ((n = u->near_at[i])) {
-		if (likely(u->near[n].pc == key))
+		if (likely(u->pc[n] == key))
 			return n;
 		i = (i + 1) % (2 * NEAR_RULES);
 	}
@@ -453,20 +459,17 @@ static inline bool checks_hold(const struct mt_unwinder *u, uint32_t n)
 }
 
 /*
- * Whether all is as kept from frame `f` outward, whose own place is known to
- * be. Innermost first, so that nothing far outward is read when a stack has
+ * Whether all is as kept from frame `f` outward, once its sp is known to be.
+ * Innermost first, so that nothing far outward is read when a stack has
  * changed much.
  */
 static inline bool stands(const struct mt_unwinder *u, const struct frame *f)
 {
 	uint32_t checks = u->more[f - u->frame].checks;
 
-	for (; f >= u->frame + 4; f -= 4)
-		if (unlikely(differs(f - 1) | differs(f - 2) | differs(f - 3) |
-			     differs(f - 4)))
-			return false;
-	while (f != u->frame)
-		if (unlikely(differs(--f)))
+	for (; f >= u->frame; f -= 4)
+		if (unlikely(differs(f) | differs(f - 1) | differs(f - 2) |
+			     differs(f - 3)))
 			return false;
 	return likely(!checks) || checks_hold(u, checks);
 }
@@ -533,7 +536,7 @@ static inline __attribute__((always_inline)) struct walked walk(
 	while (outcome == STEP_ON && s != &u->step[MT_MAX_FRAMES]) {
 		f = pop_to(u, f, s->sp);
 		if (f != u->frame && meets(u, f - 1, s)) {
-			if (likely(stands(u, f - 1) && !u->cut))
+			if (likely(stands(u, f - 1) && u->reach))
 				return (struct walked){(uint32_t)(f - u->frame),
 						       (uint32_t)(s - u->step),
 						       false};
@@ -626,6 +629,12 @@ static __attribute__((noinline)) uint16_t keep_checks(struct mt_unwinder *u,
 	return (uint16_t)(c - u->check);
 }
 
+static void lay_pads(struct mt_unwinder *u)
+{
+	for (int i = 0; i < PADS; i++)
+		u->pad[i].sp = (uint64_t)(uintptr_t)(&u->zero + 1);
+}
+
 /* Keep the steps that were walked inside the kept frames that stand. */
 static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
 {
@@ -636,7 +645,9 @@ static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
 
 	if (likely(w.kept))
 		outer = more[-1];
-	u->depth = 0; /* should we not get to the end */
+	else
+		lay_pads(u);
+	u->depth = u->reach = 0; /* should we not get to the end */
 	for (const struct step *s = &u->step[w.n]; s-- != u->step;) {
 		outer.node = node_get(u, outer.node,
 				      (uint32_t)(s->rule >> RULE_PC_SHIFT));
@@ -659,7 +670,7 @@ static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
 	/* Inside of such a step none can stand; and what is outward of it may
 	 * be a stack that is gone when one is met again. */
 	u->depth = (uint32_t)((opaque ? opaque : f) - u->frame);
-	u->cut = w.more;
+	u->reach = w.more ? 0 : u->depth;
 	return outer.node;
 }
 
@@ -672,25 +683,22 @@ static inline struct path *path_of(struct mt_unwinder *u,
 	return &u->path[(v * 0x9e3779b97f4a7c15u) >> 40 & (PATHS - 1)];
 }
 
-/* Step outward from `s` by a rule; false: it is not this place's. */
-static inline bool step_by(const struct mt_extent *r, const struct near *near,
-			   struct mt_place *s)
+/* Whether bp is as it was on a path, where it matters. */
+static inline bool bps_hold(const struct path *path, const struct more *more,
+			    const struct mt_place *at)
 {
-	uint64_t cfa =
-		(near->cfa & 1 ? s->bp - 1 : s->sp) + (uint64_t)near->cfa;
-	uint64_t slot = cfa + (uint64_t)near->bp;
+	const uint64_t *base = (const uint64_t *)(uintptr_t)(at->sp - 8);
+	uint64_t bp = at->bp;
 
-	if (unlikely(near->pc != s->pc || cfa <= s->sp || cfa > r->end ||
-		     cfa & 7))
+	if (path->bp && bp - at->sp != 8ull * path->bp - 8)
 		return false;
-	if (near->bp) {
-		if (unlikely(slot < s->sp))
+	for (unsigned int i = path->pcs; i < path->reads; i++)
+		if (base[path->read[i].at] - at->sp !=
+		    8ull * path->read[i].what - 8)
 			return false;
-		s->bp = *(const uint64_t *)(uintptr_t)slot;
-	}
-	s->pc = *(const uint64_t *)(uintptr_t)(cfa - 8);
-	s->sp = cfa;
-	return true;
+	if (path->bp_at)
+		bp = base[path->bp_at];
+	return !more->bp_live || more->bp == bp;
 }
 
 /* The stack at `at`, by a path; MT_NODE_LOST: it leads elsewhere. */
@@ -700,42 +708,98 @@ static inline uint32_t by_path(const struct mt_unwinder *u,
 {
 	const struct frame *f = &u->frame[path->met - 1];
 	const struct more *more = &u->more[path->met - 1];
-	struct mt_place s = {.pc = at->pc, .sp = at->sp, .bp = at->bp};
+	const uint64_t *base = (const uint64_t *)(uintptr_t)(at->sp - 8);
+	const struct path_read *read = path->read, *end = read + path->pcs;
 
-	if (unlikely(!path->met || path->met > u->depth || u->cut))
+	if (unlikely(path->met - 1u >= u->reach ||
+		     f->sp - at->sp != 8ull * path->words ||
+		     f->sp > u->extents.now.end ||
+		     u->pc[path->near] != at->pc || more->node != path->parent))
 		return MT_NODE_LOST;
-	for (unsigned int i = 0; i < path->steps; i++)
-		if (unlikely(!step_by(&u->extents.now, &u->near[path->near[i]],
-				      &s)))
+	for (; read != end; read++)
+		if (unlikely(base[read->at] != u->pc[read->what]))
 			return MT_NODE_LOST;
-	if (likely(f->sp == s.sp && f->pc == s.pc &&
-		   more->node == path->parent &&
-		   (!more->bp_live || more->bp == s.bp) && stands(u, f)))
-		return path->leaf;
-	return MT_NODE_LOST;
+	if ((path->bp || path->reads != path->pcs || more->bp_live) &&
+	    !bps_hold(path, more, at))
+		return MT_NODE_LOST;
+	return likely(stands(u, f)) ? path->leaf : MT_NODE_LOST;
+}
+
+/* Add a read to a path; false: it has no room, or the numbers are too big. */
+static inline bool path_add(struct path *path, uint64_t at, uint64_t what)
+{
+	if (unlikely(path->reads == PATH_READS || at > path->words ||
+		     what > UINT16_MAX))
+		return false;
+	path->read[path->reads++] =
+		(struct path_read){(uint16_t)at, (uint16_t)what};
+	return true;
+}
+
+/* A bp in words from sp, plus 1; more than a path can hold when it cannot. */
+static inline uint64_t bp_words(uint64_t bp, uint64_t sp)
+{
+	return bp >= sp && bp % 8 == 0 ? (bp - sp) / 8 + 1 : UINT64_MAX;
+}
+
+/*
+ * Note in a path the bps that its steps computed a CFA from, and where the one
+ * of the frame that it met came from; false: they do not fit.
+ */
+static inline bool path_note_bps(const struct mt_unwinder *u, struct path *path,
+				 uint32_t n)
+{
+	const struct step *s = u->step;
+	uint64_t sp = s->sp, words, bp_at = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		words = bp_words(s[i].bp, sp);
+		if (!(s[i].rule & 1) && bp_at && !path_add(path, bp_at, words))
+			return false;
+		if (!(s[i].rule & 1) && !bp_at) {
+			if (words > UINT16_MAX)
+				return false;
+			path->bp = (uint16_t)words;
+		}
+		if (s[i].bp_slot)
+			bp_at = (s[i].bp_slot - sp) / 8 + 1;
+	}
+	path->bp_at = (uint16_t)bp_at;
+	return bp_at <= path->words;
 }
 
 /*
  * Remember how a stack was walked. Not from the loader's own frames: their
  * being new is to be told each time.
  */
-static inline void path_note(const struct mt_unwinder *u, struct path *path,
+static inline void path_note(struct mt_unwinder *u, struct path *path,
 			     struct walked w, uint32_t leaf)
 {
+	const struct step *s = u->step;
+	uint64_t sp = s->sp, words;
+
 	path->met = 0;
-	if (unlikely(!w.kept || w.n > PATH_STEPS ||
-		     (w.n && u->step[0].rule & RULE_LOADER)))
+	if (unlikely(!w.kept || sp % 8 || (w.n && s->rule & RULE_LOADER)))
 		return;
+	words = (u->frame[w.kept - 1].sp - sp) / 8;
+	if (words > UINT16_MAX)
+		return;
+	*path = (struct path){
+		.leaf = leaf,
+		.parent = u->more[w.kept - 1].node,
+		.words = (uint16_t)words,
+		.near = w.n ? s->near : near_get(u, s->pc),
+	};
 	for (uint32_t i = 0; i < w.n; i++) {
-		if (unlikely((u->step[i].rule & 7) > RULE_BP ||
-			     u->step[i].reads != READS_PLACE))
+		if (unlikely((s[i].rule & 7) > RULE_BP ||
+			     s[i].reads != READS_PLACE))
 			return;
-		path->near[i] = u->step[i].near;
+		if (i && !path_add(path, (s[i].sp - sp) / 8, s[i].near))
+			return;
 	}
-	path->leaf = leaf;
-	path->parent = u->more[w.kept - 1].node;
-	path->steps = (uint16_t)w.n;
-	path->met = (uint16_t)w.kept;
+	path->pcs = path->reads;
+	if (path_note_bps(u, path, w.n))
+		path->met = (uint16_t)w.kept;
 }
 
 /* by_walk(), which releases what it holds. */
@@ -756,13 +820,15 @@ static inline uint32_t walk_and_keep(struct mt_unwinder *u, struct path *path,
 		u->depth = 0;
 	}
 	if (unlikely(!w.kept && !w.n)) {
-		u->depth = 0;
+		u->depth = u->reach = 0;
 		return MT_NODE_LOST;
 	}
 	*cut = w.more;
 	leaf = keep(u, w);
-	if (unlikely(*loader && u->depth))
+	if (unlikely(*loader && u->depth)) {
 		u->depth--; /* lest it is no longer new the next time */
+		u->reach = u->reach ? u->depth : 0;
+	}
 	if (likely(leaf != MT_NODE_LOST))
 		path_note(u, path, w, leaf);
 	return leaf;
@@ -807,7 +873,7 @@ uint64_t mt_unwind_outside(const struct mt_unwinder *u,
 
 void mt_unwind_forget(struct mt_unwinder *u)
 {
-	u->depth = 0;
+	u->depth = u->reach = 0;
 	u->extents = (struct mt_extents){{0, 0}, {0, 0}};
 	memset(u->node, 0, sizeof(u->node));
 	forget_rules(u);
