@@ -91,6 +91,13 @@ extern struct mt_real mt_real;
  */
 extern bool mt_real_foreign;
 
+/*
+ * Whether C++'s operators that take no alignment are libstdc++'s, which are
+ * malloc and free but for what is done when there is no memory, and nobody
+ * stands between them and libc's: then a hook may call these at once.
+ */
+extern bool mt_real_cxx_plain;
+
 /* Resolve what can be. Allocations inside are served. Context: init. */
 void mt_real_init(void);
 
