@@ -701,28 +701,26 @@ static inline bool bps_hold(const struct path *path, const struct more *more,
 	return !more->bp_live || more->bp == bp;
 }
 
-/* The stack at `at`, by a path; MT_NODE_LOST: it leads elsewhere. */
-static inline uint32_t by_path(const struct mt_unwinder *u,
-			       const struct path *path,
-			       const struct mt_place *at)
+/* The frame that a path from `at` would meet; NULL: it leads elsewhere. */
+static inline const struct frame *by_path(const struct mt_unwinder *u,
+					  const struct path *path,
+					  const struct mt_place *at)
 {
 	const struct frame *f = &u->frame[path->met - 1];
-	const struct more *more = &u->more[path->met - 1];
 	const uint64_t *base = (const uint64_t *)(uintptr_t)(at->sp - 8);
 	const struct path_read *read = path->read, *end = read + path->pcs;
 
 	if (unlikely(path->met - 1u >= u->reach ||
 		     f->sp - at->sp != 8ull * path->words ||
+		     at->sp < u->extents.now.start ||
 		     f->sp > u->extents.now.end ||
-		     u->pc[path->near] != at->pc || more->node != path->parent))
-		return MT_NODE_LOST;
+		     u->pc[path->near] != at->pc ||
+		     u->more[path->met - 1].node != path->parent))
+		return NULL;
 	for (; read != end; read++)
 		if (unlikely(base[read->at] != u->pc[read->what]))
-			return MT_NODE_LOST;
-	if ((path->bp || path->reads != path->pcs || more->bp_live) &&
-	    !bps_hold(path, more, at))
-		return MT_NODE_LOST;
-	return likely(stands(u, f)) ? path->leaf : MT_NODE_LOST;
+			return NULL;
+	return f;
 }
 
 /* Add a read to a path; false: it has no room, or the numbers are too big. */
@@ -840,26 +838,42 @@ static __attribute__((noinline)) uint32_t by_walk(struct mt_unwinder *u,
 						  const struct mt_place *at,
 						  bool *cut, bool *loader)
 {
-	uint32_t leaf = walk_and_keep(u, path, at, cut, loader);
-
+	if (unlikely(!mt_extent_holds(&u->extents.now, at->sp)) &&
+	    !mt_extents_enter(&u->extents, at->sp))
+		return MT_NODE_LOST;
+	u->last = walk_and_keep(u, path, at, cut, loader);
 	release(u);
-	return leaf;
+	return u->last;
 }
 
+/* The stack at `at`, by a path on which bp matters. */
+static __attribute__((noinline)) uint32_t by_path_of_bp(
+	struct mt_unwinder *u, struct path *path, const struct mt_place *at,
+	bool *cut, bool *loader)
+{
+	if (unlikely(!bps_hold(path, &u->more[path->met - 1], at) ||
+		     !stands(u, &u->frame[path->met - 1])))
+		return by_walk(u, path, at, cut, loader);
+	u->last = path->leaf;
+	return path->leaf;
+}
+
+/* What is not likely is a call at the end: so no register need be saved. */
 uint32_t mt_unwind(struct mt_unwinder *u, const struct mt_place *at, bool *cut,
 		   bool *loader)
 {
 	struct path *path = path_of(u, at);
-	uint32_t leaf;
+	const struct frame *f = by_path(u, path, at);
 
-	if (unlikely(!mt_extent_holds(&u->extents.now, at->sp)) &&
-	    !mt_extents_enter(&u->extents, at->sp))
-		return MT_NODE_LOST;
-	leaf = by_path(u, path, at);
-	if (unlikely(leaf == MT_NODE_LOST))
-		leaf = by_walk(u, path, at, cut, loader);
-	u->last = leaf;
-	return leaf;
+	if (unlikely(!f))
+		return by_walk(u, path, at, cut, loader);
+	if (path->bp || path->reads != path->pcs ||
+	    u->more[f - u->frame].bp_live)
+		return by_path_of_bp(u, path, at, cut, loader);
+	if (unlikely(!stands(u, f)))
+		return by_walk(u, path, at, cut, loader);
+	u->last = path->leaf;
+	return path->leaf;
 }
 
 uint64_t mt_unwind_outside(const struct mt_unwinder *u,
