@@ -19,7 +19,7 @@
  * kept stack again further out.
  *
  * Paths. Most walks are one that was made before. So per innermost frame and
- * stack before (those two foretell 97 to 100 of 100 stacks) a path remembers
+ * stack before (those two foretell 96 to 100 of 100 stacks) a path remembers
  * what a walk read and found there, which kept frame it met, and the stack it
  * was. A walk is a pure function of its start and of what it reads: when
  * by_path() finds the same pcs in the same slots (counted from sp), and the
