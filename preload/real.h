@@ -126,6 +126,13 @@ static inline size_t mt_real_freed_usable(void *p)
 	return 0;
 }
 
+/*
+ * Whether C++'s operators that take no alignment are libstdc++'s, which are
+ * malloc and free but for what is done when there is no memory, and nobody
+ * stands between them and libc's: then a hook may call these at once.
+ */
+extern bool mt_real_cxx_plain;
+
 /* Resolve what can be. Allocations inside are served. Context: init. */
 void mt_real_init(void);
 
