@@ -9,11 +9,16 @@
 #   make bench          print the table of figures, heaptrack beside us
 #   make bench-symbols  look up names in half a gigabyte of debug info, which
 #                       takes ten minutes to build the first time
+#   make bench-growth   how many leaks the verdict on growth finds and takes
+#                       for one, beside simpler rules; SEEDS=20 of each kind
+#   make bench-leaks    what the leak verdict finds and costs, beside LSan and
+#                       memcheck
 #   make fuzz           fuzz the reader with libFuzzer for FUZZ_SECONDS
 #   make lint           format, man pages, scripts, layers, exported names
 #   make check-asan     the tests with ASan and UBSan in all but the recorder
 #   make check-tsan     the unit tests with TSan
 #   make check-export   let other tools judge what is exported for them
+#   make check-ci       gate test suites of CMake, Meson and Automake
 #   make check-leaks    judge the verdict on programs of known leaks
 #   make check-install  install into a scratch DESTDIR and use it from there;
 #                       as root also into PREFIX, unless it is there already
@@ -48,6 +53,7 @@ CXXFLAGS = $(CFLAGS)
 B = build
 SAN =
 FUZZ_SECONDS = 60
+SEEDS = 20
 
 all:
 
@@ -55,9 +61,9 @@ all:
 MAKEFLAGS += -rR --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit tests demo check bench bench-symbols fuzz lint check-asan \
-	check-tsan check-install check-export check-leaks distcheck \
-	install uninstall clean help FORCE
+.PHONY: all unit tests demo check bench bench-symbols bench-growth bench-leaks \
+	fuzz lint check-asan check-tsan check-install check-export check-ci \
+	check-leaks distcheck install uninstall clean help FORCE
 
 ifeq ($(V),1)
 Q =
@@ -279,6 +285,16 @@ bench-symbols:
 	@$(MAKE) $B/tests/unit/look_up
 	@B=$B tests/bench/symbols
 
+bench-growth:
+	@.ci/setup build bench
+	@$(MAKE) $B/tests/unit/growth_bench
+	@$B/tests/unit/growth_bench $(SEEDS)
+
+bench-leaks:
+	@.ci/setup build test lint bench leaks
+	@$(MAKE) all $(BENCH)
+	@MT_BUILD=$(abspath $B) tests/leaks/bench
+
 # LLVM has the fuzzer, so clang builds this one.
 fuzz:
 	@.ci/setup build fuzz
@@ -305,9 +321,14 @@ check-export:
 	@$(MAKE) tests
 	@MT_BUILD=$(abspath $B) tests/run export/
 
+check-ci: all
+	@.ci/setup build test ci
+	@MT_BUILD=$(abspath $B) tests/run ci/
+
 check-leaks: all
 	@.ci/setup build test lint
 	@MT_BUILD=$(abspath $B) tests/leaks/run
+	@MT_BUILD=$(abspath $B) tests/badfree/run
 
 check-install: all
 	@B=$B PREFIX='$(PREFIX)' tests/install

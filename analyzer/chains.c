@@ -130,7 +130,12 @@ static void resumes(void *context, const struct heap_block *b,
 
 struct replay_listener chains_listener(struct chains *r)
 {
-	return (struct replay_listener){r, begins, ends, resumes, NULL, NULL};
+	return (struct replay_listener){
+		.context = r,
+		.begins = begins,
+		.ends = ends,
+		.resumes = resumes,
+	};
 }
 
 /* Work out what would have been enough for nine of ten chains. */

@@ -70,12 +70,27 @@ static void others(void *context, const struct replay_event *e)
 		c->to->others(c->to->context, e);
 }
 
+static void left(void *context, const struct heap_block *b)
+{
+	const struct chosen *c = context;
+
+	if (b->owner != NOT_CHOSEN && c->to->left)
+		c->to->left(c->to->context, b);
+}
+
 void chosen_replay(struct trace *t, const struct prof_options *o,
 		   const struct replay_listener *l, replay_progress *progress)
 {
 	struct chosen c = {o, l};
-	const struct replay_listener first = {&c,      begins, ends,
-					      resumes, others, carries};
+	const struct replay_listener first = {
+		.context = &c,
+		.begins = begins,
+		.ends = ends,
+		.resumes = resumes,
+		.others = others,
+		.carries = carries,
+		.left = left,
+	};
 	struct replay r;
 
 	replay_run(&r, t, o->until, &first, 1, progress);

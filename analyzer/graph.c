@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "map.h"
+#include "notes.h"
 
 /* The size that new[] keeps before objects with destructors. */
 #define COOKIE_BYTES 8
@@ -21,13 +22,6 @@ static void begins(void *context, struct heap_block *b,
 	b->owner = e->event->stack;
 }
 
-static int compare_blocks(const void *a, const void *b)
-{
-	const struct graph_block *x = a, *y = b;
-
-	return (x->address > y->address) - (x->address < y->address);
-}
-
 /* Tell whether the loader allocated at a stack. */
 static bool is_loaders(const struct stacks *s, uint32_t node)
 {
@@ -40,29 +34,54 @@ static bool is_loaders(const struct stacks *s, uint32_t node)
 	       util_starts(util_basename(s->modules[pc->module].path), "ld-");
 }
 
-/* Take the live blocks over from the replay. */
-static void take_blocks(struct graph *g, const struct stacks *s,
-			const struct heap *h)
-{
-	g->blocks = util_alloc(h->count + 1, sizeof(*g->blocks));
-	for (size_t i = 0; i < h->places; i++) {
-		const struct heap_block *b = &h->block[i];
+_Static_assert(sizeof(struct graph_block) == sizeof(struct heap_block),
+	       "take_blocks() makes one of the other where it is");
 
-		if (!b->address)
-			continue;
-		g->blocks[g->block_count++] = (struct graph_block){
-			.address = b->address,
-			.size = b->size,
-			.born = b->born,
-			.node = b->owner,
-			.thread = b->thread,
-			.kind = b->kind,
-			.loader = is_loaders(s, b->owner),
+/* Take the live blocks over, with their memory. */
+static void take_blocks(struct graph *g, const struct stacks *s, struct heap *h)
+{
+	g->blocks = (void *)h->block;
+	g->block_count = h->count;
+	for (size_t i = 0; i < h->count; i++) {
+		struct heap_block b = h->block[i];
+
+		g->blocks[i] = (struct graph_block){
+			.address = b.address,
+			.size = b.size,
+			.born = b.born,
+			.node = b.owner,
+			.thread = b.thread,
+			.kind = b.kind & 127,
+			.loader = is_loaders(s, b.owner),
 		};
 	}
-	if (g->block_count)
-		qsort(g->blocks, g->block_count, sizeof(*g->blocks),
-		      compare_blocks);
+	*h = (struct heap){0};
+}
+
+/* Take the blocks that are live at a moment from a replay. */
+static void replay_blocks(struct graph *g, struct trace *t,
+			  const struct stacks *s, uint64_t until,
+			  replay_progress *progress)
+{
+	const struct replay_listener listener = {.begins = begins};
+	struct replay replay;
+
+	replay_run(&replay, t, until, &listener, 1, progress);
+	heap_sort(&replay.heap);
+	take_blocks(g, s, &replay.heap);
+}
+
+/* Make blocks that are not to be called leaked as the loader's are. */
+static void heed_notes(struct graph *g, const struct trace *t,
+		       const struct notes *notes)
+{
+	for (size_t i = 0; i < g->block_count; i++) {
+		struct graph_block *b = &g->blocks[i];
+
+		if (notes_ignore(notes, b->address, b->size, b->born,
+				 t->threads[b->thread].tid))
+			b->loader = true;
+	}
 }
 
 /* Return the place of the last block that begins at or before an address, or
@@ -132,6 +151,7 @@ enum role {
 struct reader {
 	struct graph *g;
 	struct trace *trace;
+	struct notes notes;
 	uint32_t scan;
 	enum role *role;    /* by range */
 	struct map windows; /* the allocator's, by address >> shift */
@@ -144,9 +164,11 @@ struct reader {
 /*
  * Decide how a range's words count. libc's own data holds the allocator's free
  * lists, which point before free chunks, so into the block before them: there
- * only a pointer to a block's start is one.
+ * only a pointer to a block's start is one. In a forked process the blocks that
+ * it inherited lie between its own; which they are its trace does not know, so
+ * all that is there may be one of them.
  */
-static enum role role_of(const struct trace_range *r)
+static enum role role_of(const struct trace_range *r, bool forked)
 {
 	switch (r->kind) {
 	case MT_RANGE_MODULE:
@@ -159,9 +181,24 @@ static enum role role_of(const struct trace_range *r)
 		return ROLE_ROOT;
 	case MT_RANGE_MAPPING:
 		return ROLE_WEAK;
+	case MT_RANGE_HEAP:
+		return forked ? ROLE_EXACT : ROLE_NONE;
 	default:
 		return ROLE_NONE;
 	}
+}
+
+/* Return the block of a `new T[0]` that has its count of objects and none of
+ * them, by the address behind it; or NULL. */
+static const struct graph_block *find_empty_array(const struct graph *g,
+						  uint64_t value)
+{
+	const struct graph_block *b = graph_find(g, value - COOKIE_BYTES);
+
+	return b && b->kind == MT_NEW_ARRAY && b->size == COOKIE_BYTES &&
+			       b->address == value - COOKIE_BYTES
+		       ? b
+		       : NULL;
 }
 
 /* Find the block that a value points to, and how. */
@@ -170,6 +207,8 @@ static struct graph_edge resolve(const struct graph *g, uint64_t value)
 	const struct graph_block *b = graph_find(g, value);
 	bool start;
 
+	if (!b)
+		b = find_empty_array(g, value);
 	if (!b)
 		return (struct graph_edge){0, GRAPH_NONE};
 	start = value == b->address ||
@@ -212,7 +251,7 @@ static void add_edge(struct reader *r, struct graph_edge edge)
 			     sizeof(*g->edges));
 	g->edges[g->edge_count++] = edge;
 	/* Until all are there: how many this block has, for the next one. */
-	g->blocks[r->from + 1].first_edge++;
+	g->first_edge[r->from + 1]++;
 }
 
 /* Enter a pointer of a range. */
@@ -221,10 +260,13 @@ static void add_root(struct reader *r, uint64_t address, size_t range,
 {
 	struct graph *g = r->g;
 	enum role role = r->role[range];
+	bool start = edge.way == GRAPH_START;
 
-	if (role == ROLE_NONE ||
-	    (role == ROLE_EXACT && edge.way != GRAPH_START) ||
-	    (role == ROLE_WEAK && map_get(&r->windows, address >> r->shift)))
+	if (address && notes_is_root(&r->notes, address))
+		role = ROLE_ROOT;
+	if (role == ROLE_NONE || (role == ROLE_EXACT && !start) ||
+	    (role == ROLE_WEAK && !(r->trace->parent && start) &&
+	     map_get(&r->windows, address >> r->shift)))
 		return;
 	g->roots = util_grow(g->roots, g->root_count, &g->root_room,
 			     sizeof(*g->roots));
@@ -237,6 +279,13 @@ static void add_root(struct reader *r, uint64_t address, size_t range,
 	};
 }
 
+/* Tell whether a range is a stack that take_stacks() found in a block. */
+static bool is_in_block(const struct reader *r, size_t range)
+{
+	return r->role[range] == ROLE_NONE &&
+	       r->trace->ranges[range].kind == MT_RANGE_STACK;
+}
+
 /* Go on to the range that holds a word. */
 static bool in_range(struct reader *r, uint64_t address)
 {
@@ -246,8 +295,8 @@ static bool in_range(struct reader *r, uint64_t address)
 		size_t i = (r->range + n) % t->range_count;
 		const struct trace_range *at = &t->ranges[i];
 
-		if (at->scan == r->scan && at->kind != MT_RANGE_REGISTERS &&
-		    address >= at->start && address < at->end) {
+		if (at->scan == r->scan && address >= at->start &&
+		    address < at->end && !is_in_block(r, i)) {
 			r->range = i;
 			return true;
 		}
@@ -263,9 +312,12 @@ static void take_word(void *context, uint64_t address, uint64_t value)
 
 	if (edge.way == GRAPH_NONE)
 		return;
-	if (in_block(r, address))
+	if (in_block(r, address)) {
 		add_edge(r, edge);
-	else if (in_range(r, address))
+		if (!notes_is_root(&r->notes, address))
+			return;
+	}
+	if (in_range(r, address))
 		add_root(r, address, r->range, edge);
 }
 
@@ -284,39 +336,66 @@ static void take_registers(struct reader *r)
 	}
 }
 
+/*
+ * Take the stacks that lie in blocks, as coroutines have them: the block is
+ * in use, and what it holds is looked at as a block's words. Behind its end is
+ * no stack any more.
+ */
+static void take_stacks(struct reader *r)
+{
+	for (size_t i = 0; i < r->trace->range_count; i++) {
+		const struct trace_range *at = &r->trace->ranges[i];
+		const struct graph_block *b;
+
+		if (at->scan != r->scan || at->kind != MT_RANGE_STACK)
+			continue;
+		b = graph_find(r->g, at->start);
+		if (!b)
+			continue;
+		add_root(r, 0, i,
+			 (struct graph_edge){(uint32_t)(b - r->g->blocks),
+					     GRAPH_START});
+		r->role[i] = ROLE_NONE;
+	}
+}
+
 /* Turn the counts of edges into where each block's begin. */
 static void place_edges(struct graph *g)
 {
 	uint32_t sum = 0;
 
 	for (size_t i = 0; i <= g->block_count; i++) {
-		sum += g->blocks[i].first_edge;
-		g->blocks[i].first_edge = sum;
+		sum += g->first_edge[i];
+		g->first_edge[i] = sum;
 	}
 }
 
 int graph_build(struct graph *g, struct trace *t, struct stacks *stacks,
-		const struct mt_meta_scan *scan, replay_progress *progress,
-		struct error *e)
+		const struct mt_meta_scan *scan, struct heap *live,
+		replay_progress *progress, struct error *e)
 {
-	const struct replay_listener listener = {.begins = begins};
 	struct reader r = {.g = g, .trace = t, .scan = scan->scan};
-	struct replay replay;
 	int status;
 
 	*g = (struct graph){0};
-	replay_run(&replay, t, scan->clock + 1, &listener, 1, progress);
-	take_blocks(g, stacks, &replay.heap);
-	replay_free(&replay);
+	if (live)
+		take_blocks(g, stacks, live);
+	else
+		replay_blocks(g, t, stacks, scan->clock + 1, progress);
+	g->first_edge = util_alloc(g->block_count + 1, sizeof(*g->first_edge));
+	notes_begin(&r.notes, t, scan->clock);
+	heed_notes(g, t, &r.notes);
 	r.shift = window_shift(t);
 	find_windows(&r.windows, r.shift, g);
 	r.role = util_alloc(t->range_count, sizeof(*r.role));
 	for (size_t i = 0; i < t->range_count; i++)
-		r.role[i] = role_of(&t->ranges[i]);
+		r.role[i] = role_of(&t->ranges[i], t->parent);
+	take_stacks(&r);
 	status = trace_words(t, scan, take_word, &r);
 	take_registers(&r);
 	place_edges(g);
 	map_free(&r.windows);
+	notes_free(&r.notes);
 	free(r.role);
 	if (status)
 		return error_set(e, ERROR_NO_OFFSET,
@@ -327,6 +406,7 @@ int graph_build(struct graph *g, struct trace *t, struct stacks *stacks,
 void graph_free(struct graph *g)
 {
 	free(g->blocks);
+	free(g->first_edge);
 	free(g->edges);
 	free(g->roots);
 	*g = (struct graph){0};

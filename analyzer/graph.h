@@ -16,10 +16,11 @@
 
 struct graph_block {
 	uint64_t address, size, born; /* born: clock */
-	uint32_t node, thread;	      /* stack; place in trace->threads */
-	uint32_t first_edge; /* in `edges`; the next block's ends them */
-	uint8_t kind;	     /* enum mt_kind */
-	bool loader;	     /* the loader's: a root, and nobody's leak */
+	uint32_t node;		      /* stack */
+	uint32_t thread : 24;	      /* place in trace->threads */
+	uint32_t kind : 7;	      /* enum mt_kind */
+	uint32_t loader : 1; /* the loader's, or to be ignored, as the program
+				says: a root, and nobody's leak */
 };
 
 /* What kind of a pointer led to a block; the better the greater. */
@@ -31,8 +32,8 @@ enum graph_way {
 
 /* A pointer to a block, from a block or a root. */
 struct graph_edge {
-	uint32_t to; /* block */
-	enum graph_way way;
+	uint32_t to : 30; /* block */
+	uint32_t way : 2; /* enum graph_way */
 };
 
 /* A pointer from a root. */
@@ -47,22 +48,24 @@ struct graph_root {
 struct graph {
 	struct graph_block *blocks; /* by address */
 	size_t block_count;
+	uint32_t *first_edge;	  /* by block; the next one's ends its own */
 	struct graph_edge *edges; /* by the block they are from */
 	size_t edge_count;
 	struct graph_root *roots; /* in the order of the ranges */
 	size_t root_count;
 
 	/* The rest is graph.c's own. */
-	size_t block_room, edge_room, root_room;
+	size_t edge_room, root_room;
 };
 
 /*
- * Build the graph of a scan: replay to its moment, then read its words. 0, or
- * -1 with `e` filled. `progress` may be NULL.
+ * Build the graph of a scan: of the blocks that were live then, which it takes
+ * from `live`, sorted and owned by stacks (else NULL: it replays to that
+ * moment), and its words. 0, or -1 with `e` filled. `progress` may be NULL.
  */
 int graph_build(struct graph *g, struct trace *t, struct stacks *stacks,
-		const struct mt_meta_scan *scan, replay_progress *progress,
-		struct error *e);
+		const struct mt_meta_scan *scan, struct heap *live,
+		replay_progress *progress, struct error *e);
 
 void graph_free(struct graph *g);
 

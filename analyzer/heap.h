@@ -89,6 +89,13 @@ static inline void heap_remove(struct heap *h, struct heap_block *b)
 	h->count--;
 }
 
+/*
+ * Put the live blocks in the order of their addresses, at the beginning of
+ * `block`, and give the other places back: there is nothing to be found or
+ * entered any more. Takes no more memory than there is.
+ */
+void heap_sort(struct heap *h);
+
 /* Tell whether an event can be next: merge.h's question about ties. */
 bool heap_fits(const void *heap, const struct mt_event *e);
 

@@ -68,7 +68,7 @@ struct sym_options input_sym_options(const struct options *o)
 /* Make the profile of a trace. */
 static void make_profile(struct input *in, const struct input_wants *w)
 {
-	struct prof_options p = {.keys = w->keys};
+	struct prof_options p = {.keys = w->keys, .keep_live = w->live};
 	struct sym_options sym = input_sym_options(w->options);
 
 	select_window(w->options, in->trace, &p.from, &p.until);
@@ -76,7 +76,8 @@ static void make_profile(struct input *in, const struct input_wants *w)
 	profile_open_trace(in->profile, in->trace, &sym);
 	select_trace(w->select, in->trace, &in->profile->stacks, term_bar);
 	select_set_options(w->select, &p);
-	profile_replay(in->profile, &p, term_bar);
+	if (!w->no_sums)
+		profile_replay(in->profile, &p, term_bar);
 	term_bar_clear();
 }
 

@@ -13,7 +13,9 @@ struct input_wants {
 	const struct options *options;
 	struct select *select; /* NULL: all blocks */
 	bool profile;	       /* else the trace only */
+	bool no_sums;	       /* a trace's profile is not replayed: no rows */
 	unsigned int keys;     /* of the profile: PROF_BY_... */
+	bool live;	       /* the profile keeps the last live blocks */
 	const char *command;   /* for errors */
 };
 

@@ -36,3 +36,22 @@ const char *kinds_name(unsigned int kind)
 {
 	return kind < MT_KINDS ? names[kind] : NULL;
 }
+
+enum kinds_family kinds_family(unsigned int kind)
+{
+	switch (kind) {
+	case MT_NEW:
+	case MT_DELETE:
+		return FAMILY_NEW;
+	case MT_NEW_ARRAY:
+	case MT_DELETE_ARRAY:
+		return FAMILY_NEW_ARRAY;
+	case MT_MALLOC ... MT_PVALLOC:
+	case MT_FREE ... MT_FREE_ALIGNED_SIZED:
+	case MT_REALLOC_FREE:
+	case MT_REALLOC_CANCEL:
+		return FAMILY_MALLOC;
+	default:
+		return FAMILY_NONE;
+	}
+}

@@ -5,8 +5,9 @@
  *
  * It looks at the program before it runs it (program.h), since the loader
  * silently ignores LD_PRELOAD where it does not apply, and at the traces
- * afterwards (family.h). In between it is not there: the terminal's signals
- * reach the program by themselves, those from other processes are passed on.
+ * afterwards (family.h), which it can have judged (checked.h). In between it
+ * is not there: the terminal's signals reach the program by themselves, those
+ * from other processes are passed on.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,12 +24,16 @@
 #include <memtrace/options.h>
 #include <memtrace/pattern.h>
 
+#include "checked.h"
 #include "family.h"
 #include "program.h"
+#include "scratch.h"
+#include "selftest.h"
 #include "term.h"
 #include "util.h"
 
 #define LIBRARY "libmemtrace.so"
+#define REPORT "memtrace-report"
 
 enum kind { TEXT, SWITCH, NUMBER };
 
@@ -49,8 +54,9 @@ static const struct key {
 
 /* What the command line asks for. */
 struct launch {
-	char *options; /* "key=value,...", may be empty */
-	char **argv;   /* of the program */
+	char *options;	   /* "key=value,...", may be empty */
+	const char *check; /* the same of --check; NULL: do not check */
+	char **argv;	   /* of the program */
 };
 
 /* Say what is wrong with the command line, and end. */
@@ -66,11 +72,15 @@ static void print_help(void)
 	printf("memtrace ./app args...           record ./app\n"
 	       "memtrace -o app.zst ./app        into app.zst\n"
 	       "memtrace --mmap=on -- ./app      mmap and munmap as well\n"
+	       "memtrace --check ./test          fail when it leaks\n"
+	       "memtrace selftest                see that leaks are found\n"
 	       "\n"
-	       "usage: memtrace [-o FILE] [--KEY=VALUE ...] [--] "
-	       "PROGRAM [ARG ...]\n"
+	       "usage: memtrace [-o FILE] [--check[=OPTION,...]] "
+	       "[--KEY=VALUE ...] [--]\n"
+	       "                PROGRAM [ARG ...]\n"
 	       "\n"
-	       "-o FILE is --out=FILE. The keys are those of $MEMTRACE:\n"
+	       "--check passes its options to memtrace-report check. -o FILE "
+	       "is --out=FILE. The\nkeys are those of $MEMTRACE:\n"
 	       "\n");
 	for (size_t i = 0; i < KEYS; i++)
 		printf("  --%s=%-*s %s%s%s%s\n", keys[i].name,
@@ -80,7 +90,8 @@ static void print_help(void)
 	printf("\n"
 	       "The exit status is the program's, 128+n when signal n ended "
 	       "it; 125: memtrace\ncould not record it, 126: it cannot be "
-	       "run, 127: it was not found.\n");
+	       "run, 127: it was not found. With --check\n0 becomes 3 when "
+	       "it leaks, 4 when that could not be judged.\n");
 }
 
 /* Find the key of `n` bytes of name; NULL: there is none. */
@@ -95,11 +106,11 @@ static const struct key *find_key(const char *name, size_t n)
 /* Say which key was meant, and end. */
 static _Noreturn void fail_key(const char *option, size_t n)
 {
-	const char *names[KEYS + 2] = {"help"}, *meant;
+	const char *names[KEYS + 3] = {"help", "check"}, *meant;
 	char *word = util_copy(option, n);
 
 	for (size_t i = 0; i < KEYS; i++)
-		names[i + 1] = keys[i].name;
+		names[i + 2] = keys[i].name;
 	meant = util_nearest(word, names);
 	if (meant)
 		fprintf(stderr,
@@ -193,6 +204,10 @@ static void take_option(struct launch *l, const char *option)
 	size_t n = strcspn(option, "=");
 	const struct key *key = find_key(option, n);
 
+	if (n == 5 && !strncmp(option, "check", n)) {
+		l->check = option + n + (option[n] == '=');
+		return;
+	}
 	if (!key)
 		fail_key(option, n);
 	if (option[n])
@@ -230,14 +245,34 @@ static void take_arguments(struct launch *l, char **argv)
 	l->argv = arg;
 }
 
-/* Return the directory of this program, "" when that cannot be told. */
-static char *own_directory(void)
+/* Return the path of this program, "" when that cannot be told. */
+static char *own_path(void)
 {
 	char path[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
-	const char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
 
-	return util_copy(path, slash ? (size_t)(slash - path) : 0);
+	return util_copy(path, n > 0 ? (size_t)n : 0);
+}
+
+/* Return its directory. */
+static char *own_directory(void)
+{
+	char *path = own_path(), *slash = strrchr(path, '/');
+
+	*(slash ? slash : path) = '\0';
+	return path;
+}
+
+/* Find the report: beside us, or else by name, in $PATH. */
+static char *find_report(void)
+{
+	char *dir = own_directory(), *path = util_format("%s/" REPORT, dir);
+
+	free(dir);
+	if (!access(path, X_OK))
+		return path;
+	free(path);
+	return util_copy(REPORT, strlen(REPORT));
 }
 
 /*
@@ -276,36 +311,41 @@ static void set_preload(void)
 	free(value);
 }
 
-/* Return the last value of out= in a list of options. To be freed. */
-static char *find_pattern(const char *options)
+/* Return the last value of out= in a list of options, or NULL. */
+static const char *find_out(const char *options)
 {
-	const char *value = find_key("out", 3)->initial, *p = options;
-	size_t n = strlen(value);
+	const char *value = NULL, *p = options;
 
 	while (*p) {
-		if (!strncmp(p, "out=", 4)) {
+		if (!strncmp(p, "out=", 4))
 			value = p + 4;
-			n = strcspn(value, ",");
-		}
 		p += strcspn(p, ",");
 		p += *p == ',';
 	}
-	return util_copy(value, n);
+	return value;
 }
 
-/* Return the working directory as a pattern, "" when it cannot be one. */
-static char *directory_pattern(void)
+/* Return the pattern of the traces' names by the options. To be freed. */
+static char *find_pattern(const char *options)
 {
-	char *dir = getcwd(NULL, 0), *pattern;
+	const char *value = find_out(options);
+
+	if (!value)
+		value = find_key("out", 3)->initial;
+	return util_copy(value, strcspn(value, ","));
+}
+
+/* Return a directory as a pattern, "" when it cannot be one. To be freed. */
+static char *directory_pattern(const char *dir)
+{
+	char *pattern = util_alloc(dir ? 2 * strlen(dir) + 1 : 1, 1);
 	size_t n = 0;
 
-	pattern = util_alloc(dir ? 2 * strlen(dir) + 1 : 1, 1);
 	for (const char *p = dir; p && *p && !strchr(dir, ','); p++) {
 		if (*p == '%')
 			pattern[n++] = '%';
 		pattern[n++] = *p;
 	}
-	free(dir);
 	return pattern;
 }
 
@@ -318,7 +358,8 @@ static char *set_options(const struct launch *l)
 {
 	const char *before = getenv("MEMTRACE");
 	char *all = util_format("%s,%s", before ? before : "", l->options);
-	char *dir = directory_pattern(), *pattern = find_pattern(all), *value;
+	char *here = getcwd(NULL, 0), *dir = directory_pattern(here);
+	char *pattern = find_pattern(all), *value;
 
 	if (*pattern != '/' && *dir) {
 		value = util_format("%s/%s", dir, pattern);
@@ -331,6 +372,7 @@ static char *set_options(const struct launch *l)
 	free(value);
 	free(all);
 	free(dir);
+	free(here);
 	return pattern;
 }
 
@@ -485,9 +527,9 @@ static void print_result(struct family *f, const struct family_trace *own,
 	free(path);
 }
 
-/* Find what was recorded, finish it where only we can, and say so. */
-static void report(const char *pattern, uint64_t since_ns, int status,
-		   const char *argv0)
+/* Find what was recorded, finish it where only we can, and return it. */
+static struct family find_family(const char *pattern, uint64_t since_ns,
+				 int status)
 {
 	struct family family = {0};
 	const struct family_trace *own;
@@ -499,46 +541,149 @@ static void report(const char *pattern, uint64_t since_ns, int status,
 	own = family_last(&family, child);
 	if (own && WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
 		family_mark_signal(own, WTERMSIG(status));
-	print_result(&family, own, argv0);
-	family_free(&family);
+	return family;
 }
 
-/* Run the program of the command line; return the exit status. */
-static int launch(const struct launch *l, const char *path, const char *argv0)
+/* Return the exit status that stands for a wait status. */
+static int exit_status(int status)
 {
-	char *pattern;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+				   : WEXITSTATUS(status);
+}
+
+/* Run the program under the recorder; return its exit status, and what was
+ * recorded in `family`. */
+static int record(const struct launch *l, const char *path,
+		  struct family *family)
+{
 	struct timespec start;
+	char *pattern;
 	int status;
 
 	set_preload();
 	pattern = set_options(l);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	status = run(path, l->argv);
-	report(pattern,
-	       (uint64_t)start.tv_sec * 1000000000 + (uint64_t)start.tv_nsec,
-	       status, argv0);
+	*family = find_family(pattern,
+			      (uint64_t)start.tv_sec * 1000000000 +
+				      (uint64_t)start.tv_nsec,
+			      status);
 	free(pattern);
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-				   : WEXITSTATUS(status);
+	return exit_status(status);
+}
+
+/* Run the program of the command line; return the exit status. */
+static int launch(const struct launch *l, const char *path, const char *argv0)
+{
+	struct family family;
+	int status = record(l, path, &family);
+
+	print_result(&family, family_last(&family, child), argv0);
+	family_free(&family);
+	return status;
+}
+
+/*
+ * Have the traces written where nobody need see them, unless they are to be
+ * somewhere. Return that directory, to be freed, or NULL.
+ */
+static char *hide_traces(struct launch *l)
+{
+	const char *options = getenv("MEMTRACE");
+	char *dir, *pattern, *out;
+
+	if (find_out(l->options) || (options && find_out(options)))
+		return NULL;
+	dir = scratch_make();
+	if (!dir)
+		fail("no directory in $TMPDIR", strerror(errno));
+	pattern = directory_pattern(dir);
+	out = util_format("%s/%%e.%%p.zst", pattern);
+	add_option(l, find_key("out", 3), out);
+	free(out);
+	free(pattern);
+	return dir;
+}
+
+/* Run the program and judge what it leaves; return the exit status. */
+static int launch_checked(struct launch *l, const char *path)
+{
+	char *dir = hide_traces(l), *report = find_report();
+	struct family family;
+	int status = record(l, path, &family);
+	bool said;
+
+	unsetenv("LD_PRELOAD"); /* the report is none of its business */
+	status = checked_judge(&(struct checked_case){.report = report,
+						      .options = l->check,
+						      .family = &family,
+						      .pid = child,
+						      .status = status},
+			       &said);
+	if (dir && said)
+		fprintf(stderr, "memtrace: the traces are in %s\n", dir);
+	else if (dir)
+		scratch_remove(dir);
+	family_free(&family);
+	free(report);
+	free(dir);
+	return status;
+}
+
+/* Run a program that cannot be recorded; return the exit status. */
+static int launch_unseen(const struct launch *l, const char *path,
+			 const char *why)
+{
+	int status = exit_status(run(path, l->argv));
+
+	if (!status)
+		fprintf(stderr, "memtrace: not judged: %s: %s\n", l->argv[0],
+			why);
+	return status ? status : CHECKED_VACUOUS;
+}
+
+/* Do what the command line says; return the exit status. */
+static int start(struct launch *l, const char *argv0)
+{
+	struct error e = {0};
+	char *path;
+	int status = program_find(l->argv[0], &path, &e);
+
+	if (!status)
+		status = program_check(path, &e);
+	if (status == PROGRAM_REFUSED && l->check)
+		status = launch_unseen(l, path, e.text);
+	else if (status)
+		fprintf(stderr, "memtrace: %s: %s\n", l->argv[0], e.text);
+	else
+		status = l->check ? launch_checked(l, path)
+				  : launch(l, path, argv0);
+	free(path);
+	return status;
+}
+
+/* The command selftest; returns the exit status. */
+static int test_self(void)
+{
+	char *self = own_path();
+	int status = selftest_run(self);
+
+	free(self);
+	return status;
 }
 
 int main(int argc, char **argv)
 {
-	struct launch l = {.options = util_copy("", 0)};
-	struct error e = {0};
-	char *path;
+	struct launch l = {.options = NULL};
 	int status;
 
-	(void)argc;
+	if (selftest_is_planted(argv))
+		return selftest_plant(argv);
+	if (argc == 2 && !strcmp(argv[1], "selftest"))
+		return test_self();
+	l.options = util_copy("", 0);
 	take_arguments(&l, argv);
-	status = program_find(l.argv[0], &path, &e);
-	if (!status)
-		status = program_check(path, &e);
-	if (status)
-		fprintf(stderr, "memtrace: %s: %s\n", l.argv[0], e.text);
-	else
-		status = launch(&l, path, argv[0]);
+	status = start(&l, argv[0]);
 	free(l.options);
-	free(path);
 	return status;
 }

@@ -11,28 +11,28 @@ const char *const leak_kind_names[LEAK_KINDS] = {
 	[LEAK_HELD] = "held_at_exit",
 };
 
-/* A stack of blocks to go on from. */
+/* Blocks to go on from: a stack, or a queue from `first` on. */
 struct work {
 	uint32_t *at;
-	size_t count;
+	size_t count, first;
 };
 
 /* What the search needs beside its result. */
 struct search {
 	struct leaks *l;
 	const struct graph *g;
-	enum graph_way *reached; /* by block: the best chain from a root */
+	uint8_t *reached; /* by block: enum graph_way, of the best chain */
 	struct work work;
 };
 
 static uint32_t edges_begin(const struct graph *g, uint32_t block)
 {
-	return g->blocks[block].first_edge;
+	return g->first_edge[block];
 }
 
 static uint32_t edges_end(const struct graph *g, uint32_t block)
 {
-	return g->blocks[block + 1].first_edge;
+	return g->first_edge[block + 1];
 }
 
 /* ---- From the roots. ---- */
@@ -43,20 +43,21 @@ static void reach(struct search *s, uint32_t block, enum graph_way way,
 {
 	if (way <= s->reached[block])
 		return;
-	s->reached[block] = way;
-	s->l->blocks[block].from = from;
-	s->l->blocks[block].root = root;
+	s->reached[block] = (uint8_t)way;
+	s->l->blocks[block].from = from == LEAKS_NONE ? root : from;
+	s->l->blocks[block].by_root = from == LEAKS_NONE;
 	s->work.at[s->work.count++] = block;
 }
 
 /*
- * Follow all pointers of what was reached by a kind of chain. Blocks enter the
- * work once for each kind of chain, so it never holds more than there are.
+ * Follow all pointers of what was reached by a kind of chain, the nearest to
+ * the roots first. Blocks enter the work once for each kind of chain, so it
+ * never holds more than there are.
  */
 static void follow(struct search *s, enum graph_way way)
 {
-	while (s->work.count) {
-		uint32_t block = s->work.at[--s->work.count];
+	while (s->work.first < s->work.count) {
+		uint32_t block = s->work.at[s->work.first++];
 
 		if (s->reached[block] != way)
 			continue;
@@ -68,6 +69,7 @@ static void follow(struct search *s, enum graph_way way)
 				reach(s, edge->to, way, block, LEAKS_NONE);
 		}
 	}
+	s->work.first = s->work.count = 0;
 }
 
 /* Begin from the roots that point in a way; `weak` ones or the others. */
@@ -204,24 +206,31 @@ static void order_by_search(struct search *s, const uint32_t *lost,
 	}
 }
 
-/* Let all follow a block that hang off it and follow nobody yet. */
+/* Let a block follow a leader, and take note of whose pointer leads to it. */
+static void follow_leader(struct search *s, uint32_t block, uint32_t leader,
+			  uint32_t from)
+{
+	s->l->blocks[block].leader = leader;
+	s->l->blocks[block].from = from;
+	s->work.at[s->work.count++] = block;
+}
+
+/* Let all follow a block that hang off it and follow nobody yet, the nearest
+ * first. */
 static void lead(struct search *s, uint32_t leader)
 {
-	struct leak_block *blocks = s->l->blocks;
+	const struct leak_block *blocks = s->l->blocks;
 
-	blocks[leader].leader = leader;
-	s->work.at[s->work.count++] = leader;
-	while (s->work.count) {
-		uint32_t block = s->work.at[--s->work.count];
+	follow_leader(s, leader, leader, LEAKS_NONE);
+	while (s->work.first < s->work.count) {
+		uint32_t block = s->work.at[s->work.first++];
 		uint32_t i = edges_begin(s->g, block), to;
 
-		while ((to = next_lost(s, block, &i)) != LEAKS_NONE) {
-			if (blocks[to].leader != LEAKS_NONE)
-				continue;
-			blocks[to].leader = leader;
-			s->work.at[s->work.count++] = to;
-		}
+		while ((to = next_lost(s, block, &i)) != LEAKS_NONE)
+			if (blocks[to].leader == LEAKS_NONE)
+				follow_leader(s, to, leader, block);
 	}
+	s->work.first = s->work.count = 0;
 }
 
 /*
@@ -249,7 +258,7 @@ static void elect(struct search *s, const uint32_t *lost, size_t count)
 	free(seen);
 }
 
-/* ---- Held at exit(). ---- */
+/* ---- What cannot be said. ---- */
 
 /*
  * Mark the nodes of functions that were running when exit() was called: all
@@ -266,68 +275,231 @@ static void mark_running(const struct stacks *s, uint32_t node, bool *running)
 		running[node] = true;
 }
 
-/* Tell whether main's caller is what a node is the frame of. */
-static bool is_below_main(struct stacks *s, uint32_t node)
+/* Tell whether a node is libc's frame, as main's caller is. */
+static bool is_libc(const struct stacks *s, uint32_t node)
 {
-	size_t n;
-	const struct frame *f;
+	const struct mt_pc *pc = &s->pcs[s->nodes[node].pc];
 
-	for (; node >= MT_NODE_FIRST && node < s->node_count;
-	     node = s->nodes[node].parent) {
-		f = stacks_frames(s, s->nodes[node].pc, &n);
-		for (size_t i = 0; i < n; i++)
-			if (f[i].function && strcmp(f[i].function, "main") == 0)
-				return true;
-	}
-	return false;
+	return pc->module < s->module_count && s->modules[pc->module].path &&
+	       util_starts(util_basename(s->modules[pc->module].path), "libc.");
 }
 
-/* Tell whether a stack goes through a function that was still running. */
-static bool is_held(struct stacks *s, const bool *running, uint32_t node)
+/* Tell whether a stack goes through a function that was still running. main()
+ * and a thread's first function are not meant: all go through them. */
+static bool is_held(const struct stacks *s, const bool *running, uint32_t node)
 {
 	for (; node >= MT_NODE_FIRST && node < s->node_count;
 	     node = s->nodes[node].parent)
-		if (running[node])
-			return is_below_main(s, node);
+		if (running[node] && !is_libc(s, node) &&
+		    s->nodes[node].parent >= MT_NODE_FIRST)
+			return true;
 	return false;
+}
+
+/* What is known of the threads at a scan, by their place in the trace. */
+struct doubts {
+	struct stacks *stacks;
+	bool *running; /* by node: exit() was called from inside of it */
+	bool *unseen;  /* by thread: not all of its registers are known */
+	bool *leaving; /* by thread: it called exit() */
+};
+
+/* Collect what may have held a pointer and was not seen. */
+static void find_doubts(struct doubts *d, const struct trace *t,
+			struct stacks *stacks, const struct mt_meta_scan *scan)
+{
+	d->stacks = stacks;
+	d->running = util_alloc(stacks->node_count, sizeof(*d->running));
+	d->unseen = util_alloc(t->thread_count, sizeof(*d->unseen));
+	d->leaving = util_alloc(t->thread_count, sizeof(*d->leaving));
+	mark_running(stacks, scan->node, d->running);
+	for (size_t i = 0; i < t->thread_count; i++) {
+		d->leaving[i] = t->threads[i].tid == scan->tid;
+		for (size_t j = 0; j < t->range_count; j++)
+			d->unseen[i] |= t->ranges[j].scan == scan->scan &&
+					t->ranges[j].kind == MT_RANGE_UNSEEN &&
+					t->ranges[j].tid == t->threads[i].tid;
+	}
+}
+
+static void free_doubts(struct doubts *d)
+{
+	free(d->running);
+	free(d->unseen);
+	free(d->leaving);
+}
+
+/* Tell whether the function that a block was allocated under still ran when
+ * its thread called exit(). */
+static bool is_under_exit(const struct doubts *d, const struct graph_block *b)
+{
+	return d->leaving[b->thread] && is_held(d->stacks, d->running, b->node);
+}
+
+/* A leader of a thread that was not seen, and the statements that led to it. */
+struct doubtful {
+	uint64_t statements; /* hash */
+	uint32_t thread, block;
+	uint64_t born;
+};
+
+/*
+ * Hash the statements that a stack goes through. A loop that was unrolled has
+ * one statement in several places; without debug info the places must do.
+ */
+static uint64_t hash_statements(struct stacks *s, uint32_t node)
+{
+	const uint64_t prime = 0x100000001b3u;
+	uint64_t hash = 0;
+	size_t n;
+
+	for (; node >= MT_NODE_FIRST && node < s->node_count;
+	     node = s->nodes[node].parent) {
+		uint32_t pc = s->nodes[node].pc;
+		const struct frame *f = stacks_frames(s, pc, &n);
+
+		for (size_t i = 0; i < n; i++)
+			hash = (hash ^ (f[i].line ? f[i].line : ~(uint64_t)pc) ^
+				(uint64_t)(uintptr_t)f[i].function) *
+			       prime;
+	}
+	return hash;
+}
+
+/* Order by statements and thread, the youngest first. */
+static int compare_doubtful(const void *a, const void *b)
+{
+	const struct doubtful *x = a, *y = b;
+
+	if (x->statements != y->statements)
+		return x->statements < y->statements ? -1 : 1;
+	if (x->thread != y->thread)
+		return x->thread < y->thread ? -1 : 1;
+	if (x->born != y->born)
+		return x->born > y->born ? -1 : 1;
+	return (x->block < y->block) - (x->block > y->block);
+}
+
+/* List the leaders that a thread allocated that was not seen. */
+static struct doubtful *list_doubtful(const struct search *s,
+				      const struct doubts *d,
+				      const uint32_t *lost, size_t count,
+				      size_t *found)
+{
+	struct doubtful *list = NULL;
+	size_t room = 0;
+
+	*found = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct graph_block *b = &s->g->blocks[lost[i]];
+
+		if (s->l->blocks[lost[i]].leader != lost[i] ||
+		    !d->unseen[b->thread])
+			continue;
+		list = util_grow(list, *found, &room, sizeof(*list));
+		list[(*found)++] = (struct doubtful){
+			.statements = hash_statements(d->stacks, b->node),
+			.thread = b->thread,
+			.block = lost[i],
+			.born = b->born,
+		};
+	}
+	if (*found)
+		qsort(list, *found, sizeof(*list), compare_doubtful);
+	return list;
+}
+
+/*
+ * Let those be held that a register may have that was not seen: it has one
+ * block, the last that its statement made, so the youngest leader that a thread
+ * has from the same statements.
+ */
+static void hold_in_registers(struct search *s, const struct doubts *d,
+			      const uint32_t *lost, size_t count)
+{
+	size_t n;
+	struct doubtful *list = list_doubtful(s, d, lost, count, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (!i || list[i].statements != list[i - 1].statements ||
+		    list[i].thread != list[i - 1].thread)
+			s->l->blocks[list[i].block].kind = LEAK_HELD;
+	free(list);
+}
+
+/* Decide what each lost block is: what its leader is, by and large. */
+static void judge_lost(struct search *s, const struct doubts *d,
+		       const uint32_t *lost, size_t count)
+{
+	struct leak_block *blocks = s->l->blocks;
+
+	for (size_t i = 0; i < count; i++)
+		if (blocks[lost[i]].leader != lost[i])
+			blocks[lost[i]].kind = LEAK_INDIRECT;
+		else if (is_under_exit(d, &s->g->blocks[lost[i]]))
+			blocks[lost[i]].kind = LEAK_HELD;
+		else
+			blocks[lost[i]].kind = LEAK_DEFINITE;
+	hold_in_registers(s, d, lost, count);
+	for (size_t i = 0; i < count; i++)
+		if (blocks[blocks[lost[i]].leader].kind == LEAK_HELD)
+			blocks[lost[i]].kind = LEAK_HELD;
 }
 
 /* ---- The verdict. ---- */
 
-/* Decide what a lost block is. */
-static enum leak_kind judge_lost(struct search *s, struct stacks *stacks,
-				 const bool *running, uint32_t block)
+static void add(struct leak_sum *sum, uint64_t bytes)
 {
-	uint32_t leader = s->l->blocks[block].leader;
-	bool held = is_held(stacks, running, s->g->blocks[leader].node);
-
-	if (held)
-		return LEAK_HELD;
-	return block == leader ? LEAK_DEFINITE : LEAK_INDIRECT;
+	sum->blocks++;
+	sum->bytes += bytes;
 }
 
-/* Add a block to what its leader retains, and to the sums. */
-static void charge(struct leaks *l, uint32_t block)
+/* Return the entry of a leader, or NULL. */
+static struct leak_leader *find_leader(const struct leaks *l, uint64_t block)
 {
-	struct leak_block *b = &l->blocks[block];
-	uint64_t bytes = l->graph.blocks[block].size;
+	size_t n = util_up_to(l->leaders, l->leader_count, sizeof(*l->leaders),
+			      block);
 
-	if (l->graph.blocks[block].loader)
-		return;
-	l->sum[b->kind].blocks++;
-	l->sum[b->kind].bytes += bytes;
-	if (b->leader != LEAKS_NONE) {
-		l->blocks[b->leader].retained_blocks++;
-		l->blocks[b->leader].retained_bytes += bytes;
+	return n && l->leaders[n - 1].block == block ? &l->leaders[n - 1]
+						     : NULL;
+}
+
+struct leak_sum leaks_retained(const struct leaks *l, size_t block)
+{
+	const struct leak_leader *leader = find_leader(l, block);
+
+	return leader ? leader->retained : (struct leak_sum){0};
+}
+
+/* Enter the leaders, and what each retains. */
+static void sum_leaders(struct leaks *l)
+{
+	size_t room = 0;
+
+	for (uint32_t i = 0; i < l->graph.block_count; i++) {
+		if (!leaks_is_lost(l->blocks[i].kind) ||
+		    l->blocks[i].leader != i)
+			continue;
+		l->leaders = util_grow(l->leaders, l->leader_count, &room,
+				       sizeof(*l->leaders));
+		l->leaders[l->leader_count++] =
+			(struct leak_leader){.block = i};
 	}
+	for (size_t i = 0; i < l->graph.block_count; i++)
+		if (leaks_is_lost(l->blocks[i].kind))
+			add(&find_leader(l, l->blocks[i].leader)->retained,
+			    l->graph.blocks[i].size);
 }
 
-/* Decide what each block is. */
-static void judge(struct search *s, struct stacks *stacks, uint32_t exit_node)
+/* Decide what each block is; `lost` are those that are lost. */
+static void judge(struct search *s, const struct trace *t,
+		  struct stacks *stacks, const struct mt_meta_scan *scan,
+		  const uint32_t *lost, size_t count)
 {
-	bool *running = util_alloc(stacks->node_count, sizeof(*running));
+	struct doubts d;
 
-	mark_running(stacks, exit_node, running);
+	find_doubts(&d, t, stacks, scan);
+	judge_lost(s, &d, lost, count);
 	for (uint32_t i = 0; i < s->g->block_count; i++) {
 		struct leak_block *b = &s->l->blocks[i];
 
@@ -335,11 +507,11 @@ static void judge(struct search *s, struct stacks *stacks, uint32_t exit_node)
 			b->kind = LEAK_REACHABLE;
 		else if (s->reached[i] == GRAPH_INTERIOR)
 			b->kind = LEAK_POSSIBLE;
-		else
-			b->kind = judge_lost(s, stacks, running, i);
-		charge(s->l, i);
+		if (!s->g->blocks[i].loader)
+			add(&s->l->sum[b->kind], s->g->blocks[i].size);
 	}
-	free(running);
+	free_doubts(&d);
+	sum_leaders(s->l);
 }
 
 /* Return why there is nothing to judge by, or NULL. */
@@ -352,40 +524,74 @@ static const char *why_not(const struct trace *t)
 		       : t->state == TRACE_ENDED && t->end != MT_END_SIGNAL
 			       ? "it was recorded with leaks=0"
 			       : "it was killed";
-	if (t->scans[t->scan_count - 1].status != MT_SCAN_WHOLE)
+	switch (t->scans[t->scan_count - 1].status) {
+	case MT_SCAN_WHOLE:
+		return NULL;
+	case MT_SCAN_NO_FORK:
+		return "it could not be forked";
+	case MT_SCAN_NO_STOP:
+		return "no signal was free to stop its threads by";
+	case MT_SCAN_TURNED_OFF:
+		return "it turned that off (__lsan_is_turned_off)";
+	default:
 		return "its memory could not be read";
-	return NULL;
+	}
+}
+
+const struct mt_meta_scan *leaks_scan(const struct trace *t)
+{
+	return why_not(t) ? NULL : &t->scans[t->scan_count - 1];
+}
+
+/* Forget what was found of the blocks. */
+static void forget(struct leaks *l)
+{
+	memset(l->sum, 0, sizeof(l->sum));
+	memset(l->blocks, 0, l->graph.block_count * sizeof(*l->blocks));
+	for (size_t i = 0; i < l->graph.block_count; i++)
+		l->blocks[i].leader = LEAKS_NONE;
+	free(l->leaders);
+	l->leaders = NULL;
+	l->leader_count = 0;
+}
+
+void leaks_judge(struct leaks *l, struct stacks *stacks)
+{
+	size_t n = l->graph.block_count, count;
+	struct search s = {
+		.l = l,
+		.g = &l->graph,
+		.reached = util_alloc(n, sizeof(*s.reached)),
+		.work.at = util_alloc(n, sizeof(*s.work.at)),
+	};
+	uint32_t *lost;
+
+	forget(l);
+	search_roots(&s);
+	lost = list_lost(&s, &count);
+	elect(&s, lost, count);
+	judge(&s, l->trace, stacks, l->scan, lost, count);
+	free(lost);
+	free(s.reached);
+	free(s.work.at);
 }
 
 int leaks_find(struct leaks *l, struct trace *t, struct stacks *stacks,
-	       replay_progress *progress, struct error *e)
+	       struct heap *live, replay_progress *progress, struct error *e)
 {
 	const struct mt_meta_scan *scan;
-	struct search s = {.l = l, .g = &l->graph};
-	uint32_t *lost;
-	size_t count;
 
 	*l = (struct leaks){.why_not = why_not(t)};
 	if (l->why_not)
 		return 0;
 	scan = &t->scans[t->scan_count - 1];
-	if (graph_build(&l->graph, t, stacks, scan, progress, e))
+	if (graph_build(&l->graph, t, stacks, scan, live, progress, e))
 		return -1;
 	l->checked = true;
+	l->trace = t;
+	l->scan = scan;
 	l->blocks = util_alloc(l->graph.block_count, sizeof(*l->blocks));
-	for (size_t i = 0; i < l->graph.block_count; i++)
-		l->blocks[i].leader = l->blocks[i].from = l->blocks[i].root =
-			LEAKS_NONE;
-	s.reached = util_alloc(l->graph.block_count, sizeof(*s.reached));
-	s.work.at =
-		util_alloc(2 * l->graph.block_count + 1, sizeof(*s.work.at));
-	search_roots(&s);
-	lost = list_lost(&s, &count);
-	elect(&s, lost, count);
-	judge(&s, stacks, scan->node);
-	free(lost);
-	free(s.reached);
-	free(s.work.at);
+	leaks_judge(l, stacks);
 	return 0;
 }
 
@@ -393,5 +599,6 @@ void leaks_free(struct leaks *l)
 {
 	graph_free(&l->graph);
 	free(l->blocks);
+	free(l->leaders);
 	*l = (struct leaks){0};
 }

@@ -9,9 +9,12 @@
  * to are definite leaks; what hangs off them is indirect. A lost ring has
  * no first block: its oldest one counts as that.
  *
- * "Held at exit()" are lost blocks that were allocated under a function that
- * was still running when the program called exit(): compilers drop pointers
- * that are not needed any more, so nothing can be said of them.
+ * "Held at exit()" are lost blocks of which nothing can be said: somebody may
+ * have had a pointer to them that was not to be seen. Compilers drop pointers
+ * of functions that are still running when the program calls exit(): so what
+ * was allocated under one of those. And what other threads have in registers
+ * the kernel does not show: so the youngest block that such a thread has from
+ * the same statements, for a register has but one.
  */
 #ifndef ANALYZER_LEAKS_H
 #define ANALYZER_LEAKS_H
@@ -34,34 +37,68 @@ struct leak_sum {
 	uint64_t blocks, bytes;
 };
 
-/* What is found of a block; by its place in the graph. */
+/* What is found of a block; by its place in the graph. The chain that leads
+ * to one that can be reached is as short as any of its kind. */
 struct leak_block {
-	enum leak_kind kind;
-	uint32_t leader; /* indirect: the definite or held one it hangs off */
-	uint32_t from;	 /* not lost: the block whose pointer leads here, or */
-	uint32_t root;	 /* (from LEAKS_NONE) the root */
-	uint64_t retained_bytes; /* definite, held: with all that hangs off */
-	uint32_t retained_blocks;
+	uint32_t leader; /* lost: the one it hangs off, or itself */
+	union {
+		uint32_t from; /* the block whose pointer leads here; of a
+				  leader LEAKS_NONE; or */
+		uint32_t root; /* (`by_root`) the root, or LEAKS_NONE: the
+				  block is the loader's */
+	};
+	uint8_t kind; /* enum leak_kind */
+	bool by_root;
 };
 
 #define LEAKS_NONE UINT32_MAX
+
+/* A lost block that no other leads to, with all that hangs off it. */
+struct leak_leader {
+	uint64_t block;
+	struct leak_sum retained; /* itself included */
+};
 
 struct leaks {
 	bool checked;
 	const char *why_not; /* when it was not checked */
 	struct graph graph;
 	struct leak_block *blocks;
+	struct leak_leader *leaders; /* by block */
+	size_t leader_count;
 	struct leak_sum sum[LEAK_KINDS];
 	struct leak_sum weak; /* reachable through mappings only */
+	const struct trace *trace;
+	const struct mt_meta_scan *scan; /* by which it was looked */
 };
 
 /*
- * Look for leaks by the last scan of a trace. When there was none that is
- * whole, `checked` is false, and `why_not` says so: that is no error. -1 with
- * `e` filled: the scan is damaged.
+ * Look for leaks by the last scan of a trace; `live` as in graph.h. When there
+ * was none that is whole, `checked` is false, and `why_not` says so: that is no
+ * error. -1 with `e` filled: the scan is damaged.
  */
 int leaks_find(struct leaks *l, struct trace *t, struct stacks *stacks,
-	       replay_progress *progress, struct error *e);
+	       struct heap *live, replay_progress *progress, struct error *e);
+
+/* Tell whether a block is lost. */
+static inline bool leaks_is_lost(enum leak_kind kind)
+{
+	return kind == LEAK_DEFINITE || kind == LEAK_INDIRECT ||
+	       kind == LEAK_HELD;
+}
+
+/* Return what a block retains: of a leader all that hangs off it, of others
+ * nothing. */
+struct leak_sum leaks_retained(const struct leaks *l, size_t block);
+
+/* Return the scan that leaks_find() looks at; NULL: there is none. */
+const struct mt_meta_scan *leaks_scan(const struct trace *t);
+
+/*
+ * Judge again what was checked, after blocks of the graph were made roots and
+ * nobody's leak (their `loader`): what hangs off them is not lost then.
+ */
+void leaks_judge(struct leaks *l, struct stacks *stacks);
 
 void leaks_free(struct leaks *l);
 

@@ -144,8 +144,12 @@ void lives_find(struct lives *l, struct answers *a, struct trace *t,
 		replay_progress *progress)
 {
 	struct finding f = {.lives = l, .answers = a};
-	struct replay_listener listener = {&f,	    begins, ends,
-					   resumes, NULL,   NULL};
+	struct replay_listener listener = {
+		.context = &f,
+		.begins = begins,
+		.ends = ends,
+		.resumes = resumes,
+	};
 	struct replay r;
 
 	replay_run(&r, t, UINT64_MAX, &listener, 1, progress);

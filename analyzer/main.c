@@ -20,6 +20,7 @@
  *     entries    what its index says of the events
  *     words      what a scan saw in memory
  *     times      its clock, how long it lasted, how it ended
+ *     testruns   which test ran when
  *     cursor     one thread's events, decoded batch by batch
  *     segment    segments, written
  *   sym        names for code addresses
@@ -36,46 +37,78 @@
  *   heap       the live blocks, by address
  *   replay     every event applied to the heap, listeners told
  *   mappings   the mapped ranges
+ *   growth     a listener: what of each site is left, by age
+ *   trend      statistics of short series
+ *   verdict    which sites leak though their blocks can be reached
  *   prof       a listener: sums and exact peak per stack
  *   judge      whose a frame is: the program's or a runtime's
  *   stacks     stacks, and the names of their frames
+ *   notes      what the program said of its blocks
  *   graph      what pointed to which block at a scan
  *   leaks      which blocks can be reached, and how the lost ones hang
+ *   repeats    what grows with every run of a test
+ *   fingerprint  what names a stack in every build and run
+ *   operators  whose operator new and delete a block went through
+ *   noblock    addresses that no allocator gives
+ *   badfree    frees that no allocator has to take
+ *   rootname   names for the roots of a scan
+ *   siblings   how long the freed blocks of sites lived
  *   profile    who was recorded, stacks and sums: of a trace or an import
  *   group      a profile by site, function, module, thread, size, stack
+ *   owners     who owns the blocks of a scan, as a tree of sites
  *   expr       the language of --where
- *   kinds      what the kinds of events are called
+ *   kinds      what the kinds of events are called, which belong together
  *   answers    an expression's tests, answered for the blocks of a trace
  *   lives      which blocks are chosen by how long they lived
  *   term       units, colour, progress
+ *   suppress   leaks that are accepted, by rules of LSan's and valgrind's
+ *   baseline   leaks that are known already
+ *   gate       a verdict over the traces of a run
+ *     gather     what it knows of each process
  *   json       JSON's texts
  *   table      a table as text, JSON or CSV
  *   options    the command line
  *   completion the command line, for shells to complete
+ *   mailbox    the mailbox of a running program
+ *   ctl        what it is told to do
  *   select     which blocks a report is about, by the options
  *   input      a file opened: a trace or an import
+ *   report/    the gate's verdict, one file a format
  *   view/      what is printed, one file a view
  *   export/    what other tools read, one file a format
  *   import/    what other tools wrote, one file a format
  *   main       which view
  *
- * launch.c is another program: memtrace, which starts a recording.
+ * launch.c is another program: memtrace, which starts a recording. It uses,
+ * beside what is above:
+ *
+ *   program    which programs can be recorded
+ *   family     the traces that a program and its descendants left
+ *   child      other programs, run to their end
+ *   scratch    a directory for what nobody need see
+ *   lsanopts   $LSAN_OPTIONS
+ *   checked    the traces judged, for --check
+ *   selftest   a program that leaks, judged
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl.h"
 #include "export/export.h"
 #include "input.h"
 #include "symbolize.h"
+#include "view/check.h"
 #include "view/view.h"
 
 /* What a command is given. */
 enum needs {
 	NEEDS_PROFILE,
+	NEEDS_STACKS, /* a profile whose sums the view makes */
 	NEEDS_TRACE,
 	NEEDS_PROFILES, /* of all files at once */
+	NEEDS_PATHS,	/* it opens what is named by itself */
 };
 
 /* Return the format that --format asks for. */
@@ -142,6 +175,10 @@ static const struct command {
 	{"diff", NEEDS_PROFILES, view_diff, 0, false},
 	{"merge", NEEDS_PROFILES, view_merge, 0, false},
 	{"leaks", NEEDS_PROFILE, view_leaks, 0, false},
+	{"check", NEEDS_PATHS, NULL, 0, false},
+	{"bad-frees", NEEDS_PROFILE, view_bad_frees, 0, false},
+	{"why", NEEDS_PROFILE, view_why, 0, true},
+	{"growth", NEEDS_STACKS, view_growth, 0, false},
 	{"events", NEEDS_TRACE, view_events, 0, false},
 	{"export", NEEDS_PROFILES, run_export, 0, false},
 	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false},
@@ -194,6 +231,14 @@ static unsigned int keys_of(const struct options *o, const struct command *c)
 	if (o->by == GROUP_SIZE)
 		keys |= PROF_BY_SIZE;
 	return keys;
+}
+
+/* Tell whether a command needs the blocks that were live at the end. */
+static bool keeps_live(const struct options *o, const struct command *c)
+{
+	return (c->view == view_summary || c->view == view_leaks ||
+		c->view == view_why) &&
+	       !o->from_ns && o->to_ns == UINT64_MAX && !o->at;
 }
 
 /* Return the style that the options ask for. */
@@ -307,20 +352,35 @@ static int show_arguments(struct job *j, char *const *arguments, size_t n)
 	return status;
 }
 
-/* Name the next useful command on stderr. */
+/* The command check; returns the exit status. */
+static int run_check(const struct view *v, char *const *arguments, size_t n)
+{
+	struct error e = {0};
+	const char *path = NULL;
+	int status = check_run(v->options, &v->style, arguments, n, &path, &e);
+
+	if (status >= 0)
+		return status;
+	complain(path, &e);
+	return 1;
+}
+
+/* Name the next useful command on stderr: what the view says, or NULL. */
 static void hint(const char *path, const struct options *o,
-		 const struct command *c)
+		 const struct command *c, const char *next)
 {
 	char *self, *trace;
 
-	if (o->json || o->csv || o->rows || o->at || c->name)
+	if (o->json || o->csv || o->rows || o->at || (c->name && !next))
 		return;
 	fflush(stdout);
 	self = util_quote(program_invocation_name);
 	trace = util_quote(path);
 	fputs("\nnext: ", stderr);
 	term_put_text(stderr, self);
-	fputs(" top --at peak ", stderr);
+	fputc(' ', stderr);
+	term_put_text(stderr, next ? next : "top --at peak");
+	fputc(' ', stderr);
 	term_put_text(stderr, trace);
 	fputc('\n', stderr);
 	free(self);
@@ -380,32 +440,61 @@ static _Noreturn void no_files(const struct options_command *c)
 	exit(2);
 }
 
+/* Have the program of --now scanned; returns its trace, or ends this one. */
+static char *scan_now(struct options *o, char **arguments)
+{
+	char *trace;
+
+	if (*arguments)
+		options_usage("--now takes no trace, as", *arguments, NULL);
+	trace = ctl_scan_now(o);
+	if (!trace)
+		exit(1);
+	return trace;
+}
+
 int main(int argc, char **argv)
 {
 	const struct options_command *said;
 	struct options o;
 	struct job j = {0};
 	int first, status;
+	char *now = NULL;
 
 	said = options_parse(argc, argv, &o, &first);
 	if (!first)
 		return finish(0);
 	if (said->name && strcmp(said->name, "completion") == 0)
 		return finish(run_completion(argc - first, argv + first));
+	if (said->name && strcmp(said->name, "ctl") == 0)
+		return finish(ctl_run(&o, argc - first, argv + first));
 	j.command = command_of(said);
 	if (j.command->has_argument && first < argc)
 		j.view.argument = argv[first++];
-	if (first == argc)
+	if (o.pid)
+		now = scan_now(&o, argv + first);
+	else if (first == argc)
 		no_files(said);
 	j.view.options = j.wants.options = &o;
 	j.view.select = j.wants.select = read_selection(&o);
 	j.view.style = style_of(&o);
 	j.wants.profile = j.command->needs != NEEDS_TRACE && !o.total;
+	j.wants.no_sums = j.command->needs == NEEDS_STACKS;
 	j.wants.keys = keys_of(&o, j.command);
+	j.wants.live = keeps_live(&o, j.command);
 	j.wants.command = said->name;
-	status = show_arguments(&j, argv + first, (size_t)(argc - first));
+	if (j.command->needs == NEEDS_PATHS)
+		status = run_check(&j.view, argv + first,
+				   (size_t)(argc - first));
+	else if (now)
+		status = show_arguments(&j, &now, 1);
+	else
+		status = show_arguments(&j, argv + first,
+					(size_t)(argc - first));
 	select_free(j.view.select);
 	if (!status)
-		hint(argv[argc - 1], &o, j.command);
+		hint(argv[argc - 1], &o, j.command, j.view.next);
+	free(j.view.next);
+	free(now);
 	return finish(status);
 }

@@ -87,6 +87,15 @@ static void parse_module(struct trace *t, const struct record *r)
 	to->end = m.end;
 }
 
+/* Note that a module is gone. */
+static void parse_unload(struct trace *t, const struct record *r)
+{
+	struct mt_meta_unload m;
+
+	if (!payload(t, r, &m, sizeof(m)) && m.module < t->module_count)
+		t->modules[m.module].unloaded = true;
+}
+
 /* Note a thread's id, and its name when the record has one. */
 static void parse_thread(struct trace *t, const struct record *r)
 {
@@ -161,20 +170,46 @@ static void parse_mark(struct trace *t, const struct record *r)
 	t->marks = util_grow(t->marks, t->mark_count, &t->mark_room,
 			     sizeof(*t->marks));
 	to = &t->marks[t->mark_count++];
-	*to = (struct trace_mark){.clock = m.clock, .tid = m.tid};
+	*to = (struct trace_mark){
+		.clock = m.clock, .tid = m.tid, .mark = m.mark};
 	set_text(&to->name, r, sizeof(m));
+}
+
+/* Note that recording stops or goes on. */
+static void parse_pause(struct trace *t, const struct record *r)
+{
+	struct mt_meta_pause m;
+
+	if (payload(t, r, &m, sizeof(m)))
+		return;
+	t->pauses = util_grow(t->pauses, t->pause_count, &t->pause_room,
+			      sizeof(*t->pauses));
+	t->pauses[t->pause_count++] = m;
 }
 
 /* Note a scan. */
 static void parse_scan(struct trace *t, const struct record *r)
 {
-	struct mt_meta_scan m;
+	struct mt_meta_scan m = {0};
 
-	if (payload(t, r, &m, sizeof(m)))
+	if (payload(t, r, &m,
+		    r->n < sizeof(m) ? MT_META_SCAN_OLD_BYTES : sizeof(m)))
 		return;
 	t->scans = util_grow(t->scans, t->scan_count, &t->scan_room,
 			     sizeof(*t->scans));
 	t->scans[t->scan_count++] = m;
+}
+
+/* Note what the program said of its blocks. */
+static void parse_note(struct trace *t, const struct record *r)
+{
+	struct mt_meta_note m;
+
+	if (payload(t, r, &m, sizeof(m)))
+		return;
+	t->notes = util_grow(t->notes, t->note_count, &t->note_room,
+			     sizeof(*t->notes));
+	t->notes[t->note_count++] = m;
 }
 
 /* Note how it ended. */
@@ -242,35 +277,74 @@ static void parse_record(struct trace *t, unsigned int type,
 	case MT_META_MARK:
 		parse_mark(t, r);
 		break;
+	case MT_META_PAUSE:
+		parse_pause(t, r);
+		break;
+	case MT_META_UNLOAD:
+		parse_unload(t, r);
+		break;
 	case MT_META_SCAN:
 		parse_scan(t, r);
+		break;
+	case MT_META_NOTE:
+		parse_note(t, r);
+		break;
+	case MT_META_SUPPRESSIONS:
+		set_text(&t->suppressions, r, 0);
 		break;
 	default:
 		break;
 	}
 }
 
+/* Read the record at `*off` of a log, and step over it; false: there is none,
+ * or not all of it. */
+static bool next_record(const uint8_t *log, size_t bytes, size_t *off,
+			uint16_t *type, struct record *r)
+{
+	struct mt_meta head;
+
+	if (bytes - *off < sizeof(head))
+		return false;
+	memcpy(&head, log + *off, sizeof(head));
+	*r = (struct record){log + *off + sizeof(head), head.bytes, *off};
+	if (r->n > bytes - *off - sizeof(head))
+		return false;
+	*type = head.type;
+	*off += sizeof(head) + r->n;
+	return true;
+}
+
+/* Take the scans log apart, which has records of scans and no others. */
+static void parse_scans_log(struct trace *t)
+{
+	size_t off = 0;
+	struct record r;
+	uint16_t type;
+
+	while (next_record(t->scans_log, t->scans_log_bytes, &off, &type, &r))
+		if (type == MT_META_RANGE || type == MT_META_SCAN)
+			parse_record(t, type, &r);
+}
+
 int meta_parse(struct trace *t, struct error *e)
 {
 	size_t off = 0;
+	struct record r;
+	uint16_t type;
 
-	while (t->meta_bytes - off >= sizeof(struct mt_meta)) {
-		struct mt_meta head;
-		struct record r;
-
-		memcpy(&head, t->meta + off, sizeof(head));
-		r = (struct record){t->meta + off + sizeof(head), head.bytes,
-				    off};
-		if (r.n > t->meta_bytes - off - sizeof(head))
-			break;
-		if (!off && head.type != MT_META_FORMAT)
+	while (next_record(t->meta, t->meta_bytes, &off, &type, &r)) {
+		if (!r.at && type != MT_META_FORMAT)
 			return error_set(e, 0, "not a memtrace trace");
-		if (head.type == MT_META_FORMAT && parse_format(t, &r, e))
+		if (type == MT_META_FORMAT && parse_format(t, &r, e))
 			return -1;
-		parse_record(t, head.type, &r);
-		off += sizeof(head) + r.n;
+		parse_record(t, type, &r);
 	}
 	if (!off)
 		return error_set(e, 0, "not a memtrace trace");
+	parse_scans_log(t);
+	/* Of a run that was killed, a mark may be the last that is known. */
+	for (size_t i = 0; i < t->mark_count; i++)
+		trace_extend(t, t->marks[i].clock + 1);
 	return 0;
 }

@@ -14,6 +14,9 @@
 /* How many names a list of words can have. */
 #define MAX_WORDS 64
 
+/* So long is waited for a running program. */
+#define TIMEOUT_NS 5000000000u
+
 /* More rows than any table has. */
 #define ALL_ROWS 1000000000u
 
@@ -29,6 +32,31 @@ enum option_id {
 	OPT_NORMALIZE,
 	OPT_NO_STACK,
 	OPT_KIND,
+	OPT_TREE,
+	OPT_STACKS,
+	OPT_LEAKS,
+	OPT_MAX_LEAK_BYTES,
+	OPT_MAX_LEAK_BLOCKS,
+	OPT_MAX_PEAK,
+	OPT_MAX_ALLOCS,
+	OPT_MAX_TEMPORARY,
+	OPT_MAX_BAD_FREES,
+	OPT_EXPECT_PROCESSES,
+	OPT_ALLOW_UNCHECKED,
+	OPT_ONLY_FROM,
+	OPT_SUPPRESSIONS,
+	OPT_GEN_SUPPRESSIONS,
+	OPT_BASELINE,
+	OPT_UPDATE_BASELINE,
+	OPT_STRICT_BASELINE,
+	OPT_JUNIT,
+	OPT_SARIF,
+	OPT_GITHUB,
+	OPT_TAP,
+	OPT_LSAN,
+	OPT_SCAN,
+	OPT_NOW,
+	OPT_TIMEOUT,
 	OPT_FORMAT,
 	OPT_OUTPUT,
 	OPT_FROM,
@@ -76,6 +104,61 @@ static const struct options_info infos[] = {
 		{"kind", 0, true, "KIND",
 		 "definite, indirect, possible, held_at_exit, reachable, all",
 		 "definite indirect possible held_at_exit reachable all"},
+	[OPT_TREE] = {"tree", 0, true, NULL,
+		      "what hangs off what, from the top down", NULL},
+	[OPT_STACKS] = {"stacks", 0, true, NULL,
+			"all about each site, not the worst only", NULL},
+	[OPT_LEAKS] = {"leaks", 0, true, "WHAT",
+		       "definite, possible too, all that are lost, or none",
+		       "definite possible all none"},
+	[OPT_MAX_LEAK_BYTES] = {"max-leak-bytes", 0, true, "SIZE",
+				"so much may be lost", NULL},
+	[OPT_MAX_LEAK_BLOCKS] = {"max-leak-blocks", 0, true, "N",
+				 "so many blocks may be lost", NULL},
+	[OPT_MAX_PEAK] = {"max-peak", 0, true, "SIZE",
+			  "the most that any process has live at once", NULL},
+	[OPT_MAX_ALLOCS] = {"max-allocs", 0, true, "N",
+			    "allocations of all processes together", NULL},
+	[OPT_MAX_TEMPORARY] = {"max-temporary", 0, true, "N",
+			       "temporary ones of all processes together",
+			       NULL},
+	[OPT_MAX_BAD_FREES] = {"max-bad-frees", 0, true, "N",
+			       "bad frees of all processes together; else none",
+			       NULL},
+	[OPT_EXPECT_PROCESSES] = {"expect-processes", 0, true, "N",
+				  "no verdict on fewer traces", NULL},
+	[OPT_ALLOW_UNCHECKED] = {"allow-unchecked", 0, true, "GLOB",
+				 "programs that may be killed, or exec others",
+				 NULL},
+	[OPT_ONLY_FROM] = {"only-from", 0, true, "GLOB",
+			   "leaks of these files or modules only fail", NULL},
+	[OPT_SUPPRESSIONS] = {"suppressions", 0, true, "FILE",
+			      "leaks to pass over, as LSan or valgrind has "
+			      "them",
+			      NULL},
+	[OPT_GEN_SUPPRESSIONS] = {"gen-suppressions", 0, true, "FILE",
+				  "write suppressions of the leaks that count",
+				  NULL},
+	[OPT_BASELINE] = {"baseline", 0, true, "FILE",
+			  "leaks that are known: new or grown ones fail", NULL},
+	[OPT_UPDATE_BASELINE] = {"update-baseline", 0, true, "FILE",
+				 "write it from what is found", NULL},
+	[OPT_STRICT_BASELINE] = {"strict-baseline", 0, true, NULL,
+				 "what is gone may not be in the baseline",
+				 NULL},
+	[OPT_JUNIT] = {"junit", 0, true, "FILE", "write JUnit XML", NULL},
+	[OPT_SARIF] = {"sarif", 0, true, "FILE", "write SARIF 2.1.0", NULL},
+	[OPT_GITHUB] = {"github", 0, true, NULL, "print GitHub annotations",
+			NULL},
+	[OPT_TAP] = {"tap", 0, true, NULL, "print TAP, not text", NULL},
+	[OPT_LSAN] = {"lsan", 0, true, "FILE",
+		      "write what counts as LeakSanitizer does", NULL},
+	[OPT_SCAN] = {"scan", 0, true, "N",
+		      "by scan N, from 0; without it by the last", NULL},
+	[OPT_NOW] = {"now", 0, true, "PID",
+		     "have a running program scanned, and show that", NULL},
+	[OPT_TIMEOUT] = {"timeout", 0, true, "TIME",
+			 "wait so long for a running program (5s)", NULL},
 	[OPT_FORMAT] = {"format", 'f', true, "F", "the format to write",
 			"pprof folded speedscope massif callgrind dhat "
 			"heaptrack chrome sqlite prometheus openmetrics svg"},
@@ -133,12 +216,24 @@ const struct options_command options_commands[] = {
 	 " by sort normalize "},
 	{"merge", "TRACE...", "several, or a directory, as one", ""},
 	{"info", "TRACE...", "what is in the file", ""},
-	{"leaks", "TRACE...", "what was lost, and what hangs off it", " kind "},
+	{"check", "TRACE|DIR...", "for CI: a verdict over all, as exit status",
+	 " leaks max-leak-bytes max-leak-blocks max-peak max-allocs "
+	 "max-temporary max-bad-frees expect-processes allow-unchecked "
+	 "only-from suppressions gen-suppressions baseline update-baseline "
+	 "strict-baseline junit sarif lsan github tap "},
+	{"bad-frees", "TRACE...", "what was freed twice, or wrongly", ""},
+	{"leaks", "TRACE...", "what was lost, and what hangs off it",
+	 " kind tree stacks scan now timeout "},
+	{"why", "ADDRESS|SITE TRACE...", "what keeps a block from being lost",
+	 " kind scan "},
+	{"growth", "TRACE...", "what leaks though it can be reached", " by "},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE...", "for other tools to read",
 	 " format output "},
 	{"symbolize", "-o FILE TRACE", "for machines without its files",
 	 " output "},
+	{"ctl", "PID start|stop|mark|leaks [NAME]",
+	 "tell a running program to do that", " timeout "},
 	{"completion", "bash|zsh|fish", "for a shell: its completion", ""},
 	{0},
 };
@@ -225,6 +320,82 @@ static void read_at(struct options *o, const char *text)
 	}
 }
 
+/* Read a number, or bytes. */
+static uint64_t read_number(enum option_id id, const char *text, bool bytes)
+{
+	uint64_t n;
+	char *end, *what;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (bytes ? units_bytes(text, &n)
+		  : !errno && end != text && !*end && *text != '-')
+		return n;
+	what = util_format("--%s takes %s, not", infos[id].name,
+			   bytes ? "a size like 512 or 64K" : "a number");
+	options_usage(what, text, NULL);
+}
+
+/* Read a number that an int holds. */
+static int64_t read_small(enum option_id id, const char *text)
+{
+	uint64_t n = read_number(id, text, false);
+
+	return n < INT32_MAX ? (int64_t)n : INT32_MAX;
+}
+
+/* Append a text to those that an option was given. */
+static void add_word(struct gate_words *words, const char *text)
+{
+	words->at = util_grow(words->at, words->count, &words->room,
+			      sizeof(*words->at));
+	words->at[words->count++] = text;
+}
+
+/* Take an option of the gate; tell whether it is one. */
+static bool take_gate(struct gate_options *g, enum option_id id,
+		      const char *text)
+{
+	/* In the order of the option's words; each with those before it. */
+	static const unsigned int kinds[] = {
+		1u << LEAK_DEFINITE,
+		1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE,
+		1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE | 1u << LEAK_HELD,
+		0,
+	};
+	uint64_t *numbers[INFOS] = {
+		[OPT_MAX_LEAK_BYTES] = &g->leak_bytes,
+		[OPT_MAX_LEAK_BLOCKS] = &g->leak_blocks,
+		[OPT_MAX_PEAK] = &g->peak_bytes,
+		[OPT_MAX_ALLOCS] = &g->allocations,
+		[OPT_MAX_TEMPORARY] = &g->temporary,
+		[OPT_MAX_BAD_FREES] = &g->bad_frees,
+		[OPT_EXPECT_PROCESSES] = &g->processes,
+	};
+	struct gate_words *words[INFOS] = {
+		[OPT_ALLOW_UNCHECKED] = &g->unchecked,
+		[OPT_ONLY_FROM] = &g->only_from,
+		[OPT_SUPPRESSIONS] = &g->suppressions,
+	};
+
+	if (id == OPT_BASELINE || id == OPT_UPDATE_BASELINE) {
+		if (g->baseline)
+			options_usage("one baseline is enough, not", text,
+				      NULL);
+		g->baseline = text;
+		g->renews = id == OPT_UPDATE_BASELINE;
+	} else if (id == OPT_LEAKS)
+		g->kinds = kinds[choose(id, text)];
+	else if (numbers[id])
+		*numbers[id] = read_number(
+			id, text, strcmp(infos[id].argument, "SIZE") == 0);
+	else if (words[id])
+		add_word(words[id], text);
+	else
+		return false;
+	return true;
+}
+
 /* Take an option whose argument is a text, or that has none. */
 static void take_plain(struct options *o, enum option_id id, const char *text)
 {
@@ -234,7 +405,9 @@ static void take_plain(struct options *o, enum option_id id, const char *text)
 		[OPT_FOCUS] = &o->focus,     [OPT_IGNORE] = &o->ignore,
 		[OPT_HIDE] = &o->hide,	     [OPT_WHERE] = &o->where,
 		[OPT_SYSROOT] = &o->sysroot, [OPT_DEBUG_PATH] = &o->debug_path,
-		[OPT_FORMAT] = &o->format,
+		[OPT_FORMAT] = &o->format,   [OPT_JUNIT] = &o->junit,
+		[OPT_SARIF] = &o->sarif,     [OPT_GEN_SUPPRESSIONS] = &o->supp,
+		[OPT_LSAN] = &o->lsan,
 	};
 	bool *flags[INFOS] = {
 		[OPT_CUMULATIVE] = &o->cumulative,
@@ -243,9 +416,14 @@ static void take_plain(struct options *o, enum option_id id, const char *text)
 		[OPT_QUICK] = &o->quick,
 		[OPT_NORMALIZE] = &o->normalize,
 		[OPT_NO_STACK] = &o->no_stack,
+		[OPT_TREE] = &o->tree,
+		[OPT_STACKS] = &o->stacks,
 		[OPT_JSON] = &o->json,
 		[OPT_CSV] = &o->csv,
 		[OPT_EXACT] = &o->exact,
+		[OPT_GITHUB] = &o->github,
+		[OPT_TAP] = &o->tap,
+		[OPT_STRICT_BASELINE] = &o->gate.strict,
 	};
 
 	if (texts[id])
@@ -291,6 +469,15 @@ static void take(struct options *o, enum option_id id, const char *text)
 		choose(id, text);
 		o->kind = text;
 		break;
+	case OPT_SCAN:
+		o->scan = read_small(id, text);
+		break;
+	case OPT_NOW:
+		o->pid = read_small(id, text);
+		break;
+	case OPT_TIMEOUT:
+		o->timeout_ns = read_time(id, text);
+		break;
 	case OPT_FORMAT:
 		choose(id, text);
 		o->format = text;
@@ -308,7 +495,8 @@ static void take(struct options *o, enum option_id id, const char *text)
 		o->lifetime = text;
 		break;
 	default:
-		take_plain(o, id, text);
+		if (!take_gate(&o->gate, id, text))
+			take_plain(o, id, text);
 		break;
 	}
 }
@@ -370,7 +558,7 @@ static void help_all(void)
 	}
 	puts("\nmemtrace-report COMMAND --help has a command's options.\n"
 	     "Exit status: 0 done, 1 unreadable input or failed output, "
-	     "2 usage.");
+	     "2 usage;\nof check: 3 breached, 4 nothing to judge by.");
 }
 
 /* Print the help on one option. */
@@ -550,13 +738,26 @@ const struct options_command *options_parse(int argc, char **argv,
 	const struct options_command *c =
 		argc > 1 ? find_command(argv[1]) : options_commands;
 
-	*o = (struct options){.to_ns = UINT64_MAX};
+	*o = (struct options){
+		.to_ns = UINT64_MAX,
+		.scan = -1,
+		.timeout_ns = TIMEOUT_NS,
+		.gate = gate_defaults,
+	};
 	*first = 0;
 	if (informed(c, argc, argv))
 		return c;
 	*first = take_all(c, o, argc, argv, c->name ? 2 : 1);
 	if (o->json && o->csv)
 		options_usage("--json does not go with", "--csv", NULL);
+	if (o->tap && (o->json || o->github))
+		options_usage("--tap does not go with",
+			      o->json ? "--json" : "--github", NULL);
+	if (o->json && o->github)
+		options_usage("--json does not go with", "--github", NULL);
+	if (o->gate.strict && (!o->gate.baseline || o->gate.renews))
+		options_usage("there is no --baseline for", "--strict-baseline",
+			      NULL);
 	if (o->to_ns < o->from_ns)
 		options_usage("nothing is before --to and after", "--from",
 			      NULL);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "gate.h"
 #include "group.h"
 #include "term.h"
 
@@ -39,9 +40,16 @@ struct options {
 	const char *thread, *size, *lifetime, *where;
 	const char *focus, *ignore, *hide; /* regular expressions */
 	const char *kind;		   /* of leaks */
+	int64_t scan;			   /* its number; -1: the last */
+	int64_t pid;	     /* that is to scan now; 0: not said */
+	uint64_t timeout_ns; /* of what is asked of a process */
 	/* How. */
 	enum group_by by;
 	bool by_said, blocks, cumulative, callees, normalize, total, quick;
+	bool tree, stacks;			 /* of leaks */
+	struct gate_options gate;		 /* of check */
+	const char *junit, *sarif, *lsan, *supp; /* files that it writes */
+	bool github, tap;
 	/* Where names come from. */
 	const char *sysroot, *debug_path;
 };

@@ -337,11 +337,27 @@ static void load_image(struct prof *p, const struct image *m)
 	}
 }
 
+/* Keep the blocks that are live at the end of the replay. */
+static void keep_live(struct prof *p, struct heap *h)
+{
+	heap_sort(h);
+	for (size_t i = 0; i < h->count; i++)
+		h->block[i].owner = p->key[h->block[i].owner].node;
+	p->live = *h;
+	*h = (struct heap){0};
+}
+
 void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
 	      replay_progress *progress)
 {
-	struct replay_listener listener = {p,	    begins, ends,
-					   resumes, others, carries};
+	struct replay_listener listener = {
+		.context = p,
+		.begins = begins,
+		.ends = ends,
+		.resumes = resumes,
+		.others = others,
+		.carries = carries,
+	};
 	struct replay r;
 
 	prof_init(p, t, o);
@@ -356,6 +372,9 @@ void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
 	p->anomalies = r.anomalies;
 	p->exit_bytes = p->live_bytes;
 	p->exit_blocks = p->live_blocks;
+	p->last_clock = r.last_clock;
+	if (o->keep_live && !o->takes)
+		keep_live(p, &r.heap);
 	replay_free(&r);
 	free(p->row_of_node);
 	free(p->slot);
@@ -377,5 +396,6 @@ void prof_free(struct prof *p)
 {
 	prof_drop_rows(p);
 	mappings_free(&p->mappings);
+	heap_free(&p->live);
 	*p = (struct prof){0};
 }

@@ -51,6 +51,7 @@ struct prof_options {
 	uint64_t from, until; /* clock values: the window [from, until) */
 	prof_takes *takes;    /* NULL: every block */
 	void *takes_context;
+	bool keep_live; /* in struct prof, if all blocks are taken */
 };
 
 /* Rows per chunk, so that their memory never moves. */
@@ -68,6 +69,8 @@ struct prof {
 	uint64_t events;
 	struct replay_anomalies anomalies;
 	uint64_t unknown_stacks;
+	struct heap live;    /* kept at the end: sorted, owned by stacks */
+	uint64_t last_clock; /* of the last event */
 
 	struct prof_row **chunk;
 	struct prof_key *key;

@@ -66,6 +66,30 @@ static void other(struct replay *r, const struct replay_event *e)
 			r->listeners[i].others(r->listeners[i].context, e);
 }
 
+/* Tell the listeners of a free where no block is. */
+static void miss(struct replay *r, const struct replay_event *e)
+{
+	r->anomalies.unknown_frees++;
+	for (size_t i = 0; i < r->listener_count; i++)
+		if (r->listeners[i].misses)
+			r->listeners[i].misses(r->listeners[i].context, e);
+}
+
+/*
+ * Tell whether a free may be of a block that was asked for otherwise: cheap,
+ * and at times wrong where sizes or alignments are told.
+ */
+static inline bool is_odd(const struct heap_block *b, const struct mt_event *e)
+{
+	unsigned int given = b->kind >= MT_NEW ? b->kind - MT_NEW + 1u : 0;
+	unsigned int taken = e->kind >= MT_DELETE && e->kind <= MT_DELETE_ARRAY
+				     ? e->kind - MT_DELETE + 1u
+				     : 0;
+
+	return given != taken || e->align_log2 || e->kind == MT_FREE_SIZED ||
+	       (e->size && e->size != b->size);
+}
+
 /* Apply an allocation. */
 static inline void apply_alloc(struct replay *r, struct replay_event *at)
 {
@@ -91,6 +115,7 @@ static inline void apply_alloc(struct replay *r, struct replay_event *at)
 	    thread->moving.address)
 		from = &thread->moving;
 	thread->last = e->address;
+	r->anomalies.odd += e->align_log2 && e->kind >= MT_NEW;
 	at->number = r->begun++;
 	begin(r, &b, at, from);
 	thread->moving.address = 0;
@@ -102,9 +127,10 @@ static inline void apply_free(struct replay *r, const struct replay_event *at)
 	struct heap_block *b = heap_find(&r->heap, at->event->address);
 
 	if (__builtin_expect(!b->address, 0)) {
-		r->anomalies.unknown_frees++;
+		miss(r, at);
 		return;
 	}
+	r->anomalies.odd += is_odd(b, at->event);
 	end(r, b, at, REPLAY_FREED,
 	    b->thread == at->thread &&
 		    r->threads[at->thread].last == b->address);
@@ -118,9 +144,10 @@ static void apply_realloc_free(struct replay *r, const struct replay_event *at)
 
 	moving->address = 0;
 	if (!b->address) {
-		r->anomalies.unknown_frees++;
+		miss(r, at);
 		return;
 	}
+	r->anomalies.odd += is_odd(b, at->event);
 	*moving = *b;
 	r->threads[at->thread].moving_since = at->event->time;
 	end(r, b, at, REPLAY_REALLOCATED, false);
@@ -197,6 +224,14 @@ static uint32_t events_before(const struct merge_run *run, uint64_t until)
 	while (n && run->event[n - 1].time >= until)
 		n--;
 	return n;
+}
+
+/* Show a listener what is live at the end. */
+static void show_left(const struct replay *r, const struct replay_listener *l)
+{
+	for (size_t i = 0; i < r->heap.places && l->left; i++)
+		if (r->heap.block[i].address)
+			l->left(l->context, &r->heap.block[i]);
 }
 
 /* Return the events that the trace's segments hold. */
@@ -334,6 +369,8 @@ void replay_run(struct replay *r, struct trace *t, uint64_t until,
 			next += PROGRESS_EVENTS;
 		}
 	}
+	for (size_t i = 0; i < count; i++)
+		show_left(r, &listeners[i]);
 	merge_free(&m);
 	free(r->threads);
 	r->threads = NULL;

@@ -52,6 +52,10 @@ struct replay_listener {
 	 */
 	void (*carries)(void *context, struct heap_block *b,
 			const struct replay_event *e);
+	/* A free, or the first half of a realloc, where no block is. */
+	void (*misses)(void *context, const struct replay_event *e);
+	/* A block is live at the end of the replay; in no order. */
+	void (*left)(void *context, const struct heap_block *b);
 };
 
 /* Things in the trace that a whole recording does not have. */
@@ -59,6 +63,7 @@ struct replay_anomalies {
 	uint64_t lost_frees;	/* allocations at a live address */
 	uint64_t unknown_frees; /* frees where no block is */
 	uint64_t unknown_kinds;
+	uint64_t odd; /* calls that badfree.h is to judge, and more */
 };
 
 struct replay {

@@ -430,12 +430,44 @@ int stacks_compare(const struct frame *a, const struct frame *b)
 	return d;
 }
 
+uint32_t stacks_module_at(const struct stacks *s, uint64_t address)
+{
+	for (size_t i = s->module_count; i-- > 0;) {
+		const struct trace_module *m = &s->modules[i];
+
+		if (m->path && address >= m->start && address < m->end)
+			return (uint32_t)i;
+	}
+	return MT_NO_MODULE;
+}
+
+const char *stacks_variable(struct stacks *s, uint32_t module_id,
+			    uint64_t address, uint64_t *offset)
+{
+	if (module_id >= s->module_count || !s->sym)
+		return NULL;
+	return sym_variable(s->sym, s->sym_of[module_id],
+			    address - s->modules[module_id].bias, offset);
+}
+
 enum sym_state stacks_module_state(struct stacks *s, uint32_t module_id)
 {
 	if (s->modules[module_id].named)
 		return s->modules[module_id].names;
 	return s->sym ? sym_module_state(s->sym, s->sym_of[module_id])
 		      : SYM_MISSING;
+}
+
+bool stacks_module_defines(struct stacks *s, uint32_t module_id,
+			   const char *const *names)
+{
+	const struct trace_module *m;
+
+	if (module_id >= s->module_count || !s->sym)
+		return false;
+	m = &s->modules[module_id];
+	return m->path && !judge_is_runtime(m->path, s->allocator, s->exe) &&
+	       sym_defines(s->sym, s->sym_of[module_id], names);
 }
 
 void stacks_begin(struct stacks *s)

@@ -102,8 +102,26 @@ size_t stacks_site_in(struct stacks *s, uint32_t node,
 /* Order two frames by name, then place; 0: they are one site. */
 int stacks_compare(const struct frame *a, const struct frame *b);
 
+/*
+ * Return the module that holds an address, the last one that was loaded there,
+ * or MT_NO_MODULE.
+ */
+uint32_t stacks_module_at(const struct stacks *s, uint64_t address);
+
+/*
+ * Return the name of the variable of a module that an address is in, NULL when
+ * none is known; `*offset` is that into it.
+ */
+const char *stacks_variable(struct stacks *s, uint32_t module_id,
+			    uint64_t address, uint64_t *offset);
+
 /* Say what is known about the names in a module. */
 enum sym_state stacks_module_state(struct stacks *s, uint32_t module_id);
+
+/* Tell whether a module, which is no runtime's, defines a function of a
+ * NULL-terminated list of linkage names. */
+bool stacks_module_defines(struct stacks *s, uint32_t module_id,
+			   const char *const *names);
 
 /*
  * For importers. Start with no stacks; enter modules, pcs, nodes; then the

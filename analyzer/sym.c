@@ -26,7 +26,7 @@ struct module {
 	struct symcache cache;
 	struct symfile file;
 	struct symdwarf dwarf;
-	struct symtab symbols;
+	struct symtab symbols, variables;
 };
 
 struct sym {
@@ -55,6 +55,7 @@ static void free_module(struct sym *s, struct module *m)
 {
 	symdwarf_free(&m->dwarf);
 	symtab_free(&m->symbols);
+	symtab_free(&m->variables);
 	symfile_close(&m->file);
 	if (m->save)
 		symcache_save(&m->cache, s->cache, m->build_id,
@@ -221,6 +222,24 @@ size_t sym_lookup(struct sym *s, size_t module, uint64_t address,
 	return (size_t)n;
 }
 
+const char *sym_variable(struct sym *s, size_t module, uint64_t address,
+			 uint64_t *offset)
+{
+	struct module *m = ask(s, module);
+	const struct symbol *symbol = NULL;
+	struct sym_frame named;
+
+	open_file(s, m);
+	m->variables.variables = true;
+	if (has_file(m))
+		symbol = symtab_find(&m->variables, &m->file, address);
+	if (!symbol)
+		return NULL;
+	*offset = address - symbol->start;
+	symname_set(&s->names, symbol->name, &named);
+	return named.function;
+}
+
 /* An address that is to be looked up, and where it is in the debug info. */
 struct wanted {
 	uint32_t unit;
@@ -257,4 +276,12 @@ void sym_prefetch(struct sym *s, size_t module, const uint64_t *addresses,
 	for (size_t i = 0; i < count && has_file(m); i++)
 		sym_lookup(s, module, wanted[i].address, frame);
 	free(wanted);
+}
+
+bool sym_defines(struct sym *s, size_t module, const char *const *names)
+{
+	struct module *m = ask(s, module);
+
+	open_file(s, m);
+	return has_file(m) && symtab_has(&m->symbols, &m->file, names);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Names for code addresses: function, file and line, with the frames of
- * inlined functions, from the ELF and DWARF data of the modules.
+ * inlined functions, from the ELF and DWARF data of the modules; and names for
+ * variables.
  */
 #ifndef ANALYZER_SYM_H
 #define ANALYZER_SYM_H
@@ -48,11 +49,22 @@ size_t sym_lookup(struct sym *s, size_t module, uint64_t address,
 		  struct sym_frame frame[SYM_MAX_FRAMES]);
 
 /*
+ * Return the name of the variable that an address is in, NULL when none is
+ * known; `*offset` is that into it. Lives as long as `s`.
+ */
+const char *sym_variable(struct sym *s, size_t module, uint64_t address,
+			 uint64_t *offset);
+
+/*
  * Look up many addresses, so that sym_lookup() has them at hand: in the order
  * in which it is least work. Where there are some thousand, in a program with
  * much debug info, this is faster by far.
  */
 void sym_prefetch(struct sym *s, size_t module, const uint64_t *addresses,
 		  size_t n);
+
+/* Tell whether a module defines a function of a NULL-terminated list of
+ * linkage names; false when its file is not to be had. */
+bool sym_defines(struct sym *s, size_t module, const char *const *names);
 
 #endif

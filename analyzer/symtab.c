@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions of a module's symbol table; see symtab.h. */
+/* A module's symbol table; see symtab.h. */
 #include "symtab.h"
 
 #include <stdlib.h>
@@ -24,17 +24,26 @@ static int compare_symbols(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Enter a symbol if it is a function's. */
+/* Tell whether a symbol is one of those that are wanted. */
+static bool is_wanted(const struct symtab *t, const GElf_Sym *sym)
+{
+	unsigned int type = GELF_ST_TYPE(sym->st_info);
+
+	if (t->variables)
+		return type == STT_OBJECT || type == STT_COMMON;
+	return type == STT_FUNC || type == STT_GNU_IFUNC ||
+	       (type == STT_NOTYPE && sym->st_size);
+}
+
+/* Enter a symbol if it is wanted. */
 static void add_symbol(struct symtab *t, const GElf_Sym *sym, uint64_t start,
 		       const char *name)
 {
-	unsigned int type = GELF_ST_TYPE(sym->st_info);
 	unsigned int bind = GELF_ST_BIND(sym->st_info);
 
 	if (sym->st_shndx == SHN_UNDEF || !name || !*name)
 		return;
-	if (type != STT_FUNC && type != STT_GNU_IFUNC &&
-	    !(type == STT_NOTYPE && sym->st_size))
+	if (!is_wanted(t, sym))
 		return;
 	t->at = util_grow(t->at, t->count, &t->room, sizeof(*t->at));
 	t->at[t->count++] = (struct symbol){
@@ -65,7 +74,7 @@ static void guess_ends(struct symtab *t)
 	}
 }
 
-/* Read and sort the functions of a module's symbol table. */
+/* Read and sort a module's symbol table. */
 static void read_symbols(struct symtab *t, const struct symfile *f)
 {
 	int n = dwfl_module_getsymtab(f->mod);
@@ -82,7 +91,8 @@ static void read_symbols(struct symtab *t, const struct symfile *f)
 	}
 	if (t->count)
 		qsort(t->at, t->count, sizeof(*t->at), compare_symbols);
-	guess_ends(t);
+	if (!t->variables)
+		guess_ends(t);
 }
 
 void symtab_free(struct symtab *t)
@@ -112,4 +122,16 @@ const struct symbol *symtab_find(struct symtab *t, const struct symfile *f,
 		}
 	}
 	return NULL;
+}
+
+bool symtab_has(struct symtab *t, const struct symfile *f,
+		const char *const *names)
+{
+	if (!t->read)
+		read_symbols(t, f);
+	for (size_t i = 0; i < t->count; i++)
+		for (const char *const *p = names; *p; p++)
+			if (strcmp(t->at[i].name, *p) == 0)
+				return true;
+	return false;
 }

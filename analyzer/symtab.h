@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The functions of a module's symbol table, sorted by address.
+ * The functions, or the variables, of a module's symbol table, sorted by
+ * address.
  */
 #ifndef ANALYZER_SYMTAB_H
 #define ANALYZER_SYMTAB_H
@@ -18,6 +19,7 @@ struct symtab {
 	struct symbol *at;
 	size_t count, room;
 	bool read;
+	bool variables; /* set before the first call: those */
 };
 
 void symtab_free(struct symtab *t);
@@ -28,5 +30,9 @@ void symtab_free(struct symtab *t);
  */
 const struct symbol *symtab_find(struct symtab *t, const struct symfile *f,
 				 uint64_t address);
+
+/* Tell whether a function of a NULL-terminated list of names is there. */
+bool symtab_has(struct symtab *t, const struct symfile *f,
+		const char *const *names);
 
 #endif

@@ -82,7 +82,7 @@ static unsigned int stream_columns(unsigned int stream)
 		[MT_STREAM_META] = 1,  [MT_STREAM_PCS] = 1,
 		[MT_STREAM_NODES] = 2, [MT_STREAM_EVENTS] = MT_COLUMNS,
 		[MT_STREAM_NAMES] = 1, [MT_STREAM_WORDS] = 2,
-		[MT_STREAM_IMAGE] = 1,
+		[MT_STREAM_SCANS] = 1, [MT_STREAM_IMAGE] = 1,
 	};
 
 	return stream < TRACE_STREAMS ? columns[stream] : 0;
@@ -549,6 +549,10 @@ static int read_segment(struct trace *t, const struct trace_segment *s,
 	else if (s->stream == MT_STREAM_NAMES)
 		failed = append_bytes(&t->names_log, &t->names_log_bytes,
 				      s->first, c.at[0], bytes);
+	else if (s->stream == MT_STREAM_SCANS)
+		/* Whole records, behind whatever there is of others. */
+		failed = append_bytes(&t->scans_log, &t->scans_log_bytes,
+				      t->scans_log_bytes, c.at[0], bytes);
 	else
 		failed = trace_append_pcs(t, s->first, c.at[0], s->count);
 	if (failed)
@@ -561,9 +565,12 @@ static void read_streams(struct trace *t)
 {
 	struct trace_buffer b = {0};
 
-	for (unsigned int i = MT_STREAM_META; i <= MT_STREAM_NAMES; i++) {
+	for (unsigned int i = MT_STREAM_META; i < TRACE_STREAMS; i++) {
 		struct trace_segments *list = &t->segments[i];
 
+		/* Words are read when they are asked for, the image later. */
+		if (i == MT_STREAM_WORDS || i == MT_STREAM_IMAGE)
+			continue;
 		sort_segments(list);
 		for (size_t j = 0; j < list->count; j++)
 			read_segment(t, &list->at[j], &b);
@@ -735,8 +742,12 @@ void trace_close(struct trace *t)
 	for (size_t i = 0; i < t->range_count; i++)
 		free(t->ranges[i].path);
 	free(t->ranges);
+	free(t->notes);
+	free(t->suppressions);
+	free(t->scans_log);
 	free(t->scans);
 	free(t->residents);
+	free(t->pauses);
 	for (size_t i = 0; i < t->mark_count; i++)
 		free(t->marks[i].name);
 	free(t->marks);

@@ -60,6 +60,7 @@ struct trace_module {
 	uint8_t *build_id;
 	uint32_t build_id_bytes;
 	uint64_t bias, start, end; /* file address = pc - bias */
+	bool unloaded;		   /* since when, that may be reused */
 	bool named;		   /* the trace has names, and with them: */
 	enum sym_state names;
 };
@@ -74,6 +75,7 @@ struct trace_problem {
 struct trace_mark {
 	uint64_t clock;
 	uint32_t tid;
+	uint32_t mark; /* enum mt_mark */
 	char *name;
 };
 
@@ -123,10 +125,15 @@ struct trace {
 	size_t resident_count;
 	struct trace_mark *marks; /* the same */
 	size_t mark_count;
+	struct mt_meta_pause *pauses; /* the same */
+	size_t pause_count;
 	struct mt_meta_scan *scans; /* those that are whole or say why not */
 	size_t scan_count;
 	struct trace_range *ranges;
 	size_t range_count;
+	struct mt_meta_note *notes; /* in the order of time, nearly */
+	size_t note_count;
+	char *suppressions; /* the program's own, or NULL */
 
 	struct trace_stream streams[TRACE_STREAMS]; /* by enum mt_stream */
 
@@ -145,9 +152,9 @@ struct trace {
 	struct trace_segments segments[TRACE_STREAMS];
 	struct map thread_at; /* index -> place in `threads` */
 	size_t thread_room, module_room, problem_room, scan_room, range_room,
-		resident_room, mark_room;
-	uint8_t *meta, *names_log;
-	size_t meta_bytes, names_log_bytes, pc_room, node_room;
+		resident_room, mark_room, pause_room, note_room;
+	uint8_t *meta, *names_log, *scans_log;
+	size_t meta_bytes, names_log_bytes, scans_log_bytes, pc_room, node_room;
 	void *unzip; /* ZSTD_DCtx */
 };
 
@@ -244,6 +251,10 @@ void trace_complete_raw_bytes(struct trace *t,
 int trace_words(struct trace *t, const struct mt_meta_scan *scan,
 		void (*each)(void *context, uint64_t address, uint64_t value),
 		void *context);
+
+/* Make a scan, by its number, the last one: forget those after it. False:
+ * there is none of that number. */
+bool trace_choose_scan(struct trace *t, uint32_t number);
 
 /* Give the memory behind a segment's mapping back to the kernel. */
 void trace_forget(struct trace *t, const struct trace_segment *s);

@@ -104,8 +104,13 @@ void traffic_begin(struct traffic *f, size_t thread_count)
 
 struct replay_listener traffic_listener(struct traffic *f)
 {
-	return (struct replay_listener){f,	 begins, ends,
-					resumes, NULL,	 carries};
+	return (struct replay_listener){
+		.context = f,
+		.begins = begins,
+		.ends = ends,
+		.resumes = resumes,
+		.carries = carries,
+	};
 }
 
 void traffic_free(struct traffic *f)

@@ -56,3 +56,13 @@ int trace_words(struct trace *t, const struct mt_meta_scan *scan,
 				   "words of the scan are missing");
 	return status;
 }
+
+bool trace_choose_scan(struct trace *t, uint32_t number)
+{
+	for (size_t i = 0; i < t->scan_count; i++)
+		if (t->scans[i].scan == number) {
+			t->scan_count = i + 1;
+			return true;
+		}
+	return false;
+}

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <ucontext.h>
 
 /* DWARF register numbers, System V ABI AMD64 figure 3.36. */
 enum {
@@ -21,6 +22,10 @@ enum {
 	MT_REG_PC = 16,
 	MT_REGS = 17,
 };
+
+/* Those that a function leaves as it found them, but sp: rbx, rbp, r12 - r15;
+ * a bit each. */
+#define MT_REGS_KEPT (1u << 3 | 1u << 6 | 15u << 12)
 
 /* The name of the instruction set in an ELF header. */
 #define MT_ELF_MACHINE 62 /* EM_X86_64 */
@@ -50,6 +55,12 @@ static inline long mt_syscall(long nr, long a, long b, long c, long d, long e,
 static inline uint64_t mt_cycles(void)
 {
 	return __builtin_ia32_rdtsc();
+}
+
+/* Wait until what the program has loaded is there. Context: any. */
+static inline void mt_loads_done(void)
+{
+	__builtin_ia32_lfence();
 }
 
 /* Return the address of this thread's control block. Context: any. */
@@ -89,6 +100,44 @@ static inline __attribute__((always_inline)) void mt_registers(
 			 :
 			 : "r"(reg)
 			 : "rax", "memory");
+}
+
+/* Return the sp that a signal handler's context says was interrupted. */
+static inline uint64_t mt_context_sp(const void *context)
+{
+	const ucontext_t *c = context;
+
+	return (uint64_t)c->uc_mcontext.gregs[REG_RSP];
+}
+
+/*
+ * The two areas of words that hold a context's registers, vectors included:
+ * what the kernel saved with XSAVE says its size behind the FXSAVE image.
+ */
+static inline const uint64_t *mt_context_registers(const void *context,
+						   unsigned int area,
+						   unsigned int *words)
+{
+	const ucontext_t *c = context;
+	const uint8_t *f = (const uint8_t *)c->uc_mcontext.fpregs;
+	const uint32_t *saved = (const uint32_t *)(f + 464);
+
+	*words = 0;
+	if (area == 0) {
+		*words = REG_RIP + 1;
+		return (const uint64_t *)c->uc_mcontext.gregs;
+	}
+	if (f) /* FP_XSTATE_MAGIC1; the whole size */
+		*words = (saved[0] == 0x46505853u ? saved[1] : 512) / 8;
+	return (const uint64_t *)f;
+}
+
+/* Return from a signal handler: what the kernel wants in a handler's entry,
+ * in the very bytes that unwinders know it by. */
+static __attribute__((naked, unused)) void mt_signal_return(void)
+{
+	__asm__("movq $15, %rax\n\t"
+		"syscall");
 }
 
 /* Call fn(arg) on the stack that ends at `top` (16-aligned), and return. */

@@ -145,6 +145,14 @@ static bool parse_item(struct mt_config *config, const char *item, size_t n,
 	return false;
 }
 
+/* Append a number that may be negative. */
+static void append_signed(char *buf, size_t size, int64_t n)
+{
+	if (n < 0)
+		sys_append(buf, size, "-");
+	sys_append_number(buf, size, (uint64_t)(n < 0 ? -n : n));
+}
+
 /* Say that a number is outside of its range; false. */
 static bool outside(const char *key, int64_t value, const char *range,
 		    char *error, size_t size)
@@ -152,8 +160,8 @@ static bool outside(const char *key, int64_t value, const char *range,
 	error[0] = '\0';
 	sys_append(error, size, "memtrace: MEMTRACE: '");
 	sys_append(error, size, key);
-	sys_append(error, size, value < 0 ? "=-" : "=");
-	sys_append_number(error, size, (uint64_t)(value < 0 ? -value : value));
+	sys_append(error, size, "=");
+	append_signed(error, size, value);
 	sys_append(error, size, "': it is ");
 	sys_append(error, size, range);
 	return false;
@@ -174,6 +182,9 @@ bool mt_config_parse(struct mt_config *config, const char *text, char *error,
 	}
 	if (config->level < -7 || config->level > 19)
 		return outside("level", config->level, "-7 to 19", error,
+			       error_size);
+	if (config->signal < 0 || config->signal > 64)
+		return outside("signal", config->signal, "0 to 64", error,
 			       error_size);
 	if (config->size && config->size < MT_MIN_SIZE)
 		return outside("size", config->size, "1M or more, or 0", error,

@@ -18,6 +18,7 @@ struct mt_config {
 	bool mmap;
 	bool frees;
 	bool leaks;
+	int64_t signal;
 	int64_t size; /* bytes */
 	int64_t level;
 };

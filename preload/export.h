@@ -17,4 +17,10 @@
 		.bp = *(const uint64_t *)__builtin_frame_address(0), \
 	})
 
+/*
+ * Below its frame address, __builtin_unwind_init() makes a function save the
+ * five registers that it is to give back to its caller; a slot for alignment.
+ */
+#define MT_SAVED_BYTES 48
+
 #endif

@@ -340,7 +340,7 @@ EXPORT void *realloc(void *old, size_t size)
 	if (is_inner_alloc(size, at.sp))
 		return inner_alloc(mt_real.realloc(old, size));
 	if (old)
-		stack = record_free(MT_REALLOC_FREE, old, 0, 0, &at);
+		stack = record_free(MT_REALLOC_FREE, old, !size, 0, &at);
 	if (unlikely(mt_real_foreign)) {
 		expect_alloc(MT_REALLOC, size, 0, 64, &at);
 		inside.address = old ? (uint64_t)(uintptr_t)old + 1 : 0;
@@ -363,7 +363,7 @@ EXPORT void *reallocarray(void *old, size_t n, size_t size)
 	if (unlikely(mt_real_is_early(old)))
 		return realloc_early(old, times(n, size));
 	if (old)
-		stack = record_free(MT_REALLOC_FREE, old, 0, 0, &at);
+		stack = record_free(MT_REALLOC_FREE, old, !(n && size), 0, &at);
 	given = 0;
 	if (mt_real.reallocarray) {
 		expect_alloc(MT_REALLOCARRAY, times(n, size), 0, 0, &at);
@@ -445,6 +445,37 @@ static __attribute__((noinline)) bool need_cxx(void *slot, const char *symbol)
 	return true;
 }
 
+/*
+ * Call malloc for an operator new. NULL: the operator is to be asked, for it
+ * may call a new_handler, and throw.
+ */
+static inline __attribute__((always_inline)) void *plain_new(
+	enum mt_kind kind, size_t size, const struct mt_place *at)
+{
+	void *p;
+
+	given = 0;
+	p = mt_real.malloc(at_least_one(size));
+	if (likely(p))
+		record_alloc(kind, p, size, 0, at);
+	return p;
+}
+
+/* Free for an operator delete. */
+static inline __attribute__((always_inline)) void plain_delete(
+	enum mt_kind kind, void *p, size_t size, const struct mt_place *at)
+{
+	if (!p || unlikely(mt_real_is_early(p)))
+		return;
+	record_free(kind, p, size, 0, at);
+	mt_real.free(p);
+}
+
+/* Whether an operator, of an alignment that is written out if it is none, is
+ * malloc or free. */
+#define IS_PLAIN(align) \
+	(__builtin_constant_p(align) && likely(mt_real_cxx_plain))
+
 #define HAVE_CXX(member, symbol) \
 	(likely(mt_real.member != NULL) || need_cxx(&mt_real.member, symbol))
 
@@ -459,6 +490,11 @@ static __attribute__((noinline)) bool need_cxx(void *slot, const char *symbol)
 			return NULL;                                    \
 		if (is_inner_alloc(size, at.sp))                        \
 			return mt_real.member arguments;                \
+		if (IS_PLAIN(align)) {                                  \
+			p = plain_new(kind, size, &at);                 \
+			if (likely(p))                                  \
+				return p;                               \
+		}                                                       \
 		expect_alloc(kind, size, align, 2 * (align) + 16, &at); \
 		given = 0;                                              \
 		p = mt_real.member arguments;                           \
@@ -491,6 +527,10 @@ HOOK_NEW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t",
                                                                               \
 		if (!HAVE_CXX(member, symbol))                                \
 			return;                                               \
+		if (IS_PLAIN(align)) {                                        \
+			plain_delete(kind, p, size, &at);                     \
+			return;                                               \
+		}                                                             \
 		if (p && !is_inner_free(p, at.sp))                            \
 			record_free(kind, p, size, align, &at);               \
 		inside.at = at;                                               \

@@ -276,5 +276,22 @@ EXPORT void memtrace_impl_stop(void)
 
 EXPORT void memtrace_impl_mark(const char *name)
 {
-	mt_run_mark(name);
+	mt_run_mark(MT_MARK_MOMENT, name);
+}
+
+EXPORT void memtrace_impl_test_begin(const char *name)
+{
+	mt_run_mark(MT_MARK_TEST_BEGIN, name);
+}
+
+EXPORT void memtrace_impl_test_end(void)
+{
+	mt_run_mark(MT_MARK_TEST_END, "");
+}
+
+EXPORT long memtrace_impl_leak_check(void)
+{
+	__builtin_unwind_init();
+	return mt_run_scan((uint64_t)__builtin_frame_address(0) -
+			   MT_SAVED_BYTES);
 }

@@ -23,6 +23,12 @@
  * next segment goes. What it takes over is space already: a segment whose
  * events were folded becomes space by one write of 8 bytes, as a segment once
  * came to be, and several pieces of space become one likewise.
+ * A child of ours that scans its copy of the memory appends too. It has a copy
+ * of all this but of the tail, where the file ends, which is shared with it
+ * then, with a word that says whose it is. Whoever has it may be killed: the
+ * child is dead when it cannot be told of, we are when we are not its parent.
+ * What was half done then needs no repair, since the tail is moved last: a
+ * claim that is begun again does all over, and nothing was filled in yet.
  */
 #include "journal.h"
 
@@ -34,10 +40,10 @@
 
 #include "arena.h"
 #include "file.h"
+#include "process.h"
 #include "sys.h"
 
 #define PRESSES 4
-#define NOISE_LEVEL (-6)
 #define GROW_PAGES 16
 /* Frames that the queue has room for at first. */
 #define FIRST_FRAMES 1024
@@ -58,12 +64,30 @@ struct press {
 	uint8_t *stack; /* STACK_BYTES: the program's may be too small */
 };
 
+/* Where the file ends. */
+struct tail {
+	uint32_t owner;	   /* enum owner, of this struct */
+	uint32_t closed;   /* nothing is appended any more */
+	uint64_t end;	   /* where the next claim starts */
+	uint64_t reserved; /* bytes of the file, in whole pages */
+};
+
+enum owner {
+	NOBODY,
+	PARENT,
+	CHILD,
+};
+
 static struct {
 	struct sys_lock lock; /* of what follows, down to `pages` */
 	struct mt_file file;
-	struct mt_ring ring;	   /* its file_end: reserved, in whole pages */
+	struct mt_ring ring;
 	uint64_t piece, piece_end; /* space for definitions */
-	uint8_t *pages;		   /* GROW_PAGES of empty space, to write */
+	struct tail *tail; /* `own`, or once there was a child a shared one */
+	struct tail own;
+	long child; /* that appends; 0: none; -1: one that is not known yet */
+	unsigned int child_of; /* in the child: our parent; else 0 */
+	uint8_t *pages;	       /* GROW_PAGES of empty space, to write */
 	int level;
 	struct sys_lock arena;
 	struct press press[PRESSES];
@@ -97,23 +121,62 @@ static int write_head(int fd, uint32_t magic, uint64_t off, uint64_t to)
 	return write_all(fd, head, sizeof(head), off);
 }
 
+/* Whether the one that has the tail is gone. */
+static bool is_owner_gone(void)
+{
+	if (journal.child_of)
+		return sys_parent_pid() != journal.child_of;
+	return journal.child >= 0 && sys_has_ended(journal.child);
+}
+
+/*
+ * Take the tail, of which another process may have the lock; false: this is
+ * the child, and its parent is gone.
+ */
+static bool take_tail(void)
+{
+	uint32_t me = journal.child_of ? CHILD : PARENT;
+
+	for (unsigned int tries = 1;; tries++) {
+		uint32_t free = NOBODY;
+
+		if (__atomic_compare_exchange_n(&journal.tail->owner, &free, me,
+						false, __ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED))
+			return true;
+		sys_sleep_us(20);
+		if (tries % 16 || !is_owner_gone())
+			continue;
+		if (journal.child_of)
+			return false;
+		__atomic_compare_exchange_n(&journal.tail->owner, &free, NOBODY,
+					    false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED);
+	}
+}
+
+static void give_tail(void)
+{
+	__atomic_store_n(&journal.tail->owner, NOBODY, __ATOMIC_RELEASE);
+}
+
 /* Add pages of space until the file has `bytes`; 0 or -errno. */
 static int grow(int fd, uint64_t bytes)
 {
 	uint64_t limit = sys_file_limit();
 
-	while (journal.ring.file_end < bytes) {
+	while (journal.tail->reserved < bytes) {
 		uint64_t n = GROW_PAGES * MT_PAGE_BYTES;
 		int error;
 
-		if (n > limit - journal.ring.file_end)
+		if (n > limit - journal.tail->reserved)
 			n = MT_PAGE_BYTES;
-		error = write_all(fd, journal.pages, n, journal.ring.file_end);
+		error = write_all(fd, journal.pages, n, journal.tail->reserved);
 		if (error) {
-			sys_truncate(fd, journal.ring.file_end);
+			sys_truncate(fd, journal.tail->reserved);
 			return error;
 		}
-		journal.ring.file_end += n;
+		journal.tail->reserved += n;
 	}
 	return 0;
 }
@@ -134,27 +197,33 @@ static int split_space(int fd, uint64_t start, uint64_t bytes, uint64_t end)
  * Claim `bytes` at the end of the file, which leaves `spare` bytes of space
  * behind them; 0 or -errno.
  */
-static int claim_more(int fd, uint64_t bytes, uint64_t spare)
+static int claim_more(int fd, uint64_t bytes, uint64_t spare, uint64_t *off)
 {
-	uint64_t start = journal.ring.at, end = start + bytes;
+	uint64_t start = journal.tail->end, end = start + bytes;
 	uint64_t needed = MT_ALIGN_UP(end + 8 + spare, MT_PAGE_BYTES);
 	int error;
 
+	if (journal.tail->closed)
+		return -EBADF;
 	/* Beyond the limit a write would be SIGXFSZ for the program. */
 	if (needed > sys_file_limit())
 		return -EFBIG;
 	error = grow(fd, needed);
-	return error ? error
-		     : split_space(fd, start, bytes,
-				   MT_ALIGN_UP(end, MT_PAGE_BYTES));
+	if (!error)
+		error = split_space(fd, start, bytes,
+				    MT_ALIGN_UP(end, MT_PAGE_BYTES));
+	if (!error)
+		journal.tail->end = end;
+	*off = start;
+	return error;
 }
 
-/* Make room in the queue for two frames more; 0 or -errno. */
+/* Make room in the queue for three frames more; 0 or -errno. */
 static int grow_queue(void)
 {
 	struct mt_ring *r = &journal.ring, old = *r;
 
-	if (r->back - r->front + 2 <= r->room)
+	if (r->back - r->front + 3 <= r->room)
 		return 0;
 	r->room = old.room ? 2 * old.room : FIRST_FRAMES;
 	r->frame = sys_map(r->room * sizeof(*r->frame), SYS_FORK_COPY);
@@ -178,26 +247,29 @@ static int claim_in_ring(int fd, uint64_t bytes, struct mt_ring_frame *frame,
 {
 	struct mt_ring *r = &journal.ring;
 	bool events = frame->state == MT_RING_WRITING;
-	int error = r->bound ? grow_queue() : 0;
-	enum mt_ring_place place = MT_RING_GROW;
+	uint64_t spare = events ? SPARE_BYTES : 0;
+	enum mt_ring_place place;
+	int error;
 
+	/* A child keeps to the file's end; the ring is its parent's. */
+	if (!r->bound || journal.child_of)
+		return claim_more(fd, bytes, spare, &frame->offset);
+	error = grow_queue();
 	if (error)
 		return error;
-	if (r->bound)
-		place = mt_ring_find(r, bytes);
+	mt_ring_follow(r, journal.tail->end, journal.tail->reserved);
+	place = mt_ring_find(r, bytes);
+	journal.tail->end = r->tail;
 	if (place == MT_RING_BLOCKED)
 		return -EAGAIN;
 	if (place == MT_RING_GROW)
-		error = claim_more(fd, bytes, events ? SPARE_BYTES : 0);
+		error = claim_more(fd, bytes, spare, &frame->offset);
 	else
 		error = split_space(fd, r->at, bytes, r->end);
 	if (error)
 		return error;
-	frame->offset = r->at;
-	frame->bytes = bytes;
-	*number = r->bound ? mt_ring_push(r, frame) : 0;
-	r->at += bytes;
-	r->pinned += events ? 0 : bytes;
+	journal.tail->end = mt_ring_take(r, bytes, frame);
+	*number = r->back - 1;
 	return 0;
 }
 
@@ -208,11 +280,11 @@ static int claim_in_ring(int fd, uint64_t bytes, struct mt_ring_frame *frame,
 static int claim_definition(int fd, uint64_t bytes, struct mt_ring_frame *frame)
 {
 	struct mt_ring *r = &journal.ring;
-	uint64_t number, piece = r->wrapped ? r->bound / PIECE_PART : 0;
+	uint64_t number, piece = r->bound / PIECE_PART;
 	int error;
 
 	frame->state = MT_RING_PINNED;
-	if (!piece)
+	if (!r->wrapped || journal.child_of)
 		return claim_in_ring(fd, bytes, frame, &number);
 	if (journal.piece_end - journal.piece < bytes) {
 		piece = MT_ALIGN_UP(piece > bytes ? piece : bytes, 8ul);
@@ -258,8 +330,11 @@ static int claim_patiently(const struct mt_segment *head, uint64_t bytes,
 		struct sys_signals old = sys_lock(&journal.lock);
 
 		*fd = mt_file_fd(&journal.file);
-		error = *fd < 0 ? -EBADF
-				: claim(*fd, head, bytes, frame, number);
+		error = -EBADF;
+		if (*fd >= 0 && take_tail()) {
+			error = claim(*fd, head, bytes, frame, number);
+			give_tail();
+		}
 		sys_unlock(&journal.lock, old);
 		if (error != -EAGAIN || !journal.fold)
 			return error;
@@ -392,17 +467,47 @@ static void put_head(struct seal *s, size_t head_bytes, size_t data_bytes)
 }
 
 /*
- * The level for a column. Time steps and addresses are noise: looking for
- * matches in them finds some, which cost more than the entropy code of the
- * bytes (3 % of a trace of cppcheck's, and a tenth of the time).
+ * How a column is compressed: what ZSTD_CCtx_setParameter() takes, 0 for the
+ * level's own.
  */
-static int level_of(const struct mt_segment *head, unsigned int column)
-{
-	bool noise = head->stream == MT_STREAM_EVENTS &&
-		     (column == MT_COL_TIME || column == MT_COL_ADDRESS);
+struct tune {
+	int level;
+	int hash_log;  /* a small table stays in the cache, and spares it */
+	int min_match; /* bytes */
+	int step;      /* between the places where matches are looked for */
+};
 
-	return noise && journal.level > NOISE_LEVEL ? NOISE_LEVEL
-						    : journal.level;
+/*
+ * Measured on traces of cppcheck, python3 and sqlite3. Time steps and addresses
+ * are noise: looking for matches in them finds some, which cost more than the
+ * entropy code of the bytes. Control bytes and deeds repeat at length: short
+ * matches cost more there than they save.
+ */
+static struct tune tune_of(const struct mt_segment *head, unsigned int column)
+{
+	static const struct tune events[MT_COLUMNS] = {
+		[MT_COL_CONTROL] = {1, 12, 7, 0},
+		[MT_COL_STACK] = {1, 0, 0, 0},
+		[MT_COL_SIZE] = {1, 12, 7, 0},
+		[MT_COL_ADDRESS] = {-6, 0, 0, 0},
+		[MT_COL_TIME] = {-6, 9, 7, 20},
+	};
+	struct tune plain = {journal.level, 0, 0, 0};
+
+	if (head->stream != MT_STREAM_EVENTS)
+		return plain;
+	if (events[column].level < 0 && journal.level > 1)
+		return (struct tune){events[column].level, 0, 0, 0};
+	return journal.level == 1 ? events[column] : plain;
+}
+
+/* Set what a column is compressed with. */
+static void set_tune(ZSTD_CCtx *zstd, struct tune tune)
+{
+	ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, tune.level);
+	ZSTD_CCtx_setParameter(zstd, ZSTD_c_hashLog, tune.hash_log);
+	ZSTD_CCtx_setParameter(zstd, ZSTD_c_minMatch, tune.min_match);
+	ZSTD_CCtx_setParameter(zstd, ZSTD_c_targetLength, tune.step);
 }
 
 /* Compress the columns and write the segment. Runs on the press's stack. */
@@ -414,8 +519,7 @@ static void seal(void *arg)
 	size_t at = MT_ALIGN_UP(head, 8ul) + 8, data = at;
 
 	for (unsigned int i = 0; i < s->count; i++) {
-		ZSTD_CCtx_setParameter(s->press->zstd, ZSTD_c_compressionLevel,
-				       level_of(s->head, i));
+		set_tune(s->press->zstd, tune_of(s->head, i));
 
 		size_t n =
 			ZSTD_compress2(s->press->zstd, out + at, OUT_BYTES - at,
@@ -474,12 +578,8 @@ bool mt_journal_frame(uint64_t *number, struct mt_ring_frame *f)
 void mt_journal_unbound(void)
 {
 	struct sys_signals old = sys_lock(&journal.lock);
-	struct mt_ring *r = &journal.ring;
 
-	if (r->wrapped)
-		r->at = r->file_end;
-	r->wrapped = false;
-	r->bound = 0;
+	journal.ring.bound = 0;
 	sys_unlock(&journal.lock, old);
 }
 
@@ -580,6 +680,7 @@ int mt_journal_open(const char *path, int level, uint64_t bound)
 	int error, fd;
 
 	memset(&journal, 0, sizeof(journal));
+	journal.tail = &journal.own;
 	journal.level = level;
 	journal.ring.bound = bound;
 	journal.ring.front = journal.ring.back = 1;
@@ -615,11 +716,49 @@ void mt_journal_close(void)
 	struct sys_signals old = sys_lock(&journal.lock);
 	int fd = mt_file_fd(&journal.file);
 
-	if (fd >= 0 && !journal.ring.wrapped)
-		sys_truncate(fd, journal.ring.at);
+	if (fd >= 0 && take_tail()) {
+		journal.tail->closed = true;
+		sys_truncate(fd, journal.tail->end);
+		give_tail();
+	}
 	mt_file_done(&journal.file, fd);
 	mt_file_close(&journal.file);
 	sys_unlock(&journal.lock, old);
+}
+
+bool mt_journal_share(void)
+{
+	struct sys_signals old;
+	struct tail *shared = journal.tail;
+
+	if (shared == &journal.own) {
+		shared = sys_map_shared(sizeof(*shared));
+		if (!shared)
+			return false;
+		old = sys_lock(&journal.lock);
+		*shared = journal.own;
+		journal.tail = shared;
+		sys_unlock(&journal.lock, old);
+	}
+	journal.child = -1;
+	sys_share_with_forks(shared, sizeof(*shared), true);
+	return true;
+}
+
+void mt_journal_shared(long child)
+{
+	journal.child = child;
+	sys_share_with_forks(journal.tail, sizeof(*journal.tail), false);
+}
+
+int mt_journal_in_child(unsigned int parent)
+{
+	journal.child_of = parent;
+	journal.lock.word = journal.arena.word = 0;
+	/* Other threads may have been at work in them. */
+	memset(journal.press, 0, sizeof(journal.press));
+	journal.fold = NULL;
+	return mt_file_fd(&journal.file);
 }
 
 void mt_journal_reset(void)
@@ -629,4 +768,10 @@ void mt_journal_reset(void)
 	if (r->frame)
 		sys_unmap(r->frame, r->room * sizeof(*r->frame));
 	mt_file_close(&journal.file);
+}
+
+void mt_journal_detach(void)
+{
+	journal.own.closed = true;
+	journal.tail = &journal.own;
 }

@@ -84,6 +84,19 @@ bool mt_journal_read(const struct mt_ring_frame *f,
 /* Cut off the space at the end and close. Context: seal. */
 void mt_journal_close(void);
 
+/*
+ * Let a fork append as well: before it, share what it needs to share (false:
+ * no memory); after it, say which it is, or 0 if none came of it; in it, say
+ * whose it is, and get the descriptor to keep open. One at a time, whose end
+ * is taken by nobody but through sys_reap(). Context: seal.
+ */
+bool mt_journal_share(void);
+void mt_journal_shared(long child);
+int mt_journal_in_child(unsigned int parent);
+
+/* Append nothing: in a child forked inside a hook. Context: any. */
+void mt_journal_detach(void);
+
 /* Close what a forked child inherited. Context: init. */
 void mt_journal_reset(void);
 

@@ -15,9 +15,9 @@ static struct {
 	struct sys_lock lock;
 	struct mt_file file;
 	bool is_file;
-	bool is_partial;   /* some regions are private memory */
-	uint64_t bytes;	   /* of the file */
-	uint32_t count[8]; /* regions so far, by type */
+	bool is_partial;		 /* some regions are private memory */
+	uint64_t bytes;			 /* of the file */
+	uint32_t count[MT_REGION_IMAGE]; /* regions so far, by type */
 } live;
 
 /* Reserve file space and map it; NULL: there is none. */

@@ -6,6 +6,7 @@
 #include <elf.h>
 #include <link.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 
@@ -175,6 +176,12 @@ const struct mt_module *mt_module_find(uint64_t pc)
 			return m;
 	}
 	return discover(pc);
+}
+
+bool mt_module_is_own(const struct mt_module *m)
+{
+	return m->loader || m == mt_module_find((uint64_t)(uintptr_t)getenv) ||
+	       m == mt_module_find((uint64_t)(uintptr_t)mt_module_is_own);
 }
 
 /* Whether a module is loaded still. */

@@ -45,6 +45,10 @@ void mt_modules_reset(mt_module_loaded *loaded);
  */
 const struct mt_module *mt_module_find(uint64_t pc);
 
+/* Whether a module is libc, the loader or this library: what the program
+ * calls, not the program. Context: hook, the caller's lock held. */
+bool mt_module_is_own(const struct mt_module *m);
+
 /*
  * Drop the modules that are not loaded any more; calls `gone` for each.
  * Returns how many. Context: hook, the caller's lock held.

@@ -18,6 +18,8 @@
 
 _Alignas(64) struct mt_real mt_real;
 MT_HOT bool mt_real_foreign;
+MT_HOT enum mt_sizes mt_real_sizes;
+MT_HOT bool mt_real_cxx_plain;
 
 static struct {
 	_Alignas(16) char memory[8192];
@@ -91,6 +93,48 @@ void mt_real_find_cxx(void *slot, const char *symbol)
 	memcpy(slot, &f, sizeof(f));
 }
 
+void mt_real_learn(const void *p, size_t usable)
+{
+	mt_real_sizes = mt_real_chunk_usable(p) == usable ? MT_SIZES_IN_CHUNKS
+							  : MT_SIZES_ASKED;
+}
+
+/* Whether a name that the program's libraries look up is found in `file`. */
+static bool is_from(const char *symbol, void *file)
+{
+	Dl_info info;
+	void *f = dlsym(RTLD_DEFAULT, symbol);
+
+	return f && dladdr(f, &info) && info.dli_fbase == file;
+}
+
+/* Whether a function is libstdc++'s. */
+static bool is_libstdcxx(void *f)
+{
+	Dl_info info;
+
+	return f && dladdr(f, &info) && strstr(info.dli_fname, "/libstdc++.so");
+}
+
+/*
+ * Whether mt_real_cxx_plain holds. A program that replaces any of the four
+ * comes before us; libstdc++'s other operators are its own's callers then.
+ */
+static bool is_cxx_plain(void)
+{
+	static const char *const symbols[] = {"malloc", "free", "_Znwm",
+					      "_ZdlPv"};
+	Dl_info us;
+
+	if (mt_real_foreign || !is_libstdcxx((void *)mt_real.new) ||
+	    !is_libstdcxx((void *)mt_real.delete) || !dladdr(&mt_real, &us))
+		return false;
+	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
+		if (!is_from(symbols[i], us.dli_fbase))
+			return false;
+	return true;
+}
+
 void mt_real_init(void)
 {
 	void *libc;
@@ -102,6 +146,9 @@ void mt_real_init(void)
 		!libc || (void *)mt_real.malloc != dlsym(libc, "malloc");
 	if (libc)
 		dlclose(libc);
+	if (mt_real_foreign)
+		mt_real_sizes = MT_SIZES_ASKED;
+	mt_real_cxx_plain = is_cxx_plain();
 	/* Some (tcmalloc) set themselves up at the first question: now, not
 	 * inside a hook. */
 	if (mt_real.usable)

@@ -91,6 +91,48 @@ extern struct mt_real mt_real;
  */
 extern bool mt_real_foreign;
 
+/* How the usable size of a block is known. */
+enum mt_sizes {
+	MT_SIZES_UNKNOWN,   /* so far: no block was seen */
+	MT_SIZES_IN_CHUNKS, /* as in glibc, in the word before it */
+	MT_SIZES_ASKED,	    /* by malloc_usable_size() only */
+};
+
+extern enum mt_sizes mt_real_sizes;
+
+/* Learn from the first block how it is. Context: hook. */
+void mt_real_learn(const void *p, size_t usable);
+
+/* Return what the word before a block of glibc's says of its size. */
+static inline size_t mt_real_chunk_usable(const void *p)
+{
+	size_t head = ((const size_t *)p)[-1];
+
+	return (head & ~(size_t)7) - (head & 2 ? 16 : 8); /* 2: by mmap */
+}
+
+/*
+ * Return the usable size of what is about to be freed. It need be no block: of
+ * glibc's only the word is read that its free() reads first itself, while
+ * malloc_usable_size() goes on to where it says that the next one is.
+ * Context: hook.
+ */
+static inline size_t mt_real_freed_usable(void *p)
+{
+	if (__builtin_expect(mt_real_sizes == MT_SIZES_IN_CHUNKS, 1))
+		return mt_real_chunk_usable(p);
+	if (mt_real_sizes == MT_SIZES_ASKED && mt_real.usable)
+		return mt_real.usable(p);
+	return 0;
+}
+
+/*
+ * Whether C++'s operators that take no alignment are libstdc++'s, which are
+ * malloc and free but for what is done when there is no memory, and nobody
+ * stands between them and libc's: then a hook may call these at once.
+ */
+extern bool mt_real_cxx_plain;
+
 /* Resolve what can be. Allocations inside are served. Context: init. */
 void mt_real_init(void);
 

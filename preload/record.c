@@ -28,17 +28,21 @@ static inline void tally(struct mt_tally *sum, const struct mt_deal *deal)
 
 	if (!deal->address)
 		return;
-	usable = mt_real.usable ? mt_real.usable((void *)deal->address)
-				: deal->size;
-	if (deal->kind < MT_MMAP) {
-		sum->allocations++;
-		sum->allocated_bytes += deal->size;
-		sum->requested[mt_size_class(deal->size)]++;
-	} else if (mt_kind_is_free(deal->kind)) {
+	if (mt_kind_is_free(deal->kind)) {
+		usable = mt_real_freed_usable((void *)deal->address);
 		sum->frees++;
 		sum->freed_usable_bytes += usable;
 		sum->freed[mt_size_class(usable)]++;
 		return;
+	}
+	usable = mt_real.usable ? mt_real.usable((void *)deal->address)
+				: deal->size;
+	if (unlikely(mt_real_sizes == MT_SIZES_UNKNOWN) && mt_real.usable)
+		mt_real_learn((void *)deal->address, usable);
+	if (deal->kind < MT_MMAP) {
+		sum->allocations++;
+		sum->allocated_bytes += deal->size;
+		sum->requested[mt_size_class(deal->size)]++;
 	} else {
 		sum->allocations++; /* a cancelled realloc gives it back */
 	}
@@ -196,13 +200,18 @@ static inline __attribute__((always_inline)) uint32_t record(
 	}
 	t->busy = true;
 	barrier(); /* fold.c: what is not busy comes later than now */
-	time = mt_clock();
 	stack = stack_of(t, &deal, at);
 	if (unlikely(t->pending_count)) {
 		drain(t);
 		if (t->count >= t->limit)
 			mt_thread_room(t);
 	}
+	/* A CPU reads its clock ahead of a load that waits, such as that of a
+	 * pointer which another thread allocated just now. */
+	if (mt_kind_is_free(deal.kind) && t->tick_shift == MT_FINE_TICK_SHIFT &&
+	    !mt_model_is_own(&t->model, deal.address))
+		mt_loads_done();
+	time = mt_clock();
 	append(t, &deal, stack, time);
 	barrier();
 	t->busy = false;

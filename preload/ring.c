@@ -14,19 +14,60 @@ static void pass(struct mt_ring *r, const struct mt_ring_frame *f)
 	mt_ring_push(r, &copy);
 }
 
-/* The file's end is reached: grow again if definitions allow it, or go on
- * at the beginning. True: grow. */
-static bool turn(struct mt_ring *r, const struct mt_ring_frame *f)
+void mt_ring_follow(struct mt_ring *r, uint64_t tail, uint64_t file_end)
 {
-	if (r->file_end < r->bound + r->pinned) {
-		r->at = r->end = f->offset;
-		r->front++;
-		r->wrapped = false;
-		return true;
+	struct mt_ring_frame f = {
+		.offset = r->tail,
+		.bytes = tail - r->tail,
+		.state = MT_RING_PINNED,
+	};
+
+	r->pinned += f.bytes;
+	/* Once it does not grow, that is behind the end of the ring. */
+	if (f.bytes && !r->wrapped) {
+		mt_ring_push(r, &f);
+		r->at = r->end = tail;
 	}
+	r->tail = tail;
+	r->file_end = file_end;
+}
+
+uint64_t mt_ring_take(struct mt_ring *r, uint64_t bytes,
+		      struct mt_ring_frame *frame)
+{
+	frame->offset = r->at;
+	frame->bytes = bytes;
+	if (frame->state == MT_RING_PINNED)
+		r->pinned += bytes;
+	mt_ring_push(r, frame);
+	r->at += bytes;
+	if (!r->wrapped)
+		r->tail = r->at;
+	return r->tail;
+}
+
+/* The ring's end is none any more: the file grows behind it, and behind what
+ * others have appended there. */
+static void open_end(struct mt_ring *r, struct mt_ring_frame *f)
+{
+	f->state = r->tail > f->offset ? MT_RING_PINNED : MT_RING_FREE;
+	f->bytes = r->tail - f->offset;
+	r->at = r->end = r->tail;
+	r->wrapped = false;
+}
+
+/* The ring's end is reached: grow again if definitions allow it, or go on at
+ * the beginning. True: grow. */
+static bool turn(struct mt_ring *r, struct mt_ring_frame *f)
+{
+	bool grow = r->file_end < r->bound + r->pinned;
+
+	if (grow)
+		open_end(r, f);
 	pass(r, f);
-	r->at = r->end = 0;
-	return false;
+	if (!grow)
+		r->at = r->end = 0;
+	return grow;
 }
 
 /* All there is are pieces that are too small: go on at the file's end. */
@@ -34,9 +75,7 @@ static enum mt_ring_place extend(struct mt_ring *r)
 {
 	for (uint64_t n = r->front; n < r->back; n++)
 		if (mt_ring_frame(r, n)->state == MT_RING_END)
-			mt_ring_frame(r, n)->state = MT_RING_FREE;
-	r->at = r->end = r->file_end;
-	r->wrapped = false;
+			open_end(r, mt_ring_frame(r, n));
 	return MT_RING_GROW;
 }
 
@@ -87,7 +126,7 @@ enum mt_ring_place mt_ring_find(struct mt_ring *r, uint64_t bytes)
 	if (!r->wrapped) {
 		if (r->at + bytes <= r->bound + r->pinned)
 			return MT_RING_GROW;
-		end.offset = r->file_end;
+		end.offset = r->tail = r->file_end;
 		mt_ring_push(r, &end);
 		r->wrapped = true;
 		r->at = r->end = 0;

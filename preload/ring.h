@@ -38,7 +38,8 @@ struct mt_ring {
 	uint64_t bound;	   /* bytes of the file, definitions left out */
 	uint64_t pinned;   /* bytes of definitions */
 	uint64_t at, end;  /* the space in which the next segment goes */
-	uint64_t file_end; /* while it grows: what is reserved */
+	uint64_t tail;	   /* where the file grows: `at` while it does */
+	uint64_t file_end; /* behind what is reserved there */
 	uint64_t free;	   /* bytes of frames that are free */
 	bool wrapped;	   /* it does not grow now */
 	/* The queue: frames are numbered from 1; a power of two of room. */
@@ -53,11 +54,24 @@ enum mt_ring_place {
 };
 
 /*
+ * Take note of where the file grows and ends by now: another process may have
+ * appended. What is between is pinned. Context: seal.
+ */
+void mt_ring_follow(struct mt_ring *r, uint64_t tail, uint64_t file_end);
+
+/*
  * Find the place for `bytes`. With MT_RING_PLACED all of [at, end) is space.
  * Definitions that lie in the way move to the back of the queue, which needs
- * room for one frame more at all times. Context: seal.
+ * room for three frames more at all times. Context: seal.
  */
 enum mt_ring_place mt_ring_find(struct mt_ring *r, uint64_t bytes);
+
+/*
+ * Take the first `bytes` of the place for a frame, which goes to the back of
+ * the queue. Returns where the file grows from then on.
+ */
+uint64_t mt_ring_take(struct mt_ring *r, uint64_t bytes,
+		      struct mt_ring_frame *frame);
 
 /* Return a frame, which must be in the queue. */
 static inline struct mt_ring_frame *mt_ring_frame(const struct mt_ring *r,

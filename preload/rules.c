@@ -27,16 +27,15 @@ static MT_HOT struct rules *rules;
 #define NOT_CODE 256
 static uint64_t not_code[NOT_CODE];
 
-/* Look a pc up; 0: not known yet. */
-static uint64_t rule_find(uint64_t pc)
+uint64_t mt_rule_find(uint64_t key)
 {
 	const struct rules *t = __atomic_load_n(&rules, __ATOMIC_ACQUIRE);
 
-	for (uint64_t i = mt_rule_hash(pc);; i++) {
+	for (uint64_t i = mt_rule_hash(key);; i++) {
 		const struct rule *r = &t->at[i & t->mask];
 		uint64_t at = __atomic_load_n(&r->pc, __ATOMIC_ACQUIRE);
 
-		if (likely(at == pc))
+		if (likely(at == key))
 			return r->rule;
 		if (!at)
 			return 0;
@@ -217,16 +216,18 @@ static uint64_t pack(const struct mt_cfi_row *row, uint64_t pc)
 		       << (4 + RULE_BP_BITS);
 }
 
-/* Make the rule of a pc; 0: this is no code, or memory is out. */
-static uint64_t rule_make(uint64_t key)
+uint64_t mt_rule_make(uint64_t key)
 {
 	uint64_t pc = key & ~MT_PC_KEY_EXACT,
-		 at = key & MT_PC_KEY_EXACT ? pc : pc - 1, rule;
+		 at = key & MT_PC_KEY_EXACT ? pc : pc - 1;
+	uint64_t rule = mt_rule_find(key);
 	uint64_t *no_code = &not_code[mt_rule_hash(pc) % NOT_CODE];
 	const struct mt_module *m = NULL;
 	struct mt_cfi_row row;
 	uint32_t number;
 
+	if (rule)
+		return rule;
 	if (pc >= MT_PAGE_BYTES && *no_code != pc)
 		m = mt_module_find(at);
 	if (!m) {
@@ -243,20 +244,5 @@ static uint64_t rule_make(uint64_t key)
 		return 0;
 	rule |= (uint64_t)number << RULE_PC_SHIFT;
 	rule_put(rules, key, rule);
-	return rule;
-}
-
-uint64_t mt_rule_get(uint64_t key)
-{
-	uint64_t rule = rule_find(key);
-	struct sys_signals old;
-
-	if (likely(rule))
-		return rule;
-	old = sys_lock(&mt_tables_lock);
-	rule = rule_find(key);
-	if (!rule)
-		rule = rule_make(key);
-	sys_unlock(&mt_tables_lock, old);
 	return rule;
 }

@@ -57,9 +57,13 @@ static inline uint64_t mt_rule_hash(uint64_t pc)
 	return (pc * 0x9e3779b97f4a7c15u) >> 32;
 }
 
-/* Return the rule of a pc (with its bit); 0: that is no code, or memory is
- * out. Context: hook. */
-uint64_t mt_rule_get(uint64_t key);
+/* Return the rule of a pc (with its bit), or 0 when it was not made yet.
+ * Context: hook. */
+uint64_t mt_rule_find(uint64_t key);
+
+/* The same, made if need be; 0: that is no code, or memory is out.
+ * Context: hook, tables' lock held. */
+uint64_t mt_rule_make(uint64_t key);
 
 /* Start with no rules. False: no memory. Context: init. */
 bool mt_rules_init(void);

@@ -34,6 +34,7 @@
 #include "arena.h"
 #include "clock.h"
 #include "config.h"
+#include "control.h"
 #include "export.h"
 #include "fold.h"
 #include "journal.h"
@@ -41,10 +42,13 @@
 #include "meta.h"
 #include "modules.h"
 #include "real.h"
+#include "request.h"
 #include "rules.h"
 #include "scan.h"
 #include "seal.h"
 #include "stacktab.h"
+#include "verdict.h"
+#include "wishes.h"
 
 enum state {
 	NEW,
@@ -61,6 +65,8 @@ static struct {
 	uint32_t pid;
 	uint32_t traces; /* of this process image */
 	uint32_t marks;	 /* of this trace */
+	uint32_t notes;	 /* the same */
+	bool has_wishes; /* they are in the trace */
 	struct mt_config config;
 	char trace[MT_PATH_BYTES];   /* absolute */
 	char parent[MT_PATH_BYTES];  /* the trace we forked from, or "" */
@@ -215,6 +221,7 @@ static void after_fork_in_child(void)
 	if (!mt_busy || run.state != ON || *run.alive)
 		return;
 	mt_live_detach();
+	mt_journal_detach();
 	mt_meta_detach();
 	mt_stacktab_detach();
 	mt_thread_detach(mt_self);
@@ -402,6 +409,14 @@ static void describe(void)
 			    strlen(run.parent));
 }
 
+/* Write down that recording stops or goes on. */
+static void note_pause(bool pause)
+{
+	struct mt_meta_pause m = {.clock = mt_clock(), .paused = pause};
+
+	mt_meta_add(MT_META_PAUSE, &m, sizeof(m), NULL, 0);
+}
+
 /* Enter a module into the meta log as the stacks first meet it. */
 static void module_loaded(const struct mt_module *m)
 {
@@ -435,13 +450,16 @@ static void abandon(void)
 	mt_journal_close();
 }
 
+static void look_at_mailbox(void);
+
 /* Start a run: its files, its tables, its first records. */
 static bool begin(void)
 {
 	int error;
 
 	run.pid = sys_pid();
-	run.marks = 0;
+	run.marks = run.notes = 0;
+	run.has_wishes = false;
 	if (!name_trace()) {
 		say("no file name comes of out=", run.config.out, 0);
 		return false;
@@ -454,6 +472,8 @@ static bool begin(void)
 	}
 	mt_seal_reset();
 	mt_fold_init((uint64_t)run.config.size);
+	mt_scan_begin();
+	mt_control_begin();
 	mt_modules_reset(module_loaded);
 	if (!mt_meta_init() || !mt_rules_init() ||
 	    !mt_stacktab_init(mt_live_grow, &mt_live->nodes, &mt_live->pcs)) {
@@ -462,6 +482,8 @@ static bool begin(void)
 		return false;
 	}
 	describe();
+	if (run.paused)
+		note_pause(true);
 	path_of((void (*)(void))mt_real.malloc, run.allocator,
 		sizeof(run.allocator));
 	mt_meta_add(MT_META_ALLOCATOR, NULL, 0, run.allocator,
@@ -472,6 +494,10 @@ static bool begin(void)
 		return false;
 	}
 	*run.alive = 1;
+	if (run.config.signal &&
+	    !mt_control_on_signal((int)run.config.signal, look_at_mailbox))
+		mt_problem(MT_PROBLEM_SIGNAL, 0,
+			   "the program uses the signal of signal=N itself");
 	return true;
 }
 
@@ -507,6 +533,7 @@ static void start_again(bool forked)
 	mt_live_reset();
 	mt_stacktab_reset();
 	mt_arena_reset();
+	mt_request_reset();
 	mt_thread_reset(forked);
 	if (forked)
 		run.traces = 0;
@@ -559,14 +586,61 @@ static struct mt_thread *get_thread(void)
 	return t;
 }
 
-/* Whether this process records: it starts to now, when it has not yet. */
-static bool is_recording(void)
+/* Whether this process has a run: it starts to now, when it has not yet. */
+static bool is_on(void)
 {
 	if (__atomic_load_n(&run.state, __ATOMIC_ACQUIRE) == NEW)
 		mt_run_start();
 	if (run.state == ON && !*run.alive)
 		start_again(true);
-	return run.state == ON && !run.paused;
+	return run.state == ON;
+}
+
+static bool is_recording(void)
+{
+	return is_on() && !run.paused;
+}
+
+/*
+ * Do what was asked for through the mailbox. The registers that the caller
+ * has to keep are put into this frame, so that a scan sees them.
+ */
+static __attribute__((noinline)) void obey(void)
+{
+	char text[MT_MAX_MARK_BYTES + 1];
+	int64_t result = 0;
+
+	__builtin_unwind_init();
+	if (sys_pid() != run.pid) /* a child of vfork() */
+		return;
+	switch (mt_control_take(text)) {
+	case MT_COMMAND_NONE:
+		return;
+	case MT_COMMAND_SCAN:
+		result = mt_request_scan(
+			0, (uint64_t)(uintptr_t)__builtin_frame_address(0) -
+				   MT_SAVED_BYTES);
+		break;
+	case MT_COMMAND_START:
+		mt_run_pause(false);
+		break;
+	case MT_COMMAND_STOP:
+		mt_run_pause(true);
+		break;
+	case MT_COMMAND_MARK:
+		mt_run_mark(MT_MARK_MOMENT, text);
+		break;
+	default:
+		result = -ENOSYS;
+	}
+	mt_control_answer((int32_t)(result == -1 ? -EBUSY : result));
+}
+
+/* Look whether something is asked for, when the signal for that comes. */
+static void look_at_mailbox(void)
+{
+	if (run.state == ON && *run.alive && mt_control_is_asked())
+		obey();
 }
 
 /* mt_run_enter(), which keeps errno for it. */
@@ -574,7 +648,11 @@ static struct mt_thread *enter(void)
 {
 	struct mt_thread *t;
 
-	if (!is_recording())
+	if (!is_on())
+		return NULL;
+	if (mt_control_is_asked())
+		obey();
+	if (run.paused)
 		return NULL;
 	t = mt_self;
 	if (!mt_thread_is_current(t))
@@ -605,9 +683,7 @@ static bool is_ours(uint64_t pc)
 {
 	struct sys_signals old = sys_lock(&mt_tables_lock);
 	const struct mt_module *m = mt_module_find(pc);
-	bool ours = m && (m->loader ||
-			  m == mt_module_find((uint64_t)(uintptr_t)getenv) ||
-			  m == mt_module_find((uint64_t)(uintptr_t)is_ours));
+	bool ours = m && mt_module_is_own(m);
 
 	sys_unlock(&mt_tables_lock, old);
 	return ours;
@@ -617,18 +693,43 @@ static bool is_ours(uint64_t pc)
  * is no root: the scan begins at the program's innermost frame. */
 static void look_for_leaks(const struct mt_place *at)
 {
+	struct mt_scan_asked asked = {
+		.clock = mt_clock(),
+		.sp = at->sp,
+		.tid = sys_tid(),
+		.pid = run.pid,
+		.status = mt_wishes_no_check() ? MT_SCAN_TURNED_OFF
+					       : MT_SCAN_WHOLE,
+	};
+	struct mt_seen_threads *threads = sys_map_lazy(sizeof(*threads));
 	struct mt_thread *t = mt_self;
 	bool cut, loader;
-	uint32_t node = 0;
-	uint64_t sp = 0;
+	uint64_t sp;
 
-	if (!run.config.leaks)
+	if (!threads)
 		return;
 	if (mt_thread_is_current(t)) {
-		node = mt_unwind(t->unwinder, at, &cut, &loader);
+		asked.node = mt_unwind(t->unwinder, at, &cut, &loader);
 		sp = mt_unwind_outside(t->unwinder, is_ours);
+		asked.sp = sp ? sp : at->sp;
 	}
-	mt_scan(node, sp ? sp : at->sp);
+	mt_park_look(threads, asked.tid);
+	asked.threads = threads;
+	asked.number = mt_scan_number();
+	mt_scan(&asked);
+	sys_unmap(threads, sizeof(*threads));
+}
+
+/* Write down the suppressions that the program has for its own leaks. */
+static void describe_wishes(void)
+{
+	const char *text;
+
+	if (__atomic_exchange_n(&run.has_wishes, true, __ATOMIC_RELAXED))
+		return;
+	text = mt_wishes_suppressions();
+	if (text)
+		mt_meta_add(MT_META_SUPPRESSIONS, NULL, 0, text, strlen(text));
 }
 
 /*
@@ -641,10 +742,13 @@ static void close_trace(enum mt_end how, const struct mt_place *at)
 	bool partial = mt_live_is_partial(), done;
 
 	mt_journal_unbound();
+	mt_request_finish();
 	done = mt_thread_seal_all();
 	done &= mt_fold_finish();
-	if (at)
+	if (at && run.config.leaks) {
+		describe_wishes();
 		look_for_leaks(at);
+	}
 	end.clock = mt_clock();
 	end.clock_ns = sys_monotonic_ns();
 	end.lost = mt_live->lost;
@@ -683,17 +787,76 @@ void mt_run_resume(void)
 	errno = saved;
 }
 
-void mt_run_pause(bool pause)
+/* Change whether recording stands still. The two records are around the time
+ * in which events are missing. */
+static void set_pause(bool pause)
 {
-	if (run.state == NEW)
-		mt_run_start();
+	if (pause)
+		note_pause(true);
 	run.paused = pause;
 	__atomic_fetch_add(&mt_epoch, 1, __ATOMIC_ACQ_REL);
+	if (!pause)
+		note_pause(false);
 }
 
-void mt_run_mark(const char *name)
+int64_t mt_run_scan(uint64_t sp)
 {
-	struct mt_meta_mark m = {.tid = sys_tid()};
+	return is_on() && sys_pid() == run.pid ? mt_request_scan(0, sp) : -1;
+}
+
+int mt_run_judge(uint64_t sp)
+{
+	int saved = errno, verdict = MT_VERDICT_NONE;
+
+	if (is_on()) {
+		describe_wishes();
+		if (mt_run_scan(sp) >= 0 && mt_request_wait())
+			verdict = mt_verdict_on(run.trace);
+	}
+	if (verdict == MT_VERDICT_NONE)
+		mt_problem(MT_PROBLEM_VERDICT, 0,
+			   "no verdict on leaks: memtrace-report did not "
+			   "give one");
+	errno = saved;
+	return verdict;
+}
+
+void mt_run_note(enum mt_note note, uint64_t address, uint64_t bytes)
+{
+	struct mt_meta_note m = {
+		.clock = mt_clock(),
+		.address = address,
+		.bytes = bytes,
+		.note = note,
+		.tid = sys_tid(),
+	};
+	int saved = errno;
+
+	if (is_on()) {
+		if (__atomic_fetch_add(&run.notes, 1, __ATOMIC_RELAXED) <
+		    MT_MAX_NOTES)
+			mt_meta_add(MT_META_NOTE, &m, sizeof(m), NULL, 0);
+		else
+			mt_problem(MT_PROBLEM_NOTES, 0,
+				   "too many __lsan_ calls: the later ones "
+				   "have no effect");
+	}
+	errno = saved;
+}
+
+void mt_run_pause(bool pause)
+{
+	int saved = errno;
+
+	is_recording(); /* it starts now, if it has not, or in a forked child */
+	if (run.state == ON && pause != run.paused)
+		set_pause(pause);
+	errno = saved;
+}
+
+void mt_run_mark(enum mt_mark mark, const char *name)
+{
+	struct mt_meta_mark m = {.tid = sys_tid(), .mark = mark};
 	int saved = errno;
 
 	if (name && is_recording()) {

@@ -47,7 +47,23 @@ void mt_run_resume(void);
 /* Stop and start recording, for the API. Context: any. */
 void mt_run_pause(bool pause);
 
-/* Name this moment, for the API; cut after 255 bytes. Context: any. */
-void mt_run_mark(const char *name);
+/*
+ * Name this moment, for the API; cut after 255 bytes, NULL names nothing.
+ * Context: any.
+ */
+void mt_run_mark(enum mt_mark mark, const char *name);
+
+/*
+ * Scan now, in a fork, for the API: mt_request_scan(). `sp` is of the frame
+ * that has the registers which its caller is to find again. Context: any.
+ */
+int64_t mt_run_scan(uint64_t sp);
+
+/* Scan now, wait for that, and have it judged: as mt_verdict_on().
+ * Context: any. */
+int mt_run_judge(uint64_t sp);
+
+/* Note what the program says of its blocks. Context: any. */
+void mt_run_note(enum mt_note note, uint64_t address, uint64_t bytes);
 
 #endif

@@ -217,8 +217,7 @@ static struct {
 	uint32_t used; /* of `at`, free ones among them */
 } own;
 
-/* Note that memory is ours. Returns it. */
-static void *note_own(void *p, size_t bytes)
+void *sys_note_own(void *p, size_t bytes)
 {
 	uint64_t start = (uint64_t)(uintptr_t)p;
 	uint32_t i = __atomic_fetch_add(&own.used, 1, __ATOMIC_RELAXED);
@@ -267,7 +266,7 @@ void *sys_map(size_t bytes, enum sys_fork how)
 		sys_unmap((void *)p, bytes);
 		return NULL;
 	}
-	return note_own((void *)p, bytes);
+	return sys_note_own((void *)p, bytes);
 }
 
 bool sys_zero_on_fork(void *at, size_t bytes)
@@ -281,7 +280,7 @@ static void *map_noreserve(size_t bytes, int protection)
 	long p = CALL6(SYS_mmap, 0, bytes, protection,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return p < 0 && p > -4096 ? NULL : note_own((void *)p, bytes);
+	return p < 0 && p > -4096 ? NULL : sys_note_own((void *)p, bytes);
 }
 
 uint64_t sys_mapped_up_to(uint64_t address, uint64_t most)
@@ -318,7 +317,7 @@ void *sys_map_file_at(void *at, int fd, uint64_t off, size_t bytes)
 	if (p < 0 && p > -4096)
 		return NULL;
 	CALL3(SYS_madvise, p, bytes, MADV_DONTFORK);
-	return at ? (void *)p : note_own((void *)p, bytes);
+	return at ? (void *)p : sys_note_own((void *)p, bytes);
 }
 
 void sys_map_over(void *at, size_t bytes)

@@ -82,6 +82,8 @@ void *sys_map_file_at(void *at, int fd, uint64_t off, size_t bytes);
 /* Put private zeros where something was mapped or was not. */
 void sys_map_over(void *at, size_t bytes);
 void sys_unmap(void *at, size_t bytes);
+/* Note that memory is ours, if it was mapped elsewhere. Returns it. */
+void *sys_note_own(void *p, size_t bytes);
 /*
  * The first of the mappings made here that ends above `from`, so that a scan
  * of the program's memory can leave ours out. False: there is none.

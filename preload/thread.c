@@ -39,9 +39,8 @@ static const uint32_t column_bytes[MT_COLUMNS] = {
 #define STEP_BYTES (STEP_EVENTS * MT_EVENT_COLUMN_BYTES)
 
 /* Ticks: coarse while there is one thread (0.4 us at 2.6 GHz), which leaves
- * little to code; fine once the order between threads depends on them. */
+ * little to code; thread.h has those for several. */
 #define COARSE_TICK_SHIFT 10
-#define FINE_TICK_SHIFT 4
 
 /*
  * The resident set is noted so often at the most: each time that so many
@@ -226,8 +225,8 @@ static void begin(struct mt_thread *t)
 	struct mt_meta_thread m = {threads.count++, sys_tid(), mt_clock()};
 
 	/* From the second thread on, ticks are fine, and the first is told. */
-	if (threads.count > 1 && mt_tick_shift != FINE_TICK_SHIFT) {
-		__atomic_store_n(&mt_tick_shift, FINE_TICK_SHIFT,
+	if (threads.count > 1 && mt_tick_shift != MT_FINE_TICK_SHIFT) {
+		__atomic_store_n(&mt_tick_shift, MT_FINE_TICK_SHIFT,
 				 __ATOMIC_RELEASE);
 		__atomic_fetch_add(&mt_epoch, 1, __ATOMIC_RELEASE);
 	}

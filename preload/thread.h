@@ -91,7 +91,9 @@ extern struct mt_thread mt_thread_none;
  */
 extern uint32_t mt_epoch;
 
-/* Clock ticks are `clock >> mt_tick_shift`; fine once threads are several. */
+/* Clock ticks are `clock >> mt_tick_shift`; fine once threads are several and
+ * the order between them depends on it. */
+#define MT_FINE_TICK_SHIFT 4
 extern uint32_t mt_tick_shift;
 
 /* Give this thread a buffer; NULL: there is none to be had. Context: hook. */

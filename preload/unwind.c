@@ -19,15 +19,16 @@
  * kept stack again further out.
  *
  * Paths. Most walks are one that was made before. So per innermost frame and
- * stack before (those two foretell 93 to 100 of 100 stacks) a path remembers
- * by which rules a walk went, which kept frame it met, and the stack it found.
- * Going it again, by_path() reads and compares all that the walk would, but
- * the processor need not wait to learn where to read next, and no node is
- * looked up: the steps' pcs and the met frame's node are those of then, so the
- * stack is. Nothing is kept of such a walk; what is kept stays true of its own
- * place and slots, and a path may meet any frame of it. Paths name rules by
- * their numbers in this thread, which are given once until all are forgotten
- * together.
+ * stack before (those two foretell 96 to 100 of 100 stacks) a path remembers
+ * what a walk read and found there, which kept frame it met, and the stack it
+ * was. A walk is a pure function of its start and of what it reads: when
+ * by_path() finds the same pcs in the same slots (counted from sp), and the
+ * same bp where a CFA was computed from it, the walk would go as it did. It
+ * need not be made, and no node is looked up: the steps' pcs and the met
+ * frame's node are those of then, so the stack is. Nothing is kept of such a
+ * walk; what is kept stays true of its own place and slots, and a path may
+ * meet any frame of it. Paths name pcs by the numbers of their rules in this
+ * thread, which are given once until all are forgotten together.
  *
  * Rules. For a pc the tables say how to find the CFA (the caller's sp), the
  * return address and the caller's bp. Nearly all are of the form "CFA = sp or
@@ -89,41 +90,52 @@ struct step {
 	uint16_t near; /* of its rule */
 };
 
-/* A rule as paths use it. */
-struct near {
-	uint64_t pc;
-	int32_t cfa; /* from sp; or from bp, and then plus 1 */
-	int32_t bp;  /* where the caller's is, from the CFA; 0: unchanged */
-};
-
 #define NEAR_RULES 4096
 #define NODE_CACHE_BITS 12
-#define PATHS 8192
-#define PATH_STEPS 10
+#define PATHS 16384
+#define PATH_READS 11
+#define PADS 3
 
-/* How a stack was walked: by these rules, until a kept frame was met. */
+/* What a walk read: where, in words from the return address of its innermost
+ * frame; and what: the number of a pc's rule, or a bp, as in a path's. */
+struct path_read {
+	uint16_t at, what;
+};
+
+/* How a stack was walked, until a kept frame was met: a cache line. */
 struct path {
 	uint32_t leaf;	 /* the stack, */
 	uint32_t parent; /* and that of the frame that was met, */
 	uint16_t met;	 /* whose number was this, plus 1; 0: no path */
-	uint16_t steps;
-	uint16_t near[PATH_STEPS];
+	uint16_t words;	 /* from sp to that frame's */
+	uint16_t near;	 /* the number of the innermost pc's rule */
+	uint16_t bp;	 /* in words from sp, plus 1; 0: it does not matter */
+	uint16_t bp_at; /* where the met frame's bp was read, or 0: unchanged */
+	uint8_t pcs;	/* so many pcs were read, and */
+	uint8_t reads;	/* so many words in all: the rest are bps that matter */
+	struct path_read read[PATH_READS];
 };
+_Static_assert(sizeof(struct path) == 64, "a path is a cache line");
 
 struct mt_unwinder {
-	struct mt_extents extents; /* of memory around sp */
-	uint32_t depth;		   /* frames kept, outermost first */
-	bool cut;		   /* there were more beyond the outermost */
-	uint32_t last;		   /* the stack returned last */
+	struct mt_extents extents;  /* of memory around sp */
+	uint32_t depth;		    /* frames kept, outermost first */
+	uint32_t reach;		    /* those that a path may meet: all, or none
+				      when there were more beyond */
+	uint32_t last;		    /* the stack returned last */
+	bool holding;		    /* the tables' lock, until the walk ends: */
+	struct sys_signals signals; /* what was blocked before */
+	uint64_t zero;		    /* what the pads were read from */
 	/* Rules used: their numbers by hash of pc, then by number, from 1. */
 	uint32_t nears;
 	uint16_t near_at[2 * NEAR_RULES];
-	struct near near[NEAR_RULES];
+	uint64_t pc[NEAR_RULES];
 	uint64_t rule[NEAR_RULES];
 	/* Stacks lately walked, by innermost frame and the stack before. */
 	struct path path[PATHS] __attribute__((aligned(64)));
 	/* Nodes lately used; see node_get(). */
 	uint64_t node[1 << NODE_CACHE_BITS];
+	struct frame pad[PADS]; /* never differ: frames are compared by four */
 	struct frame frame[MT_MAX_FRAMES];
 	struct more more[MT_MAX_FRAMES];
 	struct check check[3 * MT_MAX_FRAMES];
@@ -132,20 +144,40 @@ struct mt_unwinder {
 
 const size_t mt_unwinder_bytes = sizeof(struct mt_unwinder);
 
+/*
+ * Hold the tables' lock until release(). A walk that meets one new thing meets
+ * more, and it is the two system calls around the lock that cost.
+ */
+static void hold(struct mt_unwinder *u)
+{
+	if (u->holding)
+		return;
+	u->signals = sys_lock(&mt_tables_lock);
+	u->holding = true;
+}
+
+static inline void release(struct mt_unwinder *u)
+{
+	if (likely(!u->holding))
+		return;
+	u->holding = false;
+	sys_unlock(&mt_tables_lock, u->signals);
+}
+
 /* Number the rule of a pc at its first use; 0: it is no code. */
 static __attribute__((noinline)) uint16_t near_add(struct mt_unwinder *u,
 						   uint64_t key, uint64_t i)
 {
-	uint64_t rule = mt_rule_get(key);
+	uint64_t rule = mt_rule_find(key);
 	uint16_t n = (uint16_t)(u->nears + 1);
 
+	if (!rule) {
+		hold(u);
+		rule = mt_rule_make(key);
+	}
 	if (unlikely(!rule))
 		return 0;
-	u->near[n] = (struct near){
-		.pc = key,
-		.cfa = (int32_t)mt_rule_offset(rule) + !(rule & 1),
-		.bp = (int32_t)mt_rule_bp(rule),
-	};
+	u->pc[n] = key;
 	u->rule[n] = rule;
 	u->near_at[i] = n;
 	u->nears = n;
@@ -159,7 +191,7 @@ static inline uint16_t near_get(struct mt_unwinder *u, uint64_t key)
 	uint16_t n;
 
 	while ((n = u->near_at[i])) {
-		if (likely(u->near[n].pc == key))
+		if (likely(u->pc[n] == key))
 			return n;
 		i = (i + 1) % (2 * NEAR_RULES);
 	}
@@ -342,12 +374,12 @@ static bool full_guess(struct full *f)
 }
 
 /* Get the row of a pc under the lock; false: none. */
-static bool full_row(uint64_t at, struct mt_cfi_row *row)
+static bool full_row(struct mt_unwinder *u, uint64_t at, struct mt_cfi_row *row)
 {
-	struct sys_signals old = sys_lock(&mt_tables_lock);
-	const struct mt_module *m = mt_module_find(at);
+	const struct mt_module *m;
 
-	sys_unlock(&mt_tables_lock, old);
+	hold(u);
+	m = mt_module_find(at);
 	return m && mt_cfi_row(&m->cfi, at, row);
 }
 
@@ -400,7 +432,7 @@ static __attribute__((noinline)) uint32_t walk_full(struct mt_unwinder *u,
 				break;
 			n++;
 		}
-		if (full_row(exact ? pc : pc - 1, &row)) {
+		if (full_row(u, exact ? pc : pc - 1, &row)) {
 			exact = row.signal_frame;
 			on = full_step(&f, &row);
 		} else {
@@ -427,20 +459,17 @@ static inline bool checks_hold(const struct mt_unwinder *u, uint32_t n)
 }
 
 /*
- * Whether all is as kept from frame `f` outward, whose own place is known to
- * be. Innermost first, so that nothing far outward is read when a stack has
+ * Whether all is as kept from frame `f` outward, once its sp is known to be.
+ * Innermost first, so that nothing far outward is read when a stack has
  * changed much.
  */
 static inline bool stands(const struct mt_unwinder *u, const struct frame *f)
 {
 	uint32_t checks = u->more[f - u->frame].checks;
 
-	for (; f >= u->frame + 4; f -= 4)
-		if (unlikely(differs(f - 1) | differs(f - 2) | differs(f - 3) |
-			     differs(f - 4)))
-			return false;
-	while (f != u->frame)
-		if (unlikely(differs(--f)))
+	for (; f >= u->frame; f -= 4)
+		if (unlikely(differs(f) | differs(f - 1) | differs(f - 2) |
+			     differs(f - 3)))
 			return false;
 	return likely(!checks) || checks_hold(u, checks);
 }
@@ -507,7 +536,7 @@ static inline __attribute__((always_inline)) struct walked walk(
 	while (outcome == STEP_ON && s != &u->step[MT_MAX_FRAMES]) {
 		f = pop_to(u, f, s->sp);
 		if (f != u->frame && meets(u, f - 1, s)) {
-			if (likely(stands(u, f - 1) && !u->cut))
+			if (likely(stands(u, f - 1) && u->reach))
 				return (struct walked){(uint32_t)(f - u->frame),
 						       (uint32_t)(s - u->step),
 						       false};
@@ -541,16 +570,15 @@ _Static_assert(MT_MAX_PCS == 1 << (KEY_BITS - NODE_BITS), "a cache entry's");
 _Static_assert(TAG_BITS + NODE_BITS <= 64, "a cache entry's fields");
 
 /* The node (parent, pc), by the table, or made. */
-static __attribute__((noinline)) uint32_t node_look_up(uint32_t parent,
+static __attribute__((noinline)) uint32_t node_look_up(struct mt_unwinder *u,
+						       uint32_t parent,
 						       uint32_t pc)
 {
-	uint32_t node = mt_node_find(parent, pc);
+	uint32_t node = u->holding ? MT_NODE_LOST : mt_node_find(parent, pc);
 
 	if (node == MT_NODE_LOST) {
-		struct sys_signals old = sys_lock(&mt_tables_lock);
-
+		hold(u);
 		node = mt_node_add(parent, pc);
-		sys_unlock(&mt_tables_lock, old);
 	}
 	return node;
 }
@@ -571,7 +599,7 @@ static inline uint32_t node_get(struct mt_unwinder *u, uint32_t parent,
 
 	if (likely(*entry >> NODE_BITS == tag && *entry))
 		return *entry & ((1u << NODE_BITS) - 1);
-	node = node_look_up(parent, pc);
+	node = node_look_up(u, parent, pc);
 	if (likely(node != MT_NODE_LOST))
 		*entry = tag << NODE_BITS | node;
 	return node;
@@ -601,6 +629,12 @@ static __attribute__((noinline)) uint16_t keep_checks(struct mt_unwinder *u,
 	return (uint16_t)(c - u->check);
 }
 
+static void lay_pads(struct mt_unwinder *u)
+{
+	for (int i = 0; i < PADS; i++)
+		u->pad[i].sp = (uint64_t)(uintptr_t)(&u->zero + 1);
+}
+
 /* Keep the steps that were walked inside the kept frames that stand. */
 static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
 {
@@ -611,7 +645,9 @@ static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
 
 	if (likely(w.kept))
 		outer = more[-1];
-	u->depth = 0; /* should we not get to the end */
+	else
+		lay_pads(u);
+	u->depth = u->reach = 0; /* should we not get to the end */
 	for (const struct step *s = &u->step[w.n]; s-- != u->step;) {
 		outer.node = node_get(u, outer.node,
 				      (uint32_t)(s->rule >> RULE_PC_SHIFT));
@@ -634,7 +670,7 @@ static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
 	/* Inside of such a step none can stand; and what is outward of it may
 	 * be a stack that is gone when one is met again. */
 	u->depth = (uint32_t)((opaque ? opaque : f) - u->frame);
-	u->cut = w.more;
+	u->reach = w.more ? 0 : u->depth;
 	return outer.node;
 }
 
@@ -647,77 +683,127 @@ static inline struct path *path_of(struct mt_unwinder *u,
 	return &u->path[(v * 0x9e3779b97f4a7c15u) >> 40 & (PATHS - 1)];
 }
 
-/* Step outward from `s` by a rule; false: it is not this place's. */
-static inline bool step_by(const struct mt_extent *r, const struct near *near,
-			   struct mt_place *s)
+/* Whether bp is as it was on a path, where it matters. */
+static inline bool bps_hold(const struct path *path, const struct more *more,
+			    const struct mt_place *at)
 {
-	uint64_t cfa =
-		(near->cfa & 1 ? s->bp - 1 : s->sp) + (uint64_t)near->cfa;
-	uint64_t slot = cfa + (uint64_t)near->bp;
+	const uint64_t *base = (const uint64_t *)(uintptr_t)(at->sp - 8);
+	uint64_t bp = at->bp;
 
-	if (unlikely(near->pc != s->pc || cfa <= s->sp || cfa > r->end ||
-		     cfa & 7))
+	if (path->bp && bp - at->sp != 8ull * path->bp - 8)
 		return false;
-	if (near->bp) {
-		if (unlikely(slot < s->sp))
+	for (unsigned int i = path->pcs; i < path->reads; i++)
+		if (base[path->read[i].at] - at->sp !=
+		    8ull * path->read[i].what - 8)
 			return false;
-		s->bp = *(const uint64_t *)(uintptr_t)slot;
-	}
-	s->pc = *(const uint64_t *)(uintptr_t)(cfa - 8);
-	s->sp = cfa;
+	if (path->bp_at)
+		bp = base[path->bp_at];
+	return !more->bp_live || more->bp == bp;
+}
+
+/* The frame that a path from `at` would meet; NULL: it leads elsewhere. */
+static inline const struct frame *by_path(const struct mt_unwinder *u,
+					  const struct path *path,
+					  const struct mt_place *at)
+{
+	const struct frame *f = &u->frame[path->met - 1];
+	const uint64_t *base = (const uint64_t *)(uintptr_t)(at->sp - 8);
+	const struct path_read *read = path->read, *end = read + path->pcs;
+
+	if (unlikely(path->met - 1u >= u->reach ||
+		     f->sp - at->sp != 8ull * path->words ||
+		     at->sp < u->extents.now.start ||
+		     f->sp > u->extents.now.end ||
+		     u->pc[path->near] != at->pc ||
+		     u->more[path->met - 1].node != path->parent))
+		return NULL;
+	for (; read != end; read++)
+		if (unlikely(base[read->at] != u->pc[read->what]))
+			return NULL;
+	return f;
+}
+
+/* Add a read to a path; false: it has no room, or the numbers are too big. */
+static inline bool path_add(struct path *path, uint64_t at, uint64_t what)
+{
+	if (unlikely(path->reads == PATH_READS || at > path->words ||
+		     what > UINT16_MAX))
+		return false;
+	path->read[path->reads++] =
+		(struct path_read){(uint16_t)at, (uint16_t)what};
 	return true;
 }
 
-/* The stack at `at`, by a path; MT_NODE_LOST: it leads elsewhere. */
-static inline uint32_t by_path(const struct mt_unwinder *u,
-			       const struct path *path,
-			       const struct mt_place *at)
+/* A bp in words from sp, plus 1; more than a path can hold when it cannot. */
+static inline uint64_t bp_words(uint64_t bp, uint64_t sp)
 {
-	const struct frame *f = &u->frame[path->met - 1];
-	const struct more *more = &u->more[path->met - 1];
-	struct mt_place s = {.pc = at->pc, .sp = at->sp, .bp = at->bp};
+	return bp >= sp && bp % 8 == 0 ? (bp - sp) / 8 + 1 : UINT64_MAX;
+}
 
-	if (unlikely(!path->met || path->met > u->depth || u->cut))
-		return MT_NODE_LOST;
-	for (unsigned int i = 0; i < path->steps; i++)
-		if (unlikely(!step_by(&u->extents.now, &u->near[path->near[i]],
-				      &s)))
-			return MT_NODE_LOST;
-	if (likely(f->sp == s.sp && f->pc == s.pc &&
-		   more->node == path->parent &&
-		   (!more->bp_live || more->bp == s.bp) && stands(u, f)))
-		return path->leaf;
-	return MT_NODE_LOST;
+/*
+ * Note in a path the bps that its steps computed a CFA from, and where the one
+ * of the frame that it met came from; false: they do not fit.
+ */
+static inline bool path_note_bps(const struct mt_unwinder *u, struct path *path,
+				 uint32_t n)
+{
+	const struct step *s = u->step;
+	uint64_t sp = s->sp, words, bp_at = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		words = bp_words(s[i].bp, sp);
+		if (!(s[i].rule & 1) && bp_at && !path_add(path, bp_at, words))
+			return false;
+		if (!(s[i].rule & 1) && !bp_at) {
+			if (words > UINT16_MAX)
+				return false;
+			path->bp = (uint16_t)words;
+		}
+		if (s[i].bp_slot)
+			bp_at = (s[i].bp_slot - sp) / 8 + 1;
+	}
+	path->bp_at = (uint16_t)bp_at;
+	return bp_at <= path->words;
 }
 
 /*
  * Remember how a stack was walked. Not from the loader's own frames: their
  * being new is to be told each time.
  */
-static inline void path_note(const struct mt_unwinder *u, struct path *path,
+static inline void path_note(struct mt_unwinder *u, struct path *path,
 			     struct walked w, uint32_t leaf)
 {
+	const struct step *s = u->step;
+	uint64_t sp = s->sp, words;
+
 	path->met = 0;
-	if (unlikely(!w.kept || w.n > PATH_STEPS ||
-		     (w.n && u->step[0].rule & RULE_LOADER)))
+	if (unlikely(!w.kept || sp % 8 || (w.n && s->rule & RULE_LOADER)))
 		return;
+	words = (u->frame[w.kept - 1].sp - sp) / 8;
+	if (words > UINT16_MAX)
+		return;
+	*path = (struct path){
+		.leaf = leaf,
+		.parent = u->more[w.kept - 1].node,
+		.words = (uint16_t)words,
+		.near = w.n ? s->near : near_get(u, s->pc),
+	};
 	for (uint32_t i = 0; i < w.n; i++) {
-		if (unlikely((u->step[i].rule & 7) > RULE_BP ||
-			     u->step[i].reads != READS_PLACE))
+		if (unlikely((s[i].rule & 7) > RULE_BP ||
+			     s[i].reads != READS_PLACE))
 			return;
-		path->near[i] = u->step[i].near;
+		if (i && !path_add(path, (s[i].sp - sp) / 8, s[i].near))
+			return;
 	}
-	path->leaf = leaf;
-	path->parent = u->more[w.kept - 1].node;
-	path->steps = (uint16_t)w.n;
-	path->met = (uint16_t)w.kept;
+	path->pcs = path->reads;
+	if (path_note_bps(u, path, w.n))
+		path->met = (uint16_t)w.kept;
 }
 
-/* The stack at `at`, by a walk; it is kept, and how it went. */
-static __attribute__((noinline)) uint32_t by_walk(struct mt_unwinder *u,
-						  struct path *path,
-						  const struct mt_place *at,
-						  bool *cut, bool *loader)
+/* by_walk(), which releases what it holds. */
+static inline uint32_t walk_and_keep(struct mt_unwinder *u, struct path *path,
+				     const struct mt_place *at, bool *cut,
+				     bool *loader)
 {
 	struct walked w;
 	uint32_t leaf;
@@ -732,32 +818,62 @@ static __attribute__((noinline)) uint32_t by_walk(struct mt_unwinder *u,
 		u->depth = 0;
 	}
 	if (unlikely(!w.kept && !w.n)) {
-		u->depth = 0;
+		u->depth = u->reach = 0;
 		return MT_NODE_LOST;
 	}
 	*cut = w.more;
 	leaf = keep(u, w);
-	if (unlikely(*loader && u->depth))
+	if (unlikely(*loader && u->depth)) {
 		u->depth--; /* lest it is no longer new the next time */
+		u->reach = u->reach ? u->depth : 0;
+	}
 	if (likely(leaf != MT_NODE_LOST))
 		path_note(u, path, w, leaf);
 	return leaf;
 }
 
+/* The stack at `at`, by a walk; it is kept, and how it went. */
+static __attribute__((noinline)) uint32_t by_walk(struct mt_unwinder *u,
+						  struct path *path,
+						  const struct mt_place *at,
+						  bool *cut, bool *loader)
+{
+	if (unlikely(!mt_extent_holds(&u->extents.now, at->sp)) &&
+	    !mt_extents_enter(&u->extents, at->sp))
+		return MT_NODE_LOST;
+	u->last = walk_and_keep(u, path, at, cut, loader);
+	release(u);
+	return u->last;
+}
+
+/* The stack at `at`, by a path on which bp matters. */
+static __attribute__((noinline)) uint32_t by_path_of_bp(
+	struct mt_unwinder *u, struct path *path, const struct mt_place *at,
+	bool *cut, bool *loader)
+{
+	if (unlikely(!bps_hold(path, &u->more[path->met - 1], at) ||
+		     !stands(u, &u->frame[path->met - 1])))
+		return by_walk(u, path, at, cut, loader);
+	u->last = path->leaf;
+	return path->leaf;
+}
+
+/* What is not likely is a call at the end: so no register need be saved. */
 uint32_t mt_unwind(struct mt_unwinder *u, const struct mt_place *at, bool *cut,
 		   bool *loader)
 {
 	struct path *path = path_of(u, at);
-	uint32_t leaf;
+	const struct frame *f = by_path(u, path, at);
 
-	if (unlikely(!mt_extent_holds(&u->extents.now, at->sp)) &&
-	    !mt_extents_enter(&u->extents, at->sp))
-		return MT_NODE_LOST;
-	leaf = by_path(u, path, at);
-	if (unlikely(leaf == MT_NODE_LOST))
-		leaf = by_walk(u, path, at, cut, loader);
-	u->last = leaf;
-	return leaf;
+	if (unlikely(!f))
+		return by_walk(u, path, at, cut, loader);
+	if (path->bp || path->reads != path->pcs ||
+	    u->more[f - u->frame].bp_live)
+		return by_path_of_bp(u, path, at, cut, loader);
+	if (unlikely(!stands(u, f)))
+		return by_walk(u, path, at, cut, loader);
+	u->last = path->leaf;
+	return path->leaf;
 }
 
 uint64_t mt_unwind_outside(const struct mt_unwinder *u,
@@ -771,7 +887,7 @@ uint64_t mt_unwind_outside(const struct mt_unwinder *u,
 
 void mt_unwind_forget(struct mt_unwinder *u)
 {
-	u->depth = 0;
+	u->depth = u->reach = 0;
 	u->extents = (struct mt_extents){{0, 0}, {0, 0}};
 	memset(u->node, 0, sizeof(u->node));
 	forget_rules(u);

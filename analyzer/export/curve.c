@@ -152,8 +152,13 @@ void curve_make(struct curve *c, const struct profile *p, size_t steps)
 		.start = trace_clock(t, 0),
 		.end = trace_clock(t, p->duration_ns),
 	};
-	struct replay_listener listener = {&m,	    begins, ends,
-					   resumes, others, NULL};
+	struct replay_listener listener = {
+		.context = &m,
+		.begins = begins,
+		.ends = ends,
+		.resumes = resumes,
+		.others = others,
+	};
 
 	if (prof->options.from > m.start)
 		m.start = prof->options.from;

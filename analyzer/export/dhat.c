@@ -123,8 +123,12 @@ static uint64_t end_clock(const struct dhat *d)
 /* Find out the most that was live of each point. */
 static void replay(struct dhat *d)
 {
-	struct replay_listener listener = {d,	    begins, ends,
-					   resumes, NULL,   NULL};
+	struct replay_listener listener = {
+		.context = d,
+		.begins = begins,
+		.ends = ends,
+		.resumes = resumes,
+	};
 
 	chosen_replay(d->profile->trace, d->options, &listener, NULL);
 	for (size_t i = 1; i < d->tree.count; i++)

@@ -240,8 +240,12 @@ static void put_head(const struct heaptrack *h)
 /* Write everything. */
 static void put_all(struct heaptrack *h)
 {
-	struct replay_listener listener = {h,	    begins, ends,
-					   resumes, NULL,   NULL};
+	struct replay_listener listener = {
+		.context = h,
+		.begins = begins,
+		.ends = ends,
+		.resumes = resumes,
+	};
 	struct profile *p = h->profile;
 
 	put_head(h);

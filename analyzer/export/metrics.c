@@ -122,8 +122,13 @@ static void resumes(void *context, const struct heap_block *b,
 static void count_calls(struct calls *c, struct trace *t,
 			const struct prof_options *o)
 {
-	struct replay_listener listener = {c,	    begins, ends,
-					   resumes, NULL,   carries};
+	struct replay_listener listener = {
+		.context = c,
+		.begins = begins,
+		.ends = ends,
+		.resumes = resumes,
+		.carries = carries,
+	};
 	struct replay r;
 
 	*c = (struct calls){.options = o};

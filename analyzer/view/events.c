@@ -208,8 +208,13 @@ static void resumes(void *context, const struct heap_block *b,
 /* Print the events of the blocks that are asked for. */
 static void print_selected(struct events *x)
 {
-	struct replay_listener listener = {x,	    begins, ends,
-					   resumes, NULL,   carries};
+	struct replay_listener listener = {
+		.context = x,
+		.begins = begins,
+		.ends = ends,
+		.resumes = resumes,
+		.carries = carries,
+	};
 	struct replay r;
 
 	replay_run(&r, x->view->trace, x->until, &listener, 1, NULL);

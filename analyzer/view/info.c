@@ -111,7 +111,9 @@ static void put_streams(struct view *v)
 		[MT_STREAM_NODES] = "stacks",
 		[MT_STREAM_EVENTS] = "events",
 		[MT_STREAM_NAMES] = "names, in bytes",
-		[MT_STREAM_WORDS] = "words of the scan",
+		[MT_STREAM_WORDS] = "words of scans",
+		[MT_STREAM_SCANS] = "scans, in bytes",
+		[MT_STREAM_IMAGE] = "heap image, in bytes",
 	};
 	const struct trace *t = v->trace;
 	struct table table;

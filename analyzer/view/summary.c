@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "badfree.h"
 #include "trust.h"
 
 /* Rows of a table when -n does not say: in the whole report, with --at. */
@@ -59,44 +60,95 @@ static const struct summary_table table_exit = {
 	"blocks", view_exit_blocks,  TABLE_COUNT,
 };
 
-/* Print one of the two moments, its numbers `wide` and `high` columns wide. */
-static void put_moment(const struct view *v, const char *name, int wide,
-		       const char *bytes, int high, uint64_t blocks)
-{
-	char n[TERM_NUMBER];
+/* A line: so many bytes in so many blocks. */
+struct moment {
+	const char *name;
+	uint64_t bytes, blocks;
+	char text[2][TERM_NUMBER];
+};
 
-	printf("%s  %*s", name, wide, bytes);
-	if (v->profile->has & PROFILE_HAS_BLOCKS)
-		printf(" in %*s block%s", high, term_count(n, blocks),
-		       term_plural(blocks));
+/* Write the numbers of lines, and make `wide` what they take. */
+static void measure(const struct view *v, struct moment *m, size_t n,
+		    int wide[2])
+{
+	for (size_t i = 0; i < n; i++) {
+		term_bytes(m[i].text[0], m[i].bytes, v->style.exact);
+		term_count(m[i].text[1], m[i].blocks);
+		for (int j = 0; j < 2; j++)
+			if ((int)strlen(m[i].text[j]) > wide[j])
+				wide[j] = (int)strlen(m[i].text[j]);
+	}
 }
 
-/* Print the lines of the two moments. */
-static void put_moments(const struct view *v)
+/* Print a line, without its end. */
+static void put_moment(const struct view *v, const struct moment *m,
+		       const int wide[2])
+{
+	printf("%s  %*s", m->name, wide[0], m->text[0]);
+	if (v->profile->has & PROFILE_HAS_BLOCKS)
+		printf(" in %*s block%s", wide[1], m->text[1],
+		       term_plural(m->blocks));
+}
+
+/* Return what is lost. */
+static struct leak_sum sum_lost(const struct leaks *l)
+{
+	struct leak_sum sum = l->sum[LEAK_DEFINITE];
+
+	sum.blocks += l->sum[LEAK_INDIRECT].blocks;
+	sum.bytes += l->sum[LEAK_INDIRECT].bytes;
+	return sum;
+}
+
+/* Say when memory was looked at, if the program went on. */
+static void put_when(const struct view *v)
+{
+	const struct mt_meta_scan *scan = leaks_scan(v->trace);
+	char at[TERM_NUMBER];
+
+	if (scan && v->profile->prof->last_clock > scan->clock)
+		printf(" at %s",
+		       term_time(at, trace_ns(v->trace, scan->clock)));
+}
+
+/* Print the lines of the two moments, and the one of what is lost; `leaks` is
+ * NULL when that is not asked. */
+static void put_moments(struct view *v, const struct leaks *leaks)
 {
 	const struct profile *p = v->profile;
-	const struct profile_totals *n = &p->totals;
-	char bytes[2][TERM_NUMBER], blocks[2][TERM_NUMBER], at[TERM_NUMBER];
-	int wide, high;
+	struct leak_sum lost = leaks ? sum_lost(leaks) : (struct leak_sum){0};
+	struct moment m[] = {
+		{.name = "peak",
+		 .bytes = p->totals.peak_bytes,
+		 .blocks = p->totals.peak_blocks},
+		{.name = "exit",
+		 .bytes = p->totals.exit_bytes,
+		 .blocks = p->totals.exit_blocks},
+		{.name = "lost", .bytes = lost.bytes, .blocks = lost.blocks},
+	};
+	char at[TERM_NUMBER];
+	int wide[2] = {0, 0};
 
-	term_bytes(bytes[0], n->peak_bytes, v->style.exact);
-	term_bytes(bytes[1], n->exit_bytes, v->style.exact);
-	term_count(blocks[0], n->peak_blocks);
-	term_count(blocks[1], n->exit_blocks);
-	wide = (int)(strlen(bytes[0]) > strlen(bytes[1]) ? strlen(bytes[0])
-							 : strlen(bytes[1]));
-	high = (int)(strlen(blocks[0]) > strlen(blocks[1]) ? strlen(blocks[0])
-							   : strlen(blocks[1]));
+	measure(v, m, leaks && leaks->checked ? 3 : 2, wide);
 	if (p->has & PROFILE_HAS_PEAK) {
-		put_moment(v, "peak", wide, bytes[0], high, n->peak_blocks);
+		put_moment(v, &m[0], wide);
 		if (p->has & PROFILE_HAS_TIME)
 			printf(" at %s", term_time(at, p->peak_ns));
 		putchar('\n');
 	}
 	if (p->has & PROFILE_HAS_EXIT) {
-		put_moment(v, "exit", wide, bytes[1], high, n->exit_blocks);
+		put_moment(v, &m[1], wide);
 		puts(" still live");
 	}
+	if (leaks && !leaks->checked)
+		printf("lost  not checked: %s\n", leaks->why_not);
+	else if (leaks) {
+		put_moment(v, &m[2], wide);
+		put_when(v);
+		puts(lost.blocks ? ": see memtrace-report leaks" : "");
+	}
+	if (lost.blocks)
+		view_next(v, "leaks", NULL);
 }
 
 /* Print the line about mappings, if there were any. */
@@ -262,6 +314,26 @@ static void trust_symbols(struct trust *s, const struct groups *g)
 	free(bytes);
 }
 
+/* Say which frees were bad, if the replay has seen one that may be. */
+static void trust_frees(struct trust *s)
+{
+	const struct profile *p = s->view->profile;
+	char *kinds, n[TERM_NUMBER];
+	struct bad_frees b;
+
+	if (!p->trace ||
+	    !(p->prof->anomalies.unknown_frees || p->prof->anomalies.odd))
+		return;
+	bad_frees_find(&b, p->trace, &s->view->profile->stacks, NULL);
+	kinds = bad_frees_text(&b);
+	if (b.total)
+		trust_line(s, "%s free%s bad (%s): see bad-frees",
+			   term_count(n, b.total),
+			   b.total == 1 ? " was" : "s were", kinds);
+	free(kinds);
+	bad_frees_free(&b);
+}
+
 /* Print what trust_tell() has to say. */
 static void put_line(void *context, const char *text)
 {
@@ -274,6 +346,7 @@ static void put_trust(struct view *v, const struct groups *g)
 	struct trust trust = {.view = v};
 
 	trust_tell(v->profile, put_line, &trust);
+	trust_frees(&trust);
 	trust_symbols(&trust, g);
 }
 
@@ -298,14 +371,16 @@ static void put_tables(struct view *v, const struct groups *g)
 int view_summary(struct view *v, struct error *e)
 {
 	struct groups sites;
+	struct leaks leaks;
 
 	if (v->style.form == TABLE_AS_JSON)
 		return view_summary_json(v, e);
 	groups_build(&sites, v->profile, GROUP_SITE, false);
 	if (v->style.form == TABLE_AS_TEXT) {
 		view_head(v);
-		put_moments(v);
+		put_moments(v, view_asks_leaks(v, &leaks) ? &leaks : NULL);
 		put_mappings(v);
+		leaks_free(&leaks);
 	}
 	put_tables(v, &sites);
 	if (v->style.form == TABLE_AS_TEXT)

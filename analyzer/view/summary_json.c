@@ -185,6 +185,19 @@ static void put_imported(const struct profile *p)
 	fputs("],\n", stdout);
 }
 
+/* Print what is lost. */
+static void put_leaks(struct view *v)
+{
+	struct leaks l;
+
+	if (view_asks_leaks(v, &l)) {
+		fputs("  \"leaks\": {\n", stdout);
+		view_put_json_verdict(&l);
+		fputs("\n  },\n", stdout);
+	}
+	leaks_free(&l);
+}
+
 int view_summary_json(struct view *v, struct error *e)
 {
 	(void)e;
@@ -198,6 +211,7 @@ int view_summary_json(struct view *v, struct error *e)
 		put_process(v->trace);
 		put_totals(v->trace, v->profile->prof);
 		put_trust(v->trace, v->profile->prof);
+		put_leaks(v);
 		put_threads(v->trace);
 		put_modules(v);
 	} else {

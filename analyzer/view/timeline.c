@@ -274,13 +274,26 @@ static void put_buckets(struct view *v, const struct series *t)
 	view_table(v, &table);
 }
 
+/* Return what kind of a mark it is. */
+static const char *mark_name(const struct trace_mark *m)
+{
+	static const char *const names[] = {
+		[MT_MARK_MOMENT] = "moment",
+		[MT_MARK_TEST_BEGIN] = "test",
+		[MT_MARK_TEST_END] = "test end",
+	};
+
+	return names[m->mark <= MT_MARK_TEST_END ? m->mark : MT_MARK_MOMENT];
+}
+
 /* Add the table of the marks; CSV and text have none when there are none. */
 static void put_marks(struct view *v, const struct series *t)
 {
 	static const struct table_column column[] = {
 		{"time_ns", "time", TABLE_TIME},
 		{"tid", "thread", TABLE_ID},
-		{"name", "name (|)", TABLE_TEXT},
+		{"mark", "mark (|)", TABLE_TEXT},
+		{"name", "name", TABLE_TEXT},
 	};
 	bool text = v->style.form == TABLE_AS_TEXT;
 	const struct trace_mark *m;
@@ -288,7 +301,7 @@ static void put_marks(struct view *v, const struct series *t)
 	size_t others = 0;
 	struct table table;
 
-	table_begin(&table, "marks", "Marks of the program", column, 3);
+	table_begin(&table, "marks", "Marks of the program", column, 4);
 	for (size_t i = 0; (m = next_mark(v, t, &i));) {
 		union table_cell *row;
 
@@ -299,7 +312,8 @@ static void put_marks(struct view *v, const struct series *t)
 		row = table_add(&table);
 		row[0].n = trace_ns(v->trace, m->clock);
 		row[1].n = m->tid;
-		row[2].text = table_keep(&table, m->name);
+		row[2].text = mark_name(m);
+		row[3].text = table_keep(&table, m->name);
 	}
 	if (table.rows || v->style.form == TABLE_AS_JSON)
 		view_table(v, &table);

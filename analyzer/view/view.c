@@ -139,6 +139,146 @@ void view_replay(const struct view *v, const struct replay_listener *l)
 	term_bar_clear();
 }
 
+/* Tell whether all that was live at the end is looked at. */
+static bool is_all(const struct view *v)
+{
+	const struct options *o = v->options;
+
+	return !v->select && !o->from_ns && !o->at && o->to_ns == UINT64_MAX;
+}
+
+int view_find_leaks(struct view *v, struct leaks *l, struct error *e)
+{
+	const struct mt_meta_scan *scan;
+	struct prof *p = v->profile->prof;
+	bool kept;
+	int status;
+
+	*l = (struct leaks){0};
+	if (!v->trace)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "leaks need a scan, which a %s file has not",
+				 v->profile->source);
+	if (!is_all(v))
+		return error_set(e, ERROR_NO_OFFSET,
+				 "leaks are looked for among all blocks that "
+				 "were live at the end");
+	if (v->options->scan >= 0 &&
+	    !trace_choose_scan(v->trace, (uint32_t)v->options->scan))
+		return error_set(e, ERROR_NO_OFFSET, "it has no scan %u",
+				 (unsigned int)v->options->scan);
+	scan = leaks_scan(v->trace);
+	kept = scan && p->live.block && p->last_clock <= scan->clock;
+	status = leaks_find(l, v->trace, &v->profile->stacks,
+			    kept ? &p->live : NULL, term_bar, e);
+	term_bar_clear();
+	return status;
+}
+
+bool view_asks_leaks(struct view *v, struct leaks *l)
+{
+	struct error e = {0};
+
+	if (view_find_leaks(v, l, &e) == 0)
+		return true;
+	leaks_free(l);
+	l->why_not = "the scan is damaged";
+	return v->trace && is_all(v);
+}
+
+unsigned int view_leak_kinds(const struct view *v, unsigned int other)
+{
+	const char *kind = v->options->kind;
+
+	if (!kind)
+		return other;
+	for (unsigned int i = 0; i < LEAK_KINDS; i++)
+		if (strcmp(kind, leak_kind_names[i]) == 0)
+			return 1u << i;
+	return (1u << LEAK_KINDS) - 1;
+}
+
+void view_put_json_verdict(const struct leaks *l)
+{
+	if (l->checked)
+		fputs("  \"checked\": true", stdout);
+	else
+		printf("  \"checked\": \"%s\"", l->why_not);
+	for (int i = 0; i < LEAK_KINDS; i++)
+		printf(",\n  \"%s\": {\"blocks\": %" PRIu64
+		       ", \"bytes\": %" PRIu64 "}",
+		       leak_kind_names[i], l->sum[i].blocks, l->sum[i].bytes);
+}
+
+/* Tell whether a frame is libc's that begins a program or a thread. */
+static bool is_beginning(const struct frame *f)
+{
+	static const char *const names[] = {
+		"start_thread", "__libc_start_call_main", "__libc_start_main"};
+
+	for (size_t i = 0; f->function && i < 3; i++)
+		if (strcmp(f->function, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Return how many frames there are of a stack from `first` on to main, or to
+ * what a thread begins with. */
+static size_t frames_to_main(const struct stacks_list *list, size_t first)
+{
+	for (size_t i = first; i < list->count; i++) {
+		const char *function = list->at[i]->function;
+
+		if (i > first && is_beginning(list->at[i]))
+			return i - first;
+		if (function && strcmp(function, "main") == 0)
+			return i + 1 - first;
+	}
+	return list->count - first;
+}
+
+void view_put_stack(struct view *v, uint32_t node, int indent, size_t frames)
+{
+	struct stacks_list list = {0};
+	size_t first = stacks_site_in(&v->profile->stacks, node, &list);
+	size_t count = frames_to_main(&list, first);
+	size_t shown = count <= frames + 1 ? count : frames;
+
+	for (size_t i = 0; i < shown; i++) {
+		if (i)
+			printf("%*s", indent, "");
+		table_put_site(stdout, list.at[first + i], &v->style.term, 0);
+		putchar('\n');
+	}
+	if (shown < count)
+		printf("%*s(%zu more frames)\n", indent, "", count - shown);
+	stacks_list_free(&list);
+}
+
+char *view_stack_text(const struct stacks_list *list)
+{
+	char *text = util_copy("", 0);
+
+	for (size_t i = 0; i < list->count; i++) {
+		char *longer = util_format("%s%s%s", text, i ? " < " : "",
+					   list->at[i]->name);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+void view_next(struct view *v, const char *command, const char *argument)
+{
+	char *word = argument ? util_quote(argument) : NULL;
+
+	free(v->next);
+	v->next = util_format("%s%s%s", command, word ? " " : "",
+			      word ? word : "");
+	free(word);
+}
+
 void view_names_begin(struct view_names *n, const char *text)
 {
 	*n = (struct view_names){.text = text};

@@ -14,6 +14,7 @@
 #include "chosen.h"
 #include "group.h"
 #include "input.h"
+#include "leaks.h"
 #include "map.h"
 #include "options.h"
 #include "profile.h"
@@ -33,7 +34,8 @@ struct view {
 	size_t input_count, sides;
 	bool whole; /* the selection is not heeded: it is about the file */
 	bool history_only; /* what was folded is not in its figures */
-	bool begun;	   /* view.c: something stands before */
+	char *next; /* a command that is worth while, for main.c; or NULL */
+	bool begun; /* view.c: something stands before */
 };
 
 /* What is said of a profile in a table. */
@@ -75,6 +77,42 @@ size_t view_rows(const struct view *v, size_t rows, size_t there_are);
  */
 void view_replay(const struct view *v, const struct replay_listener *l);
 uint64_t view_from(const struct view *v);
+
+/*
+ * Look for leaks by the last scan of the trace, by what its replay left if
+ * that is known. 0, or -1 with `e` filled: there is a selection, no trace, or
+ * damage. To be freed in either case.
+ */
+int view_find_leaks(struct view *v, struct leaks *l, struct error *e);
+
+/*
+ * Do the same for a report that is about more: false when there is nothing to
+ * be said, of an import or a selection. A damaged scan is why it was not
+ * checked. To be freed in either case.
+ */
+bool view_asks_leaks(struct view *v, struct leaks *l);
+
+/* Return the kinds of blocks that --kind asks for, a bit for each; `other` when
+ * it was not given. */
+unsigned int view_leak_kinds(const struct view *v, unsigned int other);
+
+/* Print the sums of leaks as fields of a JSON object. */
+void view_put_json_verdict(const struct leaks *l);
+
+/* Print the blocks of a scan as a tree: leaktree.c. */
+void view_leak_tree(struct view *v, const struct leaks *l);
+
+/*
+ * Print a stack from its site outward to main, a frame a line, `frames` at the
+ * most, all but the first moved to the right. In text only.
+ */
+void view_put_stack(struct view *v, uint32_t node, int indent, size_t frames);
+
+/* Return the names of a stack's frames, innermost first; free it. */
+char *view_stack_text(const struct stacks_list *list);
+
+/* Say what is worth asking for next: a command, and its argument or NULL. */
+void view_next(struct view *v, const char *command, const char *argument);
 
 /*
  * Which functions a command's argument means: the one of that name, and those
@@ -132,8 +170,15 @@ void view_head(const struct view *v);
 /* Print what was selected as a field of the JSON object, `{}`: nothing. */
 void view_put_json_selection(const struct view *v);
 
+/* Add the table of what grows, which in text is of what certainly does. */
+void view_put_growth(struct view *v);
+
 /* Make all inputs one profile, to be freed; they must outlive it. */
 void view_merge_profiles(const struct view *v, struct profile *all);
+
+/* badfrees.c: print a table of the bad frees, if there are any; in JSON the
+ * field that has them. */
+void view_put_bad_frees(struct view *v);
 
 /* The views. Each returns 0, or -1 with `e` filled. */
 typedef int view_function(struct view *v, struct error *e);
@@ -153,6 +198,12 @@ view_function view_lifetimes;
 view_function view_threads;
 view_function view_reallocs;
 view_function view_leaks;
+view_function view_bad_frees;
+view_function view_why;
+view_function view_growth;
 view_function view_events; /* damage is noted in the trace */
+
+/* scanned.c: print what a scan is of, and what it could not see. */
+void view_put_scan(struct view *v, const struct mt_meta_scan *s);
 
 #endif

@@ -9,10 +9,11 @@
  * complete enough to write a second reader from.
  *
  * Four streams run through both files, each a sequence of records numbered
- * from 0: META (bytes), PCS, NODES and one of EVENTS per thread. Two are in the
- * trace only: WORDS, what memory pointed to at the end, and NAMES (bytes),
- * which the analyzer adds afterwards. IMAGE (memtrace/image.h) stands for
- * the events that a bounded trace has no room for any more. A segment
+ * from 0: META (bytes), PCS, NODES and one of EVENTS per thread. Three are in
+ * the trace only: SCANS (bytes) and WORDS, what memory pointed to at the end or
+ * on request, and NAMES (bytes), which the analyzer adds afterwards. IMAGE
+ * (memtrace/image.h) stands for the events that a bounded trace has no room
+ * for any more. A segment
  * holds the records [first, first + count) of one stream; what a live file
  * holds of a stream follows the last sealed record. Records below that are
  * there twice and are to be skipped.
@@ -28,7 +29,7 @@
 #include <stdint.h>
 
 #define MT_FORMAT_MAJOR 1
-#define MT_FORMAT_MINOR 1
+#define MT_FORMAT_MINOR 2
 
 /* Skippable zstd frames of ours: a segment's head; space without meaning. */
 #define MT_SKIP_SEGMENT 0x184D2A5Du
@@ -48,7 +49,8 @@ enum mt_stream {
 	MT_STREAM_EVENTS = 4, /* record: an event; MT_COLUMNS columns */
 	MT_STREAM_NAMES = 5,  /* record: a byte of the names log; 1 column */
 	MT_STREAM_WORDS = 6,  /* record: a word that may point; 2 columns */
-	MT_STREAM_IMAGE = 7,  /* record: a byte of the heap image; 1 column */
+	MT_STREAM_SCANS = 7,  /* record: a byte of the scans log; 1 column */
+	MT_STREAM_IMAGE = 8,  /* record: a byte of the heap image; 1 column */
 };
 
 /*
@@ -58,7 +60,9 @@ enum mt_stream {
  * and then MT_REALLOC (the new one; not there when size 0 freed), or
  * MT_REALLOC_CANCEL (it failed: the old block lives on, the size is what was
  * asked). Between the two, other threads may be given the old address.
- * A failed allocation has the address 0. free(NULL) is no event.
+ * A failed allocation has the address 0. free(NULL) is no event. What is freed
+ * need be no block: an address beyond 2^48 is kept as 0xffff00000000 and its
+ * lower 32 bits.
  */
 enum mt_kind {
 	MT_MALLOC = 1,
@@ -82,9 +86,9 @@ enum mt_kind {
 	MT_FREE_ALIGNED_SIZED,
 	MT_DELETE, /* size (and alignment) 0 in the unsized forms */
 	MT_DELETE_ARRAY,
-	MT_REALLOC_FREE,
-	MT_MUNMAP,	/* size: the length */
-	MT_MREMAP_FREE, /* the mapping as it was before a mremap */
+	MT_REALLOC_FREE, /* size: 1 for realloc(p, 0), else 0 */
+	MT_MUNMAP,	 /* size: the length */
+	MT_MREMAP_FREE,	 /* the mapping as it was before a mremap */
 	MT_LAST_FREE = MT_MREMAP_FREE,
 
 	MT_REALLOC_CANCEL = 60,
@@ -225,25 +229,28 @@ struct mt_meta {
 };
 
 enum mt_meta_type {
-	MT_META_FORMAT = 1,  /* struct mt_meta_format; always the first */
-	MT_META_PROCESS,     /* struct mt_meta_process */
-	MT_META_EXE,	     /* text: path of the program */
-	MT_META_COMMAND,     /* text: arguments, NUL after each */
-	MT_META_HOST,	     /* text: node name */
-	MT_META_ALLOCATOR,   /* text: the real malloc's module: its path */
-	MT_META_OPTIONS,     /* text: $MEMTRACE */
-	MT_META_PARENT,	     /* text: trace of the process it forked from */
-	MT_META_MODULE,	     /* struct mt_meta_module, build-id, path */
-	MT_META_UNLOAD,	     /* struct mt_meta_unload */
-	MT_META_THREAD,	     /* struct mt_meta_thread */
-	MT_META_THREAD_NAME, /* struct mt_meta_thread, name as of then */
-	MT_META_THREAD_END,  /* struct mt_meta_thread */
-	MT_META_PROBLEM,     /* struct mt_meta_problem, text for people */
-	MT_META_END,	     /* struct mt_meta_end: nothing follows */
-	MT_META_RANGE,	     /* struct mt_meta_range, its file's path */
-	MT_META_SCAN,	     /* struct mt_meta_scan */
-	MT_META_RESIDENT,    /* struct mt_meta_resident */
-	MT_META_MARK,	     /* struct mt_meta_mark, its name */
+	MT_META_FORMAT = 1,   /* struct mt_meta_format; always the first */
+	MT_META_PROCESS,      /* struct mt_meta_process */
+	MT_META_EXE,	      /* text: path of the program */
+	MT_META_COMMAND,      /* text: arguments, NUL after each */
+	MT_META_HOST,	      /* text: node name */
+	MT_META_ALLOCATOR,    /* text: the real malloc's module: its path */
+	MT_META_OPTIONS,      /* text: $MEMTRACE */
+	MT_META_PARENT,	      /* text: trace of the process it forked from */
+	MT_META_MODULE,	      /* struct mt_meta_module, build-id, path */
+	MT_META_UNLOAD,	      /* struct mt_meta_unload */
+	MT_META_THREAD,	      /* struct mt_meta_thread */
+	MT_META_THREAD_NAME,  /* struct mt_meta_thread, name as of then */
+	MT_META_THREAD_END,   /* struct mt_meta_thread */
+	MT_META_PROBLEM,      /* struct mt_meta_problem, text for people */
+	MT_META_END,	      /* struct mt_meta_end: nothing follows */
+	MT_META_RANGE,	      /* struct mt_meta_range, its file's path */
+	MT_META_SCAN,	      /* struct mt_meta_scan */
+	MT_META_RESIDENT,     /* struct mt_meta_resident */
+	MT_META_MARK,	      /* struct mt_meta_mark, its name */
+	MT_META_PAUSE,	      /* struct mt_meta_pause */
+	MT_META_NOTE = 40,    /* struct mt_meta_note */
+	MT_META_SUPPRESSIONS, /* text: the program's, in LSan's format */
 };
 
 struct mt_meta_format {
@@ -298,10 +305,23 @@ struct mt_meta_resident {
 #define MT_MAX_MARKS 65536u
 #define MT_MAX_MARK_BYTES 255
 
-/* A moment that the program named. */
+enum mt_mark {
+	MT_MARK_MOMENT,	    /* that the program named */
+	MT_MARK_TEST_BEGIN, /* of a test, of that name */
+	MT_MARK_TEST_END, /* of the test that the thread began last; no name */
+};
+
 struct mt_meta_mark {
 	uint64_t clock;
 	uint32_t tid;
+	uint32_t mark; /* enum mt_mark */
+};
+
+/* Recording stops or goes on: the program asked for it, or start=off did.
+ * What happens while it stands still is nowhere in the trace. */
+struct mt_meta_pause {
+	uint64_t clock;
+	uint32_t paused; /* 1: it stops, 0: it goes on */
 	uint32_t reserved;
 };
 
@@ -317,6 +337,9 @@ enum mt_problem {
 	MT_PROBLEM_MEMORY,	/* no memory: stacks or events are lost */
 	MT_PROBLEM_THREADS,	/* more threads at once than slots */
 	MT_PROBLEM_MARKS,	/* more marks than are kept */
+	MT_PROBLEM_SIGNAL = 20, /* signal=N is not ours to use */
+	MT_PROBLEM_NOTES,	/* more notes than are kept */
+	MT_PROBLEM_VERDICT,	/* __lsan_do_leak_check() got no verdict */
 };
 
 enum mt_end {
@@ -332,7 +355,10 @@ enum mt_end {
  * blocks that can still be reached from those that are lost. The ranges that
  * were read come first, then the words (MT_STREAM_WORDS) in the order of their
  * addresses within each range, then the scan's own record: without it the
- * scan is not whole.
+ * scan is not whole. Up to 1.1 these records are in the meta log, since 1.2 in
+ * the scans log (MT_STREAM_SCANS), which has the form of the meta log. Each
+ * segment of it holds whole records. A scan that was cut short (the process
+ * that wrote it was killed) leaves a gap in the numbers of both streams.
  *
  * A word is in the stream when it could be the address of a block: columns of
  * varints, its address in words of 8 bytes minus that of the word before, and
@@ -346,6 +372,15 @@ enum mt_range_kind {
 	MT_RANGE_HEAP,	     /* [heap]: what lives in it counts */
 	MT_RANGE_MAPPING,    /* others: where no block lives, weak roots */
 	MT_RANGE_REGISTERS,  /* no range: `start` is a register's value */
+	MT_RANGE_UNSEEN,     /* no range: `start` is enum mt_unseen, of `tid` */
+};
+
+/* What of a thread a scan has not. */
+enum mt_unseen {
+	MT_UNSEEN_REGISTERS, /* it was asleep in a system call: its stack is
+				there, not all of its registers */
+	MT_UNSEEN_THREAD,    /* it ran: its stack is whole, with what is dead */
+	MT_UNSEEN_OTHERS,    /* threads beyond those that are listed */
 };
 
 struct mt_meta_range {
@@ -359,6 +394,14 @@ struct mt_meta_range {
 enum mt_scan_status {
 	MT_SCAN_WHOLE,
 	MT_SCAN_UNREADABLE, /* /proc or memory could not be read */
+	MT_SCAN_NO_FORK,    /* on request: the process could not be forked */
+	MT_SCAN_NO_STOP,    /* on request: no signal was free to stop it by */
+	MT_SCAN_TURNED_OFF, /* the program wants none */
+};
+
+enum mt_scan_why {
+	MT_SCAN_AT_END,
+	MT_SCAN_ON_REQUEST,
 };
 
 struct mt_meta_scan {
@@ -369,6 +412,37 @@ struct mt_meta_scan {
 	uint32_t status; /* enum mt_scan_status */
 	uint32_t node;	 /* the stack that called exit(), or 0 */
 	uint32_t tid;	 /* of the thread that did */
+	/* Since 1.2: */
+	uint32_t why;	   /* enum mt_scan_why */
+	uint32_t pause_us; /* on request: threads stood still so long; */
+	uint32_t fork_us;  /* of that, the fork */
+	uint32_t reserved;
+};
+
+/* What of struct mt_meta_scan the versions before 1.2 have. */
+#define MT_META_SCAN_OLD_BYTES offsetof(struct mt_meta_scan, why)
+
+/*
+ * What the program said of its blocks, through LSan's interface. Between an
+ * IGNORE and its HEED, what the thread allocates is not to be called leaked,
+ * nor what hangs off it.
+ */
+enum mt_note {
+	MT_NOTE_IGNORE = 1, /* __lsan_disable(), the outermost */
+	MT_NOTE_HEED,	    /* __lsan_enable() */
+	MT_NOTE_BLOCK,	    /* __lsan_ignore_object(): the one at `address` */
+	MT_NOTE_ROOT,	    /* __lsan_register_root_region() */
+	MT_NOTE_NO_ROOT,    /* __lsan_unregister_root_region() */
+};
+
+/* How many notes a recording keeps. */
+#define MT_MAX_NOTES 131072u
+
+struct mt_meta_note {
+	uint64_t clock;
+	uint64_t address, bytes;
+	uint32_t note; /* enum mt_note */
+	uint32_t tid;
 };
 
 /* What was given up in the whole run. */
@@ -454,9 +528,33 @@ struct mt_live {
 	struct mt_region region[];
 };
 
-#define MT_MAX_REGIONS                                   \
-	((MT_LIVE_HEAD_BYTES - sizeof(struct mt_live)) / \
-	 sizeof(struct mt_region))
+/*
+ * The mailbox: how a program that runs is told to do something. It is the end
+ * of the live file's head, since 1.2. Who asks (one at a time, under a lock of
+ * the live file, flock(2)) writes `command` and `text`, then makes `asked` one
+ * more than `done`. The recorder acts when a thread of the program next looks,
+ * then writes `result` and makes `done` the same as `asked`.
+ */
+struct mt_mailbox {
+	uint32_t asked, done;
+	uint32_t command; /* enum mt_command */
+	int32_t result;	  /* 0 or -errno; of a scan: its number */
+	char text[MT_MAX_MARK_BYTES + 1];
+};
+
+/* The numbers are part of the format. */
+enum mt_command {
+	MT_COMMAND_NONE,
+	MT_COMMAND_SCAN,
+	MT_COMMAND_START,
+	MT_COMMAND_STOP,
+	MT_COMMAND_MARK, /* `text`: its name */
+};
+
+#define MT_MAILBOX_OFF (MT_LIVE_HEAD_BYTES - 512)
+
+#define MT_MAX_REGIONS \
+	((MT_MAILBOX_OFF - sizeof(struct mt_live)) / sizeof(struct mt_region))
 
 /*
  * A thread's buffer in the live file: `count` events, coded as in a segment,
@@ -488,5 +586,8 @@ _Static_assert(sizeof(struct mt_meta_end) == 48, "disk format");
 _Static_assert(sizeof(struct mt_region) == 24, "disk format");
 _Static_assert(sizeof(struct mt_live) == 104, "disk format");
 _Static_assert(sizeof(struct mt_slot) == 80, "disk format");
+_Static_assert(sizeof(struct mt_meta_scan) == 56, "disk format");
+_Static_assert(sizeof(struct mt_meta_note) == 32, "disk format");
+_Static_assert(sizeof(struct mt_mailbox) == 272, "disk format");
 
 #endif

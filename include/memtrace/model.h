@@ -199,6 +199,17 @@ static inline uint8_t *mt_model_put_distance(uint8_t *p, uint64_t from,
 	return mt_varint_put(p, mt_zigzag(d) << 1 | 1);
 }
 
+/*
+ * Return what stands for an address in the columns: for one beyond 2^48,
+ * which is no memory, the like of it at the upper end of those below.
+ */
+static inline uint64_t mt_model_address(uint64_t address)
+{
+	if (address >> MT_BLOCK_LIST_SHIFT)
+		return (address & 0xffffffffu) | 0xffff00000000u;
+	return address;
+}
+
 static inline uint64_t mt_model_distance(uint64_t from, uint64_t code)
 {
 	uint64_t d = (uint64_t)mt_unzigzag(code >> 1);
@@ -228,6 +239,7 @@ static inline unsigned int mt_encode_alloc(struct mt_model *m, uint8_t **p,
 	       a[(top - depth) % MT_MODEL_DEPTH] != address)
 		depth++;
 	if (depth == MT_MODEL_DEPTH) {
+		address = mt_model_address(address);
 		*p = mt_model_put_distance(*p, mt_model_fresh(m, e->kind),
 					   address);
 		code = MT_ADDR_DISTANCE;
@@ -243,18 +255,31 @@ static inline unsigned int mt_encode_alloc(struct mt_model *m, uint8_t **p,
 	return code;
 }
 
+/*
+ * Tell whether a block is the thread's own, as far as the model knows: it was
+ * allocated in this segment and not freed since. Writer only.
+ */
+static inline bool mt_model_is_own(struct mt_model *m, uint64_t address)
+{
+	uint32_t number = *mt_model_number(m, address);
+
+	return number != MT_NO_AGE &&
+	       (m->block[number % MT_MODEL_AGES] &
+		((1ull << MT_BLOCK_LIST_SHIFT) - 1)) == address;
+}
+
 /* Code a freed address; return the address code. */
 static inline unsigned int mt_encode_free(struct mt_model *m, uint8_t **p,
 					  uint64_t address,
 					  struct mt_deed *deed)
 {
 	unsigned int code = MT_ADDR_DISTANCE;
-	uint32_t number = *mt_model_number(m, address);
-	uint32_t age = m->allocations - number;
-	uint64_t block = m->block[number % MT_MODEL_AGES];
+	uint16_t *number = mt_model_number(m, address);
+	uint32_t age = m->allocations - *number;
+	uint64_t block = m->block[*number % MT_MODEL_AGES];
 
-	if (number != MT_NO_AGE && age <= MT_MODEL_AGES &&
-	    (block & ((1ull << MT_BLOCK_LIST_SHIFT) - 1)) == address) {
+	if (mt_model_is_own(m, address) && age <= MT_MODEL_AGES) {
+		*number = MT_NO_AGE;
 		code = age == deed->age ? MT_ADDR_TOP : MT_ADDR_RANK;
 		if (code == MT_ADDR_RANK)
 			*p = mt_varint_put(*p, age);
@@ -262,6 +287,7 @@ static inline unsigned int mt_encode_free(struct mt_model *m, uint8_t **p,
 		mt_model_push(m, (unsigned int)(block >> MT_BLOCK_LIST_SHIFT),
 			      address);
 	} else {
+		address = mt_model_address(address);
 		*p = mt_model_put_distance(*p, m->last_free, address);
 	}
 	m->last_free = address;
@@ -271,7 +297,8 @@ static inline unsigned int mt_encode_free(struct mt_model *m, uint8_t **p,
 /*
  * Append `e` to the columns, whose ends are `col`; each must have room for
  * MT_EVENT_COLUMN_BYTES. `ticks` is e->time in ticks; earlier than the event
- * before counts as at the same tick. Addresses are below 2^48.
+ * before counts as at the same tick. Addresses are below 2^48; for what else
+ * a program may free see mt_model_address().
  */
 static inline void mt_encode(struct mt_model *m, uint8_t *col[MT_COLUMNS],
 			     const struct mt_event *e, uint64_t ticks)

@@ -29,6 +29,7 @@ VIEWS = [
     (["lifetimes"], "2.0 s"),
     (["threads"], "2.0 s"),
     (["reallocs"], "2.0 s"),
+    (["growth"], "2.0 s"),
     (["info"], "2.0 s"),
     (["export", "-f", "pprof", "-o", "OUT"], ""),
     (["export", "-f", "speedscope", "-o", "OUT"], ""),

@@ -5,7 +5,7 @@
 . "$MT_TOP/tests/integration/lib.sh"
 
 nm -D --defined-only "$LIB" | awk '{ print $3 }' | sed 's/@.*//' | sort >names
-grep -vxE 'malloc|calloc|realloc|reallocarray|free|cfree|posix_memalign|aligned_alloc|memalign|valloc|pvalloc|free_sized|free_aligned_sized|_Zn[wa]m.*|_Zd[la]Pv.*|mmap|mmap64|munmap|mremap|memtrace_.*|_?_exit|_Exit|quick_exit|exec[lv]p?e?|fexecve|execveat|dlclose|fork|vfork|libmemtrace.*|MEMTRACE_.*' names &&
+grep -vxE 'malloc|calloc|realloc|reallocarray|free|cfree|posix_memalign|aligned_alloc|memalign|valloc|pvalloc|free_sized|free_aligned_sized|_Zn[wa]m.*|_Zd[la]Pv.*|mmap|mmap64|munmap|mremap|memtrace_.*|__lsan_.*|_?_exit|_Exit|quick_exit|exec[lv]p?e?|fexecve|execveat|dlclose|fork|vfork|libmemtrace.*|MEMTRACE_.*' names &&
 	fail "that is too much"
 for name in malloc calloc realloc reallocarray free cfree posix_memalign \
 	aligned_alloc memalign valloc pvalloc free_sized free_aligned_sized; do
@@ -24,6 +24,10 @@ done
 readelf -d "$LIB" | grep NEEDED | grep -vE '\[(libc\.so\.6|ld-linux.*)\]' &&
 	fail "that is needed, too"
 nm -D --undefined-only "$LIB" | awk '{ print $2 }' | sed 's/@.*//' >imports
-grep -xE 'abort|__assert_fail|f?printf|__.*printf_chk|puts|fputs|fopen|fwrite|setlocale|malloc|free|calloc|realloc|exit|stderr|stdout|perror|strerror|getenv_r|sigaction|signal|pthread_create|setenv|putenv' imports &&
+grep -xE 'abort|__assert_fail|f?printf|__.*printf_chk|puts|fputs|fopen|fwrite|setlocale|malloc|free|calloc|realloc|stderr|stdout|perror|strerror|getenv_r|sigaction|signal|pthread_create|setenv|putenv' imports &&
 	fail "that must not be imported"
+
+# exit() is what __lsan_do_leak_check() is there for, and nobody else's.
+nm -A --undefined-only "$MT_BUILD"/preload/*.o | grep -w 'U exit' |
+	grep -v '/hooks_lsan\.o:' && fail "exit() is called"
 true

@@ -166,6 +166,13 @@ refuses()
 	[ "$(echo ./*.zst*)" = "$before" ] || fail "$*: left a trace"
 }
 
+# Tell whether our own programs are built with ASan, whose runtime wants to be
+# the first library: then they do not run under the recorder.
+sanitized()
+{
+	nm "$LAUNCH" | grep -q __asan_init
+}
+
 # Build a program from prog.c, which is made here: build NAME FLAGS... It
 # exports shown() and main(), and has hidden() on line 3.
 build()

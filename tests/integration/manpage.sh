@@ -38,3 +38,17 @@ for what in commands options; do
 	diff $what.help $what.page >out ||
 		fail "$what, < only in --help, > only in the page: $(cat out)"
 done
+
+# The same of the launcher: its options, and the keys of $MEMTRACE.
+page=$MT_TOP/man/memtrace.1
+"$LAUNCH" --help | sed -n 's/^  --\([a-z]*\)=.*/\1/p' | sort >options.help
+sed -n '/^\.It Ev MEMTRACE/,/^\.It Ev LSAN/p' "$page" |
+	sed -n 's/^\.It Cm \([a-z]*\) .*/\1/p' | sort >options.page
+[ "$(wc -l <options.help)" -ge 8 ] || fail "keys: $(cat options.help)"
+diff options.help options.page >out ||
+	fail "keys, < only in --help, > only in the page: $(cat out)"
+for word in --check selftest; do
+	"$LAUNCH" --help | grep -q -- "$word" || fail "$word: not in --help"
+	grep -q -- "\\(Fl \\\\\\|^\\.Cm \\)${word#-}" "$page" ||
+		fail "$word: not in the page"
+done

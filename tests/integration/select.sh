@@ -159,7 +159,7 @@ is_said()
 
 is_said
 for view in top tree 'peek chosen_parse' 'list chosen_parse --at total' \
-	sizes lifetimes threads reallocs timeline merge; do
+	sizes lifetimes threads reallocs growth timeline merge; do
 	# shellcheck disable=SC2086
 	is_said $view
 done

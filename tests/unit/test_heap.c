@@ -2,7 +2,7 @@
 /*
  * Shows that the table of live blocks holds exactly the blocks that were
  * entered and not taken out, also when their searches run into each other,
- * around the end of the table and while it grows.
+ * around the end of the table and while it grows; and that they can be sorted.
  */
 #include <stdlib.h>
 
@@ -87,9 +87,39 @@ START_TEST(says_what_fits)
 }
 END_TEST
 
+START_TEST(sorts_what_is_live)
+{
+	uint32_t n = (uint32_t)_i;
+	struct heap h;
+
+	heap_init(&h);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t j = i * 7919 % n;
+
+		heap_insert(&h, &(struct heap_block){
+					.address = address_of(j, _i % 3),
+					.size = j});
+	}
+	heap_sort(&h);
+	ck_assert_uint_eq(h.count, n);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t j = (uint32_t)h.block[i].size;
+
+		ck_assert_uint_eq(h.block[i].address, address_of(j, _i % 3));
+		if (i)
+			ck_assert_uint_gt(h.block[i].address,
+					  h.block[i - 1].address);
+	}
+	heap_free(&h);
+}
+END_TEST
+
 static void add(TCase *c)
 {
 	tcase_add_loop_test(c, holds_what_is_live, 0, 3);
+	tcase_add_loop_test(c, sorts_what_is_live, 0, 3);
+	/* Around as many as there is room for at first. */
+	tcase_add_loop_test(c, sorts_what_is_live, 2045, 2052);
 	tcase_add_loop_test(c, says_what_fits, 0, COUNT(events));
 }
 

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Shows that the verdict on random heaps is what a plain search finds: what
- * roots lead to, with and without interior pointers, and that each lost block
- * hangs off exactly one leader, from which pointers lead to it.
+ * roots lead to, with and without interior pointers, by a chain as short as
+ * any, and that each lost block hangs off exactly one leader, from which
+ * pointers lead to it. And that in the tree of owners each block stands once,
+ * below the one whose pointer leads to it.
  */
 #include "gen.h"
 #include "leaks.h"
 #include "open.h"
+#include "owners.h"
 #include "suite.h"
 
 #define MAX_BLOCKS 200
 #define BLOCK_BYTES 64
+#define SITES 5
 #define HEAP 0x10000000ull
 #define DATA 0x600000ull
 
@@ -80,12 +84,16 @@ static void make(void)
 	gen_begin(&gen, 1000, 0);
 	for (uint32_t i = 0; i < MT_NODE_FIRST; i++)
 		gen_node(&gen, 0, 0);
+	for (uint32_t i = 0; i < SITES; i++)
+		gen_node(&gen, 0, gen_pc(&gen, 0x1000 + i * 64, MT_NO_MODULE));
 	for (int i = 0; i < blocks; i++)
 		gen_event(&gen, 0,
 			  &(struct mt_event){
 				  .time = 2000 + (uint64_t)i * 10,
 				  .address = address_of(i),
 				  .size = BLOCK_BYTES,
+				  .stack = MT_NODE_FIRST +
+					   (uint32_t)i * 7 % SITES,
 				  .kind = MT_MALLOC,
 			  });
 	head.count = put_pointers(column, last, MAX_BLOCKS, DATA + 8);
@@ -157,14 +165,50 @@ static void check_lost(const struct leaks *l, const enum graph_way *best)
 		ck_assert_int_eq(b->kind == LEAK_DEFINITE,
 				 b->leader == (uint32_t)i);
 		ck_assert(leads((int)b->leader, i, best));
+		ck_assert(!b->by_root);
+		if (b->from == LEAKS_NONE)
+			ck_assert_uint_eq(b->leader, (uint32_t)i);
+		else
+			ck_assert_uint_eq(l->blocks[b->from].leader, b->leader);
+		if (b->from != LEAKS_NONE)
+			ck_assert(edge[b->from][i]);
 		/* Nobody leads a leader but those that it leads itself. */
 		for (int j = 0; b->kind == LEAK_DEFINITE && j < blocks; j++)
 			if (!best[j] && j != i && leads(j, i, best))
 				ck_assert(leads(i, j, best));
 		if (b->kind == LEAK_DEFINITE)
-			retained += b->retained_blocks;
+			retained += leaks_retained(l, (size_t)i).blocks;
 	}
 	ck_assert_uint_eq(retained, lost);
+}
+
+/* Return the fewest pointers to blocks' starts from the roots to a block. */
+static int nearest(int to)
+{
+	int at[MAX_BLOCKS + 1] = {[MAX_BLOCKS] = 1};
+
+	for (int n = 2; !at[to] && n <= blocks + 1; n++)
+		for (int i = 0; i < blocks; i++)
+			for (int j = 0; j <= MAX_BLOCKS && !at[i]; j++)
+				if (at[j] == n - 1 && edge[j][i] == GRAPH_START)
+					at[i] = n;
+	return at[to] - 1;
+}
+
+/* Check that the chain of a block that is reached is there, and as short as
+ * any. */
+static void check_chain(const struct leaks *l, int block)
+{
+	const struct leak_block *b = &l->blocks[block];
+	int n = 1;
+
+	for (; !b->by_root; n++) {
+		ck_assert_int_eq(edge[b->from][b - l->blocks], GRAPH_START);
+		b = &l->blocks[b->from];
+	}
+	ck_assert_uint_lt(b->root, l->graph.root_count);
+	ck_assert_uint_eq(l->graph.roots[b->root].to, (size_t)(b - l->blocks));
+	ck_assert_int_eq(n, nearest(block));
 }
 
 START_TEST(verdicts_are_what_a_search_finds)
@@ -180,7 +224,8 @@ START_TEST(verdicts_are_what_a_search_finds)
 	open_generated(&t, &gen.file);
 	gen_free(&gen);
 	stacks_of_trace(&stacks, &t, NULL);
-	ck_assert_msg(leaks_find(&l, &t, &stacks, NULL, &e) == 0, "%s", e.text);
+	ck_assert_msg(leaks_find(&l, &t, &stacks, NULL, NULL, &e) == 0, "%s",
+		      e.text);
 	ck_assert(l.checked);
 	ck_assert_uint_eq(l.graph.block_count, (size_t)blocks);
 	search(best);
@@ -191,6 +236,8 @@ START_TEST(verdicts_are_what_a_search_finds)
 				 kind == LEAK_REACHABLE);
 		ck_assert_int_eq(best[i] == GRAPH_INTERIOR,
 				 kind == LEAK_POSSIBLE);
+		if (kind == LEAK_REACHABLE)
+			check_chain(&l, i);
 	}
 	check_lost(&l, best);
 	leaks_free(&l);
@@ -199,8 +246,145 @@ START_TEST(verdicts_are_what_a_search_finds)
 }
 END_TEST
 
+/* Tell whether a node is another one, or above it. */
+static bool is_above(const struct owners *o, uint32_t node, uint32_t below)
+{
+	while (below && below != node)
+		below = o->at[below].parent;
+	return below == node;
+}
+
+/* Check where in the tree a block stands. */
+static void check_owner(const struct owners *o, const struct leaks *l,
+			uint32_t block)
+{
+	const struct leak_block *b = &l->blocks[block];
+	uint32_t node = o->of[block], above = o->at[node].parent;
+	const struct owners_node *n = &o->at[node];
+
+	ck_assert_uint_gt(node, 0);
+	ck_assert_ptr_null(n->root);
+	ck_assert_uint_eq(o->sites.at[n->site].frame->offset,
+			  0x1000 + block * 7 % SITES * 64);
+	if (b->by_root) {
+		ck_assert_str_eq(o->at[above].root, "data of x");
+		return;
+	}
+	if (b->from == LEAKS_NONE)
+		ck_assert_uint_eq(above, 0);
+	else
+		ck_assert(above == o->of[b->from] ||
+			  is_above(o, node, o->of[b->from]));
+	/* A site stands once on the way. */
+	for (; above; above = o->at[above].parent)
+		ck_assert(o->at[above].root || o->at[above].site != n->site);
+}
+
+/* Record a chain of blocks, each of a site of its own, that `DATA` leads to. */
+static void make_chain(int n)
+{
+	struct gen_buffer column[2] = {{0}, {0}};
+	struct mt_meta_range range = {DATA, DATA + 4096, MT_RANGE_MODULE,
+				      0,    0,		 0};
+	struct mt_meta_scan scan = {
+		.clock = 100000, .status = MT_SCAN_WHOLE, .words = (uint32_t)n};
+	struct mt_segment head = {.stream = MT_STREAM_WORDS,
+				  .count = (uint32_t)n};
+	uint64_t last[2] = {0, 0};
+
+	gen_begin(&gen, 1000, 0);
+	for (uint32_t i = 0; i < MT_NODE_FIRST; i++)
+		gen_node(&gen, 0, 0);
+	for (uint32_t i = 0; i < (uint32_t)n; i++) {
+		gen_node(&gen, 0, gen_pc(&gen, 0x1000 + i * 64, MT_NO_MODULE));
+		gen_event(&gen, 0,
+			  &(struct mt_event){
+				  .time = 2000 + (uint64_t)i * 10,
+				  .address = address_of((int)i),
+				  .size = BLOCK_BYTES,
+				  .stack = MT_NODE_FIRST + i,
+				  .kind = MT_MALLOC,
+			  });
+		put_word(column, last, i ? address_of((int)i - 1) : DATA,
+			 (int)i, GRAPH_START);
+	}
+	gen_meta(&gen, MT_META_RANGE, &range, sizeof(range), "/bin/x", 6);
+	gen_meta(&gen, MT_META_SCAN, &scan, sizeof(scan), NULL, 0);
+	gen_segment(&gen, head, column, 2);
+	gen_end(&gen, MT_END_EXIT, 200000);
+	free(column[0].at);
+	free(column[1].at);
+}
+
+/* However many sites a way goes through, the tree is not deep. */
+START_TEST(owners_are_not_deep)
+{
+	struct error e = {0};
+	struct owners o;
+	struct profile p;
+	struct leaks l;
+	struct trace t;
+
+	make_chain(_i);
+	open_generated(&t, &gen.file);
+	gen_free(&gen);
+	profile_of_trace(&p, &t, &(struct prof_options){.until = UINT64_MAX},
+			 NULL, NULL);
+	ck_assert_msg(leaks_find(&l, &t, &p.stacks, NULL, NULL, &e) == 0, "%s",
+		      e.text);
+	owners_build(&o, &p, &l, 1u << LEAK_REACHABLE);
+	ck_assert_uint_eq(o.at[0].all.blocks, (size_t)_i);
+	for (size_t i = 0; i < o.count; i++)
+		ck_assert_uint_le(o.at[i].depth, OWNERS_DEPTH + 1);
+	/* All, the root, and another one where it is too deep. */
+	ck_assert_uint_eq(o.count,
+			  (size_t)_i + 2 + (_i > OWNERS_DEPTH ? 1 : 0));
+	owners_free(&o);
+	leaks_free(&l);
+	profile_free(&p);
+	trace_close(&t);
+}
+END_TEST
+
+START_TEST(owners_have_every_block_once)
+{
+	struct error e = {0};
+	struct leak_sum sum = {0};
+	struct owners o;
+	struct profile p;
+	struct leaks l;
+	struct trace t;
+
+	blocks = 1 + _i * 3;
+	make();
+	open_generated(&t, &gen.file);
+	gen_free(&gen);
+	profile_of_trace(&p, &t, &(struct prof_options){.until = UINT64_MAX},
+			 NULL, NULL);
+	ck_assert_msg(leaks_find(&l, &t, &p.stacks, NULL, NULL, &e) == 0, "%s",
+		      e.text);
+	owners_build(&o, &p, &l, (1u << LEAK_KINDS) - 1);
+	for (uint32_t i = 0; i < (uint32_t)blocks; i++)
+		check_owner(&o, &l, i);
+	for (size_t i = 1; i < o.count; i++) {
+		ck_assert_uint_lt(o.at[i].parent, i);
+		sum.blocks += o.at[i].own.blocks;
+		sum.bytes += o.at[i].own.bytes;
+	}
+	ck_assert_uint_eq(sum.blocks, (size_t)blocks);
+	ck_assert_uint_eq(sum.blocks, o.at[0].all.blocks);
+	ck_assert_uint_eq(sum.bytes, o.at[0].all.bytes);
+	owners_free(&o);
+	leaks_free(&l);
+	profile_free(&p);
+	trace_close(&t);
+}
+END_TEST
+
 static void add(TCase *c)
 {
+	tcase_add_loop_test(c, owners_are_not_deep, 1, 200);
+	tcase_add_loop_test(c, owners_have_every_block_once, 0, 30);
 	tcase_add_loop_test(c, verdicts_are_what_a_search_finds, 0, 30);
 }
 

@@ -49,12 +49,10 @@ static void teardown(void)
 static bool place(uint64_t bytes, enum mt_ring_state state)
 {
 	enum mt_ring_place found = mt_ring_find(&ring, bytes);
-	struct mt_ring_frame f = {.bytes = bytes, .state = (uint8_t)state};
-	uint64_t number;
+	struct mt_ring_frame f = {.state = (uint8_t)state};
 
 	if (found == MT_RING_BLOCKED)
 		return false;
-	f.offset = ring.at;
 	if (found == MT_RING_GROW) {
 		while (ring.file_end < ring.at + bytes)
 			ring.file_end += PAGE;
@@ -62,15 +60,12 @@ static bool place(uint64_t bytes, enum mt_ring_state state)
 		ck_assert_uint_ge(ring.end - ring.at, bytes);
 		ck_assert_uint_le(ring.end, ring.file_end);
 	}
-	number = mt_ring_push(&ring, &f);
+	mt_ring_take(&ring, bytes, &f);
 	ck_assert_uint_le(ring.back - ring.front, ROOM - 1);
 	for (uint64_t i = f.offset; i < f.offset + bytes; i += UNIT) {
 		ck_assert_uint_eq(owner[i / UNIT], 0);
-		owner[i / UNIT] = number;
+		owner[i / UNIT] = ring.back - 1;
 	}
-	ring.at += bytes;
-	if (state == MT_RING_PINNED)
-		ring.pinned += bytes;
 	return true;
 }
 

@@ -2,8 +2,8 @@
 /*
  * Shows that code addresses get the right names, with the frames of inlined
  * functions, in whatever order they are asked for; on this program itself,
- * which is built with debug info. And that the vdso's are only those of the
- * same kernel.
+ * which is built with debug info. That variables have theirs, too. And that the
+ * vdso's are only those of the same kernel.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +24,8 @@ static __attribute__((noinline)) void *here(void)
 {
 	return __builtin_return_address(0);
 }
+
+char variable_of_test[24];
 
 static int innermost_line, middle_line, outer_line;
 
@@ -200,6 +202,30 @@ START_TEST(says_the_same_after_dropping_what_was_expanded)
 }
 END_TEST
 
+START_TEST(names_variables)
+{
+	struct sym *s = sym_new(NULL);
+	size_t module = sym_add(s, exe, NULL, 0);
+	uint64_t address = (uintptr_t)variable_of_test - self_bias, offset;
+
+	for (uint64_t i = 0; i < sizeof(variable_of_test); i++) {
+		const char *name =
+			sym_variable(s, module, address + i, &offset);
+
+		ck_assert_ptr_nonnull(name);
+		ck_assert_str_eq(name, "variable_of_test");
+		ck_assert_uint_eq(offset, i);
+	}
+	/* A function is none, nor what is behind the last. */
+	ck_assert_ptr_null(
+		sym_variable(s, module, (uintptr_t)outer - self_bias, &offset));
+	ck_assert_ptr_null(sym_variable(s, module, 1ull << 40, &offset));
+	ck_assert_ptr_null(
+		sym_variable(s, sym_add(s, "/nowhere", NULL, 0), 8, &offset));
+	sym_free(s);
+}
+END_TEST
+
 START_TEST(knows_a_module_once)
 {
 	static const uint8_t id[2][8] = {{1}, {2}};
@@ -280,6 +306,7 @@ static void add(TCase *c)
 	tcase_add_test(c, says_the_same_when_asked_at_once);
 	tcase_add_test(c, says_the_same_after_dropping);
 	tcase_add_test(c, says_the_same_after_dropping_what_was_expanded);
+	tcase_add_test(c, names_variables);
 	tcase_add_test(c, knows_a_module_once);
 	tcase_add_test(c, names_the_vdso);
 }
