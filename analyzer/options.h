@@ -14,7 +14,7 @@
 #include "group.h"
 #include "term.h"
 
-#define OPTIONS_VERSION "0.2.0"
+#define OPTIONS_VERSION "0.3.0"
 
 /* What a moment or a sum is asked for by --at. */
 enum options_at {
