@@ -302,6 +302,8 @@ struct doubts {
 	bool *running; /* by node: exit() was called from inside of it */
 	bool *unseen;  /* by thread: not all of its registers are known */
 	bool *leaving; /* by thread: it called exit() */
+	bool *moved;   /* by thread: it went on while a scan on request began,
+			  so its blocks were others by then */
 };
 
 /* Collect what may have held a pointer and was not seen. */
@@ -312,13 +314,21 @@ static void find_doubts(struct doubts *d, const struct trace *t,
 	d->running = util_alloc(stacks->node_count, sizeof(*d->running));
 	d->unseen = util_alloc(t->thread_count, sizeof(*d->unseen));
 	d->leaving = util_alloc(t->thread_count, sizeof(*d->leaving));
+	d->moved = util_alloc(t->thread_count, sizeof(*d->moved));
 	mark_running(stacks, scan->node, d->running);
 	for (size_t i = 0; i < t->thread_count; i++) {
 		d->leaving[i] = t->threads[i].tid == scan->tid;
-		for (size_t j = 0; j < t->range_count; j++)
-			d->unseen[i] |= t->ranges[j].scan == scan->scan &&
-					t->ranges[j].kind == MT_RANGE_UNSEEN &&
-					t->ranges[j].tid == t->threads[i].tid;
+		for (size_t j = 0; j < t->range_count; j++) {
+			const struct trace_range *r = &t->ranges[j];
+
+			if (r->scan != scan->scan ||
+			    r->kind != MT_RANGE_UNSEEN ||
+			    r->tid != t->threads[i].tid)
+				continue;
+			d->unseen[i] = true;
+			d->moved[i] |= scan->why == MT_SCAN_ON_REQUEST &&
+				       r->start == MT_UNSEEN_THREAD;
+		}
 	}
 }
 
@@ -327,6 +337,7 @@ static void free_doubts(struct doubts *d)
 	free(d->running);
 	free(d->unseen);
 	free(d->leaving);
+	free(d->moved);
 }
 
 /* Tell whether the function that a block was allocated under still ran when
@@ -436,7 +447,8 @@ static void judge_lost(struct search *s, const struct doubts *d,
 	for (size_t i = 0; i < count; i++)
 		if (blocks[lost[i]].leader != lost[i])
 			blocks[lost[i]].kind = LEAK_INDIRECT;
-		else if (is_under_exit(d, &s->g->blocks[lost[i]]))
+		else if (d->moved[s->g->blocks[lost[i]].thread] ||
+			 is_under_exit(d, &s->g->blocks[lost[i]]))
 			blocks[lost[i]].kind = LEAK_HELD;
 		else
 			blocks[lost[i]].kind = LEAK_DEFINITE;

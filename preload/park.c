@@ -28,7 +28,7 @@
 #define LAST_SIGNAL 64
 
 /* So long is waited while no thread answers. */
-#define PATIENCE_NS 50000000u
+#define PATIENCE_NS 250000000u
 
 /* Lists of threads that are made, until one has no new ones. */
 #define MAX_LISTS 8

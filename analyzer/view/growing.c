@@ -3,6 +3,7 @@
  * growth: which sites leak though their blocks can be reached, how fast, and
  * the oldest blocks that they left.
  */
+#include "image.h"
 #include "verdict.h"
 
 #include <inttypes.h>
@@ -135,19 +136,34 @@ static void count_bytes(void *context, struct heap_block *b,
 		counting[1] += b->size;
 }
 
+/* Return the clock value at which what is judged begins: of a bounded trace
+ * that is its history. */
+static uint64_t begins_at(const struct view *v)
+{
+	uint64_t from = view_from(v), history = image_clock(v->trace);
+
+	return from > history ? from : history;
+}
+
+/* Return the bytes that were allocated before that. */
+static uint64_t folded_bytes(const struct trace *t)
+{
+	return t->image ? t->image->sums->allocated_bytes : 0;
+}
+
 /* Return the bytes that will be allocated: the index tells, but for what was
  * chosen, and for what is in the live file. */
 static uint64_t allocated_bytes_of(const struct view *v)
 {
 	const struct options *o = v->options;
-	uint64_t counting[2] = {view_from(v), 0};
+	uint64_t counting[2] = {begins_at(v), 0};
 	struct replay_listener l = {.context = counting, .begins = count_bytes};
 	struct trace_histogram h;
 
 	trace_histogram(v->trace, &h);
 	if (!h.unsealed && !select_chooses(v->select) && !o->from_ns &&
 	    o->to_ns == UINT64_MAX && o->at != OPTIONS_AT_TIME)
-		return h.allocated_bytes;
+		return h.allocated_bytes - folded_bytes(v->trace);
 	view_replay(v, &l);
 	return counting[1];
 }
@@ -170,7 +186,7 @@ static void find(struct growing *g, struct view *v)
 
 	*g = (struct growing){.profile = v->profile};
 	groups_build(&g->groups, v->profile, v->options->by, false);
-	growth_begin(&g->growth, view_from(v), allocated_bytes_of(v),
+	growth_begin(&g->growth, begins_at(v), allocated_bytes_of(v),
 		     v->trace->node_count, site_of, g);
 	l = growth_listener(&g->growth);
 	view_replay(v, &l);

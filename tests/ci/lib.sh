@@ -7,7 +7,7 @@
 # shellcheck source=tests/integration/lib.sh
 . "$MT_TOP/tests/integration/lib.sh"
 PATH=$MT_BUILD:$PATH
-unset LSAN_OPTIONS
+unset LSAN_OPTIONS MAKEFLAGS MAKELEVEL MFLAGS
 export CTEST_OUTPUT_ON_FAILURE=1
 
 # Write the two tests: leaky.c loses 3 blocks of 100 bytes, tidy.c none.
