@@ -78,6 +78,30 @@ def check_same(program, threads):
     lives = [sum(row["blocks"] for row in report(t, "lifetimes")["times"])
              for t in (whole, ring)]
     expect(f"lives {lives} are the same", lives[0] == lives[1] > STEPS)
+    check_history(ring)
+
+
+def check_history(ring):
+    """Views of moments say from when on there are any, and refuse others."""
+    whole, window = report(ring, "info"), report(ring, "threads")
+    folded = whole["history"]["folded_events"]
+    expect(f"most of the {STEPS} steps are folded", folded > STEPS)
+    expect("sums count what is folded", report(ring)["history"]["counted"])
+    expect("threads do not", not window["history"]["counted"])
+    begins = whole["history"]["from_ns"]
+    for option in (f"--from={begins // 2}ns", f"--to={begins // 2}ns",
+                   f"--at={begins // 2}ns"):
+        out = subprocess.run([os.environ["REPORT"], "top", option, ring],
+                             stdout=subprocess.DEVNULL, text=True,
+                             stderr=subprocess.PIPE)
+        expect(f"{option} is refused: {out.stderr}",
+               out.returncode == 1 and "history begins at" in out.stderr)
+    later = report(ring, "top", f"--from={begins + 1}ns")
+    expect("a later window is shown", not later["history"]["counted"])
+    events = subprocess.run([os.environ["REPORT"], "events", "--no-stack",
+                             ring], check=True, stdout=subprocess.PIPE)
+    expect("events are those that are there",
+           0 < events.stdout.count(b"\n") < folded)
 
 
 def counts(trace):
