@@ -50,6 +50,7 @@ int gate_begin(struct gate *g, const struct gate_options *o, const char *today,
 	       const char **path, struct error *e)
 {
 	*g = (struct gate){.options = o};
+	snprintf(g->today, sizeof(g->today), "%s", today);
 	for (size_t i = 0; i < o->suppressions.count; i++) {
 		*path = o->suppressions.at[i];
 		if (suppress_read(&g->suppress, *path, today, e))

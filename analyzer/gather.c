@@ -157,6 +157,33 @@ static void add_part(struct gate_leak *leak, size_t process,
 
 /* ---- What is suppressed. ---- */
 
+/* What is said of the rules that a program brings along. */
+static const char own_rules[] = "__lsan_default_suppressions()";
+
+/* Add the rules that a program has for its own leaks, unless they are there
+ * already, and let no others of that sort hold: they are its alone. */
+static int use_own_rules(struct gate *g, const struct trace *t, struct error *e)
+{
+	const char *own = gate_keep(g, t->suppressions);
+	struct suppress *s = &g->suppress;
+	size_t files = s->count;
+	bool known = !own;
+	struct error wrong;
+
+	for (size_t i = 0; i < s->count; i++) {
+		s->rules[i].off = s->rules[i].own && s->rules[i].own != own;
+		known |= s->rules[i].own == own;
+	}
+	if (known)
+		return 0;
+	if (suppress_read_text(s, own, own_rules, g->today, &wrong))
+		return error_set(e, ERROR_NO_OFFSET, "%s: %s", own_rules,
+				 wrong.text);
+	for (size_t i = files; i < s->count; i++)
+		s->rules[i].own = own;
+	return 0;
+}
+
 /* Return the rule that a block falls under, or NULL. */
 static struct suppress_rule *rule_of(struct gate *g, struct stacks *s,
 				     const struct graph_block *b,
@@ -255,8 +282,6 @@ static struct leak_sum suppress(struct gate *g, struct stacks *s,
 	struct suppress_rule **rule =
 		util_alloc(l->graph.block_count, sizeof(*rule));
 
-	for (size_t i = 0; i < g->suppress.count; i++)
-		g->suppress.rules[i].off = false;
 	do
 		match_rules(g, s, l, rule);
 	while (turn_off(&g->suppress));
@@ -437,6 +462,8 @@ static int find_leaks(struct gate *g, struct gate_process *process,
 		gather_bad_frees(g, process, p, progress);
 	if (!status && !process->why_not && !l.checked && g->options->kinds)
 		process->why_not = l.why_not;
+	if (!status)
+		status = use_own_rules(g, p->trace, e);
 	if (!status && !process->why_not && l.checked) {
 		if (g->suppress.count)
 			process->suppressed = suppress(g, &p->stacks, &l);
