@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parent.h"
 #include "term.h"
 
 static void add_sum(struct leak_sum *to, struct leak_sum sum)
@@ -314,6 +315,7 @@ static void gather_lost(struct gate *g, struct stacks *s, const struct leaks *l,
 			const struct trace *t, const struct testruns *runs)
 {
 	struct map known = {0}; /* stack and kind -> place in g->leaks + 1 */
+	char *above = parent_test(t);
 
 	for (size_t i = 0; i < l->graph.block_count; i++) {
 		const struct graph_block *b = &l->graph.blocks[i];
@@ -330,10 +332,12 @@ static void gather_lost(struct gate *g, struct stacks *s, const struct leaks *l,
 			*at = leak_of(g, s, b, kind) + 1;
 		add_part(&g->leaks[*at - 1], g->process_count - 1, sum);
 		run = testruns_at(runs, b->born, t->threads[b->thread].tid);
-		if (run)
-			add_test(g, &g->leaks[*at - 1], run->name);
+		if (run || above)
+			add_test(g, &g->leaks[*at - 1],
+				 run ? run->name : above);
 	}
 	map_free(&known);
+	free(above);
 }
 
 /* Gather what grows with the runs of a test. */
@@ -442,6 +446,20 @@ static void gather_bad_frees(struct gate *g, struct gate_process *process,
 
 /* ---- All of it. ---- */
 
+/* Return why a scan says nothing of how a process ended; NULL: it does, or
+ * the process goes on. */
+static const char *unseen_end(const struct trace *t,
+			      const struct mt_meta_scan *scan)
+{
+	if (scan->why == MT_SCAN_AT_END || t->state == TRACE_RUNNING)
+		return NULL;
+	if (t->state == TRACE_KILLED || t->end == MT_END_SIGNAL)
+		return "it was killed after its last scan";
+	return t->end == MT_END_EXEC
+		       ? "it became another program after its last scan"
+		       : NULL;
+}
+
 /* Look for the leaks of a process, by what its replay left live if nothing
  * was recorded behind the scan. */
 static int find_leaks(struct gate *g, struct gate_process *process,
@@ -468,6 +486,7 @@ static int find_leaks(struct gate *g, struct gate_process *process,
 		if (g->suppress.count)
 			process->suppressed = suppress(g, &p->stacks, &l);
 		gather(g, &p->stacks, &l, p->trace);
+		process->why_not = unseen_end(p->trace, l.scan);
 	}
 	leaks_free(&l);
 	return status;
