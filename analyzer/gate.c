@@ -50,6 +50,7 @@ int gate_begin(struct gate *g, const struct gate_options *o, const char *today,
 	       const char **path, struct error *e)
 {
 	*g = (struct gate){.options = o};
+	snprintf(g->today, sizeof(g->today), "%s", today);
 	for (size_t i = 0; i < o->suppressions.count; i++) {
 		*path = o->suppressions.at[i];
 		if (suppress_read(&g->suppress, *path, today, e))
@@ -212,16 +213,15 @@ static void judge_leaks(struct gate *g, size_t i)
 	char may[80], bytes[TERM_NUMBER], blocks[TERM_NUMBER];
 	bool breach = leaks_breach(g, may);
 
-	if (p->why_not && p->became_another && goes_on(g, p))
+	breach &= p->leaks.blocks > 0;
+	if (p->why_not && !breach && p->became_another && goes_on(g, p))
 		add_case(g, i, "leaks", GATE_PASSED,
 			 "it became another program, which is judged");
-	else if (p->why_not)
+	else if (p->why_not && !breach)
 		add_case(g, i, "leaks", p->excused ? GATE_PASSED : GATE_VACUOUS,
 			 "not checked: %s", p->why_not);
 	else if (g->options->kinds)
-		add_case(g, i, "leaks",
-			 breach && p->leaks.blocks ? GATE_BREACHED
-						   : GATE_PASSED,
+		add_case(g, i, "leaks", breach ? GATE_BREACHED : GATE_PASSED,
 			 "%s in %s block%s leaked%s",
 			 term_bytes(bytes, p->leaks.bytes, false),
 			 term_count(blocks, p->leaks.blocks),

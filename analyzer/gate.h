@@ -165,14 +165,15 @@ struct gate {
 	uint64_t bad_free_times; /* of all */
 	struct gate_case *cases;
 	size_t case_count;
-	struct leak_sum total; /* of the leaks that count */
-	struct suppress suppress;
+	struct leak_sum total;	  /* of the leaks that count */
+	struct suppress suppress; /* of the files, and the programs' own */
 	struct baseline baseline; /* as read; renewed: as it is to be written */
 	enum gate_outcome verdict;
 
 	/* The rest is gate.c's own. */
 	size_t process_room, leak_room, bad_free_room, case_room;
 	struct map leak_at, bad_free_at; /* by frames and kind */
+	char today[16];
 	struct strpool texts;
 };
 

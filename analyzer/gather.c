@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parent.h"
 #include "term.h"
 
 static void add_sum(struct leak_sum *to, struct leak_sum sum)
@@ -157,6 +158,33 @@ static void add_part(struct gate_leak *leak, size_t process,
 
 /* ---- What is suppressed. ---- */
 
+/* What is said of the rules that a program brings along. */
+static const char own_rules[] = "__lsan_default_suppressions()";
+
+/* Add the rules that a program has for its own leaks, unless they are there
+ * already, and let no others of that sort hold: they are its alone. */
+static int use_own_rules(struct gate *g, const struct trace *t, struct error *e)
+{
+	const char *own = gate_keep(g, t->suppressions);
+	struct suppress *s = &g->suppress;
+	size_t files = s->count;
+	bool known = !own;
+	struct error wrong;
+
+	for (size_t i = 0; i < s->count; i++) {
+		s->rules[i].off = s->rules[i].own && s->rules[i].own != own;
+		known |= s->rules[i].own == own;
+	}
+	if (known)
+		return 0;
+	if (suppress_read_text(s, own, own_rules, g->today, &wrong))
+		return error_set(e, ERROR_NO_OFFSET, "%s: %s", own_rules,
+				 wrong.text);
+	for (size_t i = files; i < s->count; i++)
+		s->rules[i].own = own;
+	return 0;
+}
+
 /* Return the rule that a block falls under, or NULL. */
 static struct suppress_rule *rule_of(struct gate *g, struct stacks *s,
 				     const struct graph_block *b,
@@ -255,8 +283,6 @@ static struct leak_sum suppress(struct gate *g, struct stacks *s,
 	struct suppress_rule **rule =
 		util_alloc(l->graph.block_count, sizeof(*rule));
 
-	for (size_t i = 0; i < g->suppress.count; i++)
-		g->suppress.rules[i].off = false;
 	do
 		match_rules(g, s, l, rule);
 	while (turn_off(&g->suppress));
@@ -289,6 +315,7 @@ static void gather_lost(struct gate *g, struct stacks *s, const struct leaks *l,
 			const struct trace *t, const struct testruns *runs)
 {
 	struct map known = {0}; /* stack and kind -> place in g->leaks + 1 */
+	char *above = parent_test(t);
 
 	for (size_t i = 0; i < l->graph.block_count; i++) {
 		const struct graph_block *b = &l->graph.blocks[i];
@@ -305,10 +332,12 @@ static void gather_lost(struct gate *g, struct stacks *s, const struct leaks *l,
 			*at = leak_of(g, s, b, kind) + 1;
 		add_part(&g->leaks[*at - 1], g->process_count - 1, sum);
 		run = testruns_at(runs, b->born, t->threads[b->thread].tid);
-		if (run)
-			add_test(g, &g->leaks[*at - 1], run->name);
+		if (run || above)
+			add_test(g, &g->leaks[*at - 1],
+				 run ? run->name : above);
 	}
 	map_free(&known);
+	free(above);
 }
 
 /* Gather what grows with the runs of a test. */
@@ -417,6 +446,20 @@ static void gather_bad_frees(struct gate *g, struct gate_process *process,
 
 /* ---- All of it. ---- */
 
+/* Return why a scan says nothing of how a process ended; NULL: it does, or
+ * the process goes on. */
+static const char *unseen_end(const struct trace *t,
+			      const struct mt_meta_scan *scan)
+{
+	if (scan->why == MT_SCAN_AT_END || t->state == TRACE_RUNNING)
+		return NULL;
+	if (t->state == TRACE_KILLED || t->end == MT_END_SIGNAL)
+		return "it was killed after its last scan";
+	return t->end == MT_END_EXEC
+		       ? "it became another program after its last scan"
+		       : NULL;
+}
+
 /* Look for the leaks of a process, by what its replay left live if nothing
  * was recorded behind the scan. */
 static int find_leaks(struct gate *g, struct gate_process *process,
@@ -437,10 +480,13 @@ static int find_leaks(struct gate *g, struct gate_process *process,
 		gather_bad_frees(g, process, p, progress);
 	if (!status && !process->why_not && !l.checked && g->options->kinds)
 		process->why_not = l.why_not;
+	if (!status)
+		status = use_own_rules(g, p->trace, e);
 	if (!status && !process->why_not && l.checked) {
 		if (g->suppress.count)
 			process->suppressed = suppress(g, &p->stacks, &l);
 		gather(g, &p->stacks, &l, p->trace);
+		process->why_not = unseen_end(p->trace, l.scan);
 	}
 	leaks_free(&l);
 	return status;

@@ -21,6 +21,7 @@
  *     words      what a scan saw in memory
  *     times      its clock, how long it lasted, how it ended
  *     testruns   which test ran when
+ *     parent     which test a process was forked in
  *     cursor     one thread's events, decoded batch by batch
  *     segment    segments, written
  *   sym        names for code addresses

@@ -217,33 +217,50 @@ static void read_line(struct reading *r, char *line)
 	}
 }
 
-int suppress_read(struct suppress *s, const char *path, const char *today,
-		  struct error *e)
+/* Read all lines of `f`, which it closes; NULL: it could not be opened. */
+static int read_lines(struct reading *r, FILE *f, struct error *e)
 {
-	struct reading r = {.s = s, .path = path, .today = today};
-	FILE *f = fopen(path, "re");
 	char *raw = NULL, *line;
 	size_t size = 0;
 
 	if (!f)
 		return error_set(e, ERROR_NO_OFFSET, "%s", strerror(errno));
 	errno = 0;
-	while (!r.wrong && getline(&raw, &size, f) > 0) {
-		r.line++;
+	while (!r->wrong && getline(&raw, &size, f) > 0) {
+		r->line++;
 		line = trim(raw);
 		if (*line && *line != '#')
-			read_line(&r, line);
+			read_line(r, line);
 	}
-	if (!r.wrong && ferror(f))
-		r.wrong = strerror(errno);
-	if (!r.wrong && r.nth)
-		r.wrong = "a } is missing";
+	if (!r->wrong && ferror(f))
+		r->wrong = strerror(errno);
+	if (!r->wrong && r->nth)
+		r->wrong = "a } is missing";
 	free(raw);
 	fclose(f);
-	if (!r.wrong)
+	if (!r->wrong)
 		return 0;
 	return error_set(e, ERROR_NO_OFFSET, "line %llu: %s",
-			 (unsigned long long)r.line, r.wrong);
+			 (unsigned long long)r->line, r->wrong);
+}
+
+int suppress_read(struct suppress *s, const char *path, const char *today,
+		  struct error *e)
+{
+	struct reading r = {.s = s, .path = path, .today = today};
+
+	return read_lines(&r, fopen(path, "re"), e);
+}
+
+int suppress_read_text(struct suppress *s, const char *text, const char *name,
+		       const char *today, struct error *e)
+{
+	struct reading r = {.s = s, .path = name, .today = today};
+
+	/* fmemopen() writes nothing into what it opens for reading. */
+	return *text ? read_lines(&r, fmemopen((char *)text, strlen(text), "r"),
+				  e)
+		     : 0;
 }
 
 /* ---- Matching. ---- */

@@ -39,7 +39,8 @@ struct suppress_rule {
 	uint64_t max_blocks;
 	char expires[11]; /* or empty */
 	bool expired;
-	bool by_stack; /* frame by frame; else any one frame */
+	bool by_stack;	 /* frame by frame; else any one frame */
+	const char *own; /* the user's: whose rule it is, or NULL */
 	char **pattern;
 	size_t count, room;
 
@@ -61,6 +62,10 @@ struct suppress {
  */
 int suppress_read(struct suppress *s, const char *path, const char *today,
 		  struct error *e);
+
+/* As suppress_read(), of a text that is said to be the file `name`. */
+int suppress_read_text(struct suppress *s, const char *text, const char *name,
+		       const char *today, struct error *e);
 
 /*
  * Find the first rule that a leaked block falls under, by its kind, how it was

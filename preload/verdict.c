@@ -13,6 +13,7 @@
 #include "maps.h"
 #include "process.h"
 #include "sys.h"
+#include "wishes.h"
 
 /* Variables of the environment that are handed on. */
 #define MAX_VARIABLES 2048
@@ -20,7 +21,8 @@
 struct judge {
 	char program[MT_PATH_BYTES];
 	char own[MT_PATH_BYTES]; /* this library's path */
-	const char *argument[6];
+	char suppressions[MT_PATH_BYTES];
+	const char *argument[8];
 	const char *variable[MAX_VARIABLES + 1];
 };
 
@@ -125,6 +127,23 @@ static int have_become(void *arg)
 	return status_of(sys_fork_call(become, arg));
 }
 
+/* Put the command line together. */
+static void put_arguments(struct judge *j, const char *trace)
+{
+	unsigned int n = 0;
+
+	j->argument[n++] = j->program;
+	j->argument[n++] = "check";
+	j->argument[n++] = "--leaks";
+	j->argument[n++] = "definite";
+	if (mt_wishes_file(j->suppressions, sizeof(j->suppressions))) {
+		j->argument[n++] = "--suppressions";
+		j->argument[n++] = j->suppressions;
+	}
+	j->argument[n++] = trace;
+	j->argument[n] = NULL;
+}
+
 int mt_verdict_on(const char *trace)
 {
 	struct judge *j = sys_map_lazy(sizeof(*j));
@@ -133,14 +152,12 @@ int mt_verdict_on(const char *trace)
 	if (!j)
 		return status;
 	if (find_program(j)) {
-		j->argument[0] = j->program;
-		j->argument[1] = "check";
-		j->argument[2] = "--leaks";
-		j->argument[3] = "definite";
-		j->argument[4] = trace;
+		put_arguments(j, trace);
 		copy_environment(j);
 		status = status_of(sys_fork_call(have_become, j));
 	}
 	sys_unmap(j, sizeof(*j));
-	return status;
+	return status == MT_VERDICT_CLEAN || status == MT_VERDICT_LEAKS
+		       ? status
+		       : MT_VERDICT_NONE;
 }

@@ -356,6 +356,9 @@ static void put_rules(FILE *out, const struct gate *g)
 		const struct suppress_rule *r = &g->suppress.rules[i];
 		const char *state = rule_state(r);
 
+		/* Programs bring rules that other programs need. */
+		if (r->own && !r->suppressed.blocks && !r->expired)
+			continue;
 		if (!state || said++ >= RULES)
 			continue;
 		fprintf(out, "suppression %s: ",

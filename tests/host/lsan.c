@@ -170,6 +170,21 @@ static void recoverable(void)
 	need(wait(&status) == -1 && errno == ECHILD, "wait() sees a child");
 }
 
+/* By the program's own suppressions: with what hangs off it. */
+static NOINLINE void suppressed_by_program(void)
+{
+	sink = list(4);
+	sink = NULL;
+}
+
+static void own(void)
+{
+	suppressed_by_program();
+	need(__lsan_do_recoverable_leak_check() == 0, "not suppressed");
+	leak();
+	need(__lsan_do_recoverable_leak_check() == 1, "no leak");
+}
+
 static void fatal(void)
 {
 	printf("buffered");
@@ -192,6 +207,7 @@ int main(int argc, char **argv)
 		{"region", region},
 		{"region_gone", region_gone},
 		{"recoverable", recoverable},
+		{"own", own},
 		{"fatal", fatal},
 		{"leak", leak},
 	};

@@ -137,6 +137,15 @@ kill -0 "$child" 2>/dev/null && fail "program killed: the fork stays"
 zstd -tq "$t" || fail "program killed: zstd -t, afterwards"
 [ "$(leaks '[.checked, .scan.number, .definite.blocks, .reachable.blocks]' \
 	"$t")" = '[true,0,1,200000]' ] || fail "$("$REPORT" leaks "$t")"
+# What it found counts; that it found nothing would not.
+"$REPORT" check "$t" >text
+status=$?
+[ $status = 3 ] || fail "killed after a scan: check gives $status"
+"$REPORT" check --max-leak-blocks 1 --json "$t" >text
+status=$?
+[ $status = 4 ] || fail "killed after a scan: check gives $status"
+jq -e '.cases[0].found == "not checked: it was killed after its last scan"' \
+	text >/dev/null || fail "killed after a scan: $(cat text)"
 
 # From outside: a program that allocates.
 start waits 1

@@ -62,7 +62,19 @@ jq -e '.leaks[] | select(.function == "add_to_list" and .state == "grown")' \
 gives 3 3 --junit junit.xml
 grep -q 'in keeps' junit.xml || fail "no test in JUnit: $(cat junit.xml)"
 
+# A child's leaks are of the test that forked it, or of its own.
+gives 3 forks
+want=$(printf '%s\n' 'lose 1 definite inner 0' \
+	'lose_in_child 1 definite forks 0' 'lose_in_child 1 definite forks 0')
+[ "$(leaks)" = "$want" ] || fail "forks: $(cat json)"
+mkdir moved
+mv trace.*.zst moved
+"$REPORT" check --json moved >json
+[ "$(leaks)" = "$want" ] ||
+	fail "moved: $(cat json)"
+
 # The marks are in the timeline.
+record "$HOST/testmarks" 3 >out || fail "status $?"
 "$REPORT" timeline --json trace.*.zst | jq -c '[.marks[] |
 	select(.mark == "test") | .name] | unique' >tests
 [ "$(cat tests)" = '["clean","keeps","loses","replaces"]' ] ||
