@@ -56,7 +56,8 @@ static unsigned int bytes_bucket(uint64_t bytes)
 }
 
 /* Count the end of a block's life (+1), or take that back (-1). */
-static inline void count_life(const struct mt_image_block *b, uint64_t end, int sign)
+static inline void count_life(const struct mt_image_block *b, uint64_t end,
+			      int sign)
 {
 	struct mt_image_sum *time = &mt_sums->time[time_bucket(end - b->born)];
 	struct mt_image_sum *meanwhile = &mt_sums->meanwhile[bytes_bucket(
@@ -79,7 +80,8 @@ static void before_change(struct mt_image_row *r)
 }
 
 /* A block of row `r`, just entered, is live from now on. */
-static inline void add_live(struct mt_image_row *r, uint64_t size, uint64_t clock)
+static inline void add_live(struct mt_image_row *r, uint64_t size,
+			    uint64_t clock)
 {
 	struct mt_image_sums *s = mt_sums;
 
@@ -97,7 +99,8 @@ static inline void add_live(struct mt_image_row *r, uint64_t size, uint64_t cloc
 }
 
 /* The live block that a link leads to, of row `r`, is none any more. */
-static inline void take_live(struct mt_image_row *r, uint32_t *link, uint64_t size)
+static inline void take_live(struct mt_image_row *r, uint32_t *link,
+			     uint64_t size)
 {
 	before_change(r);
 	r->live_bytes -= size;

@@ -48,7 +48,7 @@
 
 /* Events folded in one step of the image, about: a stack's row is kept once
  * a step, and costs less the longer that is. */
-#define STEP_EVENTS 1024
+#define STEP_EVENTS 2048
 
 /* Events folded in one piece; and when a thread has to wait for space. */
 #define PIECE 128
@@ -421,8 +421,7 @@ static uint32_t decode_batch(struct folding *f, uint32_t most)
 	unsigned int shift = f->shift;
 	uint32_t n = 0;
 
-	while (n < most &&
-	       mt_decode(&w->model, &columns, shift, &w->event[n]))
+	while (n < most && mt_decode(&w->model, &columns, shift, &w->event[n]))
 		n++;
 	f->columns = columns;
 	return n;
@@ -509,12 +508,15 @@ static bool apply_run(const struct mt_merge_run *run)
 {
 	struct folding *f = (struct folding *)run->source;
 	struct mt_image_thread *t = mt_image_thread(f->place);
+	uint32_t last = 0;
 
 	if (!mt_image_reserve(run->count))
 		return false;
 	for (uint32_t i = 0; i < run->count; i++)
-		if (!mt_image_has_row(run->event[i].stack))
-			return false;
+		if (run->event[i].stack > last)
+			last = run->event[i].stack;
+	if (!mt_image_has_row(last))
+		return false;
 	mt_apply(t, run->event, run->count);
 	f->done += run->count;
 	t->done = f->done;

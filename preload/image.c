@@ -19,10 +19,10 @@
 
 struct mt_image *mt_image;
 struct mt_image_sums *mt_sums;
+uint32_t mt_image_step = 1;
 uint8_t *mt_image_base; /* MT_IMAGE_BYTES of addresses */
 
 static struct {
-	uint32_t step;	     /* steps that were made */
 	uint32_t kept;	     /* entries of the undo log */
 	uint32_t freed;	     /* places that this step freed: the first and */
 	uint32_t freed_last; /* the last; 0: none */
@@ -76,6 +76,7 @@ static struct mt_image_thread *thread(uint32_t i)
 bool mt_image_init(void)
 {
 	memset(&image, 0, sizeof(image));
+	mt_image_step = 1;
 	mt_image_base = sys_reserve(MT_IMAGE_BYTES);
 	if (!mt_image_base || !have(MT_IMAGE_HEAD) || !have(MT_IMAGE_UNDO) ||
 	    !have(MT_IMAGE_THREADS) || !have(MT_IMAGE_ROWS) ||
@@ -102,8 +103,8 @@ void mt_image_reset(void)
 
 void mt_image_begin(void)
 {
-	mt_sums = &mt_image->sums[(image.step + 1) % 2];
-	*mt_sums = mt_image->sums[image.step % 2];
+	mt_sums = &mt_image->sums[mt_image_step % 2];
+	*mt_sums = mt_image->sums[(mt_image_step - 1) % 2];
 	image.kept = 0;
 	image.freed = 0;
 }
@@ -124,7 +125,7 @@ void mt_image_commit(void)
 		mt_image_block(image.freed_last)->next = mt_sums->free_block;
 		mt_sums->free_block = image.freed;
 	}
-	set_state(++image.step, 0);
+	set_state(mt_image_step++, 0);
 }
 
 void mt_image_keep(void *p, uint32_t bytes)
@@ -137,7 +138,7 @@ void mt_image_keep(void *p, uint32_t bytes)
 	for (uint32_t i = 0; i < bytes / 8; i++)
 		undo[image.kept++] =
 			(struct mt_image_undo){offset + 8ull * i, word[i]};
-	set_state(image.step, image.kept);
+	set_state(mt_image_step - 1, image.kept);
 }
 
 bool mt_image_is_step_full(void)
@@ -161,14 +162,14 @@ static inline void enter_word(const uint32_t *p)
 static inline void keep_word(const uint32_t *p)
 {
 	enter_word(p);
-	set_state(image.step, image.kept);
+	set_state(mt_image_step - 1, image.kept);
 }
 
 static inline void keep_words(const uint32_t *p, const uint32_t *q)
 {
 	enter_word(p);
 	enter_word(q);
-	set_state(image.step, image.kept);
+	set_state(mt_image_step - 1, image.kept);
 }
 
 /* Have the chunks of [offset, offset + bytes), of no more than a chunk. */
@@ -266,7 +267,7 @@ void mt_image_remove(uint32_t *link)
 
 /* ---- Rows and threads. ---- */
 
-struct mt_image_row *mt_image_row(uint32_t node)
+struct mt_image_row *mt_image_open_row(uint32_t node)
 {
 	uint32_t *i = row_of(node);
 	struct mt_image_row *r;
@@ -277,13 +278,13 @@ struct mt_image_row *mt_image_row(uint32_t node)
 		r = row(*i);
 		memset(r, 0, sizeof(*r));
 		r->node = node;
-		r->step = image.step + 1;
+		r->step = mt_image_step;
 		return r;
 	}
 	r = row(*i);
-	if (r->step != image.step + 1) {
+	if (r->step != mt_image_step) {
 		mt_image_keep(r, sizeof(*r));
-		r->step = image.step + 1;
+		r->step = mt_image_step;
 	}
 	return r;
 }
@@ -303,8 +304,8 @@ uint32_t mt_image_thread_place(uint32_t index)
 		i = mt_sums->threads++;
 	mt_image_keep(thread(i), sizeof(*thread(i)));
 	image.free_threads -= image.free_threads != 0;
-	*thread(i) = (struct mt_image_thread){.index = index,
-					      .step = image.step + 1};
+	*thread(i) =
+		(struct mt_image_thread){.index = index, .step = mt_image_step};
 	return i;
 }
 
@@ -312,9 +313,9 @@ struct mt_image_thread *mt_image_thread(uint32_t place)
 {
 	struct mt_image_thread *t = thread(place);
 
-	if (t->step != image.step + 1) {
+	if (t->step != mt_image_step) {
 		mt_image_keep(t, sizeof(*t));
-		t->step = image.step + 1;
+		t->step = mt_image_step;
 	}
 	return t;
 }

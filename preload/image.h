@@ -18,6 +18,9 @@
 extern struct mt_image *mt_image;
 extern struct mt_image_sums *mt_sums;
 
+/* The number of the step that has begun, or begins next. */
+extern uint32_t mt_image_step;
+
 /* Make an empty image. False: no memory. Context: seal. */
 bool mt_image_init(void);
 
@@ -80,9 +83,20 @@ void mt_image_spread(void);
 /* Take the block that a link leads to out: it stays as it is in this step. */
 void mt_image_remove(uint32_t *link);
 
+/* Return the row of a stack that has none, or that this step has not changed
+ * yet, ready to be changed. */
+struct mt_image_row *mt_image_open_row(uint32_t node);
+
 /* Return the row of a stack, ready to be changed; mt_image_reserve() made sure
  * that it can be. */
-struct mt_image_row *mt_image_row(uint32_t node);
+static inline struct mt_image_row *mt_image_row(uint32_t node)
+{
+	uint32_t i = ((uint32_t *)(mt_image_base + MT_IMAGE_ROW_OF))[node];
+	struct mt_image_row *r =
+		(struct mt_image_row *)(mt_image_base + MT_IMAGE_ROWS) + i;
+
+	return i && r->step == mt_image_step ? r : mt_image_open_row(node);
+}
 
 /* Return a thread, entered when it is new, ready to be changed; NULL: there
  * is no room. */
