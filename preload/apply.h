@@ -9,8 +9,10 @@
 /* Start, with the clock units of a nanosecond. Context: seal. */
 void mt_apply_init(double units);
 
-/* Apply an event of a thread, within a step of the image. Context: seal. */
-void mt_apply(struct mt_image_thread *t, const struct mt_event *e);
+/* Apply events of a thread, within a step of the image that has room for
+ * them. Context: seal. */
+void mt_apply(struct mt_image_thread *t, const struct mt_event *e,
+	      uint32_t count);
 
 /* Tell whether an event can be next: merge.h's question about ties. */
 bool mt_apply_fits(const void *unused, const struct mt_event *e);

@@ -43,8 +43,12 @@
 #include "sys.h"
 #include "thread.h"
 
-/* Events decoded at once, and folded in one step of the image. */
+/* Events decoded at once. */
 #define BATCH 128
+
+/* Events folded in one step of the image, about: a stack's row is kept once
+ * a step, and costs less the longer that is. */
+#define STEP_EVENTS 2048
 
 /* Events folded in one piece; and when a thread has to wait for space. */
 #define PIECE 128
@@ -62,9 +66,6 @@
 
 #define STACK_BYTES (64 * 1024)
 #define THREADS_LOG2 10
-
-/* How far ahead of its event a block's place is fetched. */
-#define PREFETCH 6
 
 /* What a segment that is being read needs. */
 struct work {
@@ -107,7 +108,9 @@ static struct {
 	uint64_t retired[BATCH];
 	uint32_t retired_count;
 	uint8_t *stack;
-	bool did; /* the last piece folded something */
+	bool in_step;	      /* the image is in a step, */
+	uint32_t step_events; /* which holds so many events */
+	bool did;	      /* the last piece folded something */
 	uint32_t piece;
 } fold;
 
@@ -409,24 +412,37 @@ static uint64_t time_of_idle(const struct folding *f, uint64_t last)
 	return fold.now > fold.settle ? fold.now - fold.settle : 0;
 }
 
+/* Decode up to `most` events; returns how many there were. */
+static uint32_t decode_batch(struct folding *f, uint32_t most)
+{
+	/* In variables that nothing else can point at. */
+	struct mt_columns columns = f->columns;
+	struct work *w = f->work;
+	unsigned int shift = f->shift;
+	uint32_t n = 0;
+
+	while (n < most && mt_decode(&w->model, &columns, shift, &w->event[n]))
+		n++;
+	f->columns = columns;
+	return n;
+}
+
 /* Decode events that are not folded yet; false: of what is open none are. */
 static bool decode(struct folding *f)
 {
 	while (f->left) {
-		uint32_t n = f->left < BATCH ? f->left : BATCH, i = 0;
+		uint32_t n = f->left < BATCH ? f->left : BATCH;
+		uint32_t got = decode_batch(f, n);
 		struct mt_source *s = &f->source;
 
-		while (i < n && mt_decode(&f->work->model, &f->columns,
-					  f->shift, &f->work->event[i]))
-			i++;
-		if (i < n)
-			mt_lost_events(f->left - i);
-		f->left = i < n ? 0 : f->left - n;
+		if (got < n)
+			mt_lost_events(f->left - got);
+		f->left = got < n ? 0 : f->left - n;
 		s->at = 0;
-		s->count = i;
+		s->count = got;
 		while (s->at < s->count && f->number + s->at < f->done)
 			s->at++;
-		f->number += i;
+		f->number += got;
 		if (s->at < s->count)
 			return true;
 	}
@@ -487,30 +503,23 @@ static enum mt_more more(void *context, struct mt_source *s, uint64_t *time)
 	return MT_MORE_WAIT;
 }
 
-/* Have the places of coming events in the cache. */
-static void look_ahead(const struct mt_merge_run *run, uint32_t i)
-{
-	if (i + 2 * PREFETCH < run->count)
-		mt_image_prefetch_bucket(run->event[i + 2 * PREFETCH].address);
-	if (i + PREFETCH < run->count)
-		mt_image_prefetch_block(run->event[i + PREFETCH].address);
-}
-
 /* Apply the events of a run; false: memory is out. */
 static bool apply_run(const struct mt_merge_run *run)
 {
 	struct folding *f = (struct folding *)run->source;
 	struct mt_image_thread *t = mt_image_thread(f->place);
+	uint32_t last = 0;
 
 	if (!mt_image_reserve(run->count))
 		return false;
-	for (uint32_t i = 0; i < run->count; i++) {
-		look_ahead(run, i);
-		if (!mt_image_has_row(run->event[i].stack))
-			return false;
-		mt_apply(t, &run->event[i]);
-		t->done = ++f->done;
-	}
+	for (uint32_t i = 0; i < run->count; i++)
+		if (run->event[i].stack > last)
+			last = run->event[i].stack;
+	if (!mt_image_has_row(last))
+		return false;
+	mt_apply(t, run->event, run->count);
+	f->done += run->count;
+	t->done = f->done;
 	mt_sums->events += run->count;
 	mt_sums->clock = run->event[run->count - 1].time;
 	return true;
@@ -518,16 +527,27 @@ static bool apply_run(const struct mt_merge_run *run)
 
 /* ---- Pieces. ---- */
 
+/* Begin a step, unless one goes on. */
+static void begin_step(void)
+{
+	if (!fold.in_step)
+		mt_image_begin();
+	fold.in_step = true;
+}
+
 /* Commit the step; the segments that it ended become space. */
 static void end_step(void)
 {
-	mt_image_commit();
+	if (fold.in_step)
+		mt_image_commit();
+	fold.in_step = false;
+	fold.step_events = 0;
 	for (uint32_t i = 0; i < fold.retired_count; i++)
 		mt_journal_free(fold.retired[i]);
 	fold.retired_count = 0;
 }
 
-/* Fold events until a step is full. Returns how many. */
+/* Fold a few events. Returns how many. */
 static uint32_t fold_batch(void)
 {
 	struct mt_merge_run run;
@@ -540,34 +560,41 @@ static uint32_t fold_batch(void)
 		else
 			fold.failed = true;
 	}
+	fold.step_events += done;
 	return done;
+}
+
+/* Tell whether the step should end: it frees a segment, or is long enough. */
+static bool is_step_over(void)
+{
+	return fold.retired_count || fold.step_events >= STEP_EVENTS ||
+	       mt_image_is_step_full();
 }
 
 /* Fold up to fold.piece events. Runs on a stack of its own. */
 static void fold_piece(void *unused)
 {
-	uint32_t done = 0, n, retired;
+	uint32_t done = 0, n;
+	bool over;
 
 	(void)unused;
 	fold.did = false;
 	fold.now = mt_clock();
-	mt_image_begin();
+	begin_step();
 	if (!note_threads())
 		fold.failed = true;
 	/* Before all segments are known, nothing is in order. */
-	if (fold.failed || !note_segments(PIECE_SEGMENTS)) {
-		mt_image_commit();
+	if (fold.failed || !note_segments(PIECE_SEGMENTS))
 		return;
-	}
 	do {
+		begin_step();
 		n = fold_batch();
 		done += n;
-		retired = fold.retired_count;
-		end_step();
-		mt_image_begin();
-		fold.did |= n || retired;
-	} while ((n || retired) && done < fold.piece);
-	mt_image_commit();
+		over = is_step_over();
+		fold.did |= n || fold.retired_count;
+		if (over)
+			end_step();
+	} while ((n || over) && done < fold.piece);
 }
 
 /* How many clock units a nanosecond has, by the clock so far. */
@@ -654,6 +681,7 @@ bool mt_fold_finish(void)
 		return true;
 	old = sys_lock(&fold.lock);
 	mt_journal_when_full(NULL);
+	end_step();
 	done = mt_image_seal();
 	sys_unlock(&fold.lock, old);
 	return done;

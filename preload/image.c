@@ -13,15 +13,16 @@
 /* The table of blocks begins with as many buckets. */
 #define FIRST_BUCKETS 1024u
 
-/* What one event, or a segment's index entry, may enter in the undo log. */
-#define EVENT_UNDO 1024
+/* What a batch of fold.c's events, and segments' index entries before it, may
+ * enter in the undo log. */
+#define BATCH_UNDO 16384
 
 struct mt_image *mt_image;
 struct mt_image_sums *mt_sums;
+uint32_t mt_image_step = 1;
+uint8_t *mt_image_base; /* MT_IMAGE_BYTES of addresses */
 
 static struct {
-	uint8_t *base;	     /* of the space, MT_IMAGE_BYTES of addresses */
-	uint32_t step;	     /* steps that were made */
 	uint32_t kept;	     /* entries of the undo log */
 	uint32_t freed;	     /* places that this step freed: the first and */
 	uint32_t freed_last; /* the last; 0: none */
@@ -43,36 +44,31 @@ static bool have(uint64_t offset)
 	if (is_there(chunk))
 		return true;
 	if (!mt_live_chunk((uint32_t)chunk,
-			   image.base + chunk * MT_IMAGE_CHUNK_BYTES,
+			   mt_image_base + chunk * MT_IMAGE_CHUNK_BYTES,
 			   MT_IMAGE_CHUNK_BYTES))
 		return false;
 	image.there[chunk / 64] |= 1ull << chunk % 64;
 	return true;
 }
 
-static struct mt_image_block *block(uint32_t i)
-{
-	return (struct mt_image_block *)(image.base + MT_IMAGE_BLOCKS) + i;
-}
-
 static uint32_t *bucket(uint32_t i)
 {
-	return (uint32_t *)(image.base + MT_IMAGE_BUCKETS) + i;
+	return (uint32_t *)(mt_image_base + MT_IMAGE_BUCKETS) + i;
 }
 
 static uint32_t *row_of(uint32_t node)
 {
-	return (uint32_t *)(image.base + MT_IMAGE_ROW_OF) + node;
+	return (uint32_t *)(mt_image_base + MT_IMAGE_ROW_OF) + node;
 }
 
 static struct mt_image_row *row(uint32_t i)
 {
-	return (struct mt_image_row *)(image.base + MT_IMAGE_ROWS) + i;
+	return (struct mt_image_row *)(mt_image_base + MT_IMAGE_ROWS) + i;
 }
 
 static struct mt_image_thread *thread(uint32_t i)
 {
-	return (struct mt_image_thread *)(image.base + MT_IMAGE_THREADS) + i;
+	return (struct mt_image_thread *)(mt_image_base + MT_IMAGE_THREADS) + i;
 }
 
 /* ---- Steps. ---- */
@@ -80,14 +76,15 @@ static struct mt_image_thread *thread(uint32_t i)
 bool mt_image_init(void)
 {
 	memset(&image, 0, sizeof(image));
-	image.base = sys_reserve(MT_IMAGE_BYTES);
-	if (!image.base || !have(MT_IMAGE_HEAD) || !have(MT_IMAGE_UNDO) ||
+	mt_image_step = 1;
+	mt_image_base = sys_reserve(MT_IMAGE_BYTES);
+	if (!mt_image_base || !have(MT_IMAGE_HEAD) || !have(MT_IMAGE_UNDO) ||
 	    !have(MT_IMAGE_THREADS) || !have(MT_IMAGE_ROWS) ||
 	    !have(MT_IMAGE_BUCKETS) || !have(MT_IMAGE_BLOCKS)) {
 		mt_image_reset();
 		return false;
 	}
-	mt_image = (struct mt_image *)(image.base + MT_IMAGE_HEAD);
+	mt_image = (struct mt_image *)(mt_image_base + MT_IMAGE_HEAD);
 	mt_image->sums[0].buckets = FIRST_BUCKETS;
 	mt_image->sums[0].blocks = 1;
 	mt_image->sums[0].rows = 1;
@@ -98,16 +95,16 @@ bool mt_image_init(void)
 
 void mt_image_reset(void)
 {
-	if (image.base)
-		sys_unmap(image.base, MT_IMAGE_BYTES);
-	image.base = NULL;
+	if (mt_image_base)
+		sys_unmap(mt_image_base, MT_IMAGE_BYTES);
+	mt_image_base = NULL;
 	mt_image = NULL;
 }
 
 void mt_image_begin(void)
 {
-	mt_sums = &mt_image->sums[(image.step + 1) % 2];
-	*mt_sums = mt_image->sums[image.step % 2];
+	mt_sums = &mt_image->sums[mt_image_step % 2];
+	*mt_sums = mt_image->sums[(mt_image_step - 1) % 2];
 	image.kept = 0;
 	image.freed = 0;
 }
@@ -125,40 +122,54 @@ void mt_image_commit(void)
 	/* Places are not used again in the step that freed them, or taking
 	 * it back would have to bring their blocks back. */
 	if (image.freed) {
-		block(image.freed_last)->next = mt_sums->free_block;
+		mt_image_block(image.freed_last)->next = mt_sums->free_block;
 		mt_sums->free_block = image.freed;
 	}
-	set_state(++image.step, 0);
+	set_state(mt_image_step++, 0);
 }
 
 void mt_image_keep(void *p, uint32_t bytes)
 {
 	struct mt_image_undo *undo =
-		(struct mt_image_undo *)(image.base + MT_IMAGE_UNDO);
+		(struct mt_image_undo *)(mt_image_base + MT_IMAGE_UNDO);
 	uint64_t *word = p;
-	uint64_t offset = (uint64_t)((uint8_t *)p - image.base);
+	uint64_t offset = (uint64_t)((uint8_t *)p - mt_image_base);
 
 	for (uint32_t i = 0; i < bytes / 8; i++)
 		undo[image.kept++] =
 			(struct mt_image_undo){offset + 8ull * i, word[i]};
-	set_state(image.step, image.kept);
+	set_state(mt_image_step - 1, image.kept);
 }
 
 bool mt_image_is_step_full(void)
 {
-	return image.kept + EVENT_UNDO > MT_IMAGE_MAX_UNDO;
+	return image.kept + BATCH_UNDO > MT_IMAGE_MAX_UNDO;
 }
 
-/* Keep the word of 8 bytes that a 32-bit one is in. */
-static inline void keep_word(uint32_t *p)
+/* Enter the word of 8 bytes that a 32-bit one is in; it counts, and may be
+ * changed, once set_state() has been told. */
+static inline void enter_word(const uint32_t *p)
 {
-	uint64_t *word = (uint64_t *)((uintptr_t)p & ~(uintptr_t)7);
+	const uint64_t *word = (uint64_t *)((uintptr_t)p & ~(uintptr_t)7);
 	struct mt_image_undo *undo =
-		(struct mt_image_undo *)(image.base + MT_IMAGE_UNDO);
+		(struct mt_image_undo *)(mt_image_base + MT_IMAGE_UNDO);
 
 	undo[image.kept++] = (struct mt_image_undo){
-		(uint64_t)((uint8_t *)word - image.base), *word};
-	set_state(image.step, image.kept);
+		(uint64_t)((uint8_t *)word - mt_image_base), *word};
+}
+
+/* Keep one word, or two. */
+static inline void keep_word(const uint32_t *p)
+{
+	enter_word(p);
+	set_state(mt_image_step - 1, image.kept);
+}
+
+static inline void keep_words(const uint32_t *p, const uint32_t *q)
+{
+	enter_word(p);
+	enter_word(q);
+	set_state(mt_image_step - 1, image.kept);
 }
 
 /* Have the chunks of [offset, offset + bytes), of no more than a chunk. */
@@ -194,27 +205,6 @@ bool mt_image_has_row(uint32_t node)
 
 /* ---- Blocks. ---- */
 
-struct mt_image_block *mt_image_find(uint64_t address)
-{
-	uint32_t i = *bucket(mt_image_bucket(address, mt_sums->buckets));
-
-	while (i && block(i)->address != address)
-		i = block(i)->next;
-	return i ? block(i) : NULL;
-}
-
-void mt_image_prefetch_bucket(uint64_t address)
-{
-	__builtin_prefetch(bucket(mt_image_bucket(address, mt_sums->buckets)));
-}
-
-void mt_image_prefetch_block(uint64_t address)
-{
-	uint32_t i = *bucket(mt_image_bucket(address, mt_sums->buckets));
-
-	__builtin_prefetch(block(i), 1);
-}
-
 /* Add a bucket: it takes over a part of another one's blocks. */
 static void split(void)
 {
@@ -222,11 +212,10 @@ static void split(void)
 	uint32_t mask = UINT32_MAX >> __builtin_clz(added);
 	uint32_t *from = bucket(added & mask >> 1), *to = bucket(added);
 
-	keep_word(from);
-	keep_word(to);
+	keep_words(from, to);
 	*to = 0;
 	while (*from) {
-		struct mt_image_block *b = block(*from);
+		struct mt_image_block *b = mt_image_block(*from);
 		uint32_t i = *from;
 
 		if (mt_image_bucket(b->address, added + 1) != added) {
@@ -234,47 +223,41 @@ static void split(void)
 			continue;
 		}
 		/* `from` may be a block's: each is kept before it changes. */
-		keep_word(from);
-		keep_word(&b->next);
+		keep_words(from, &b->next);
 		*from = b->next;
 		b->next = *to;
 		*to = i;
 	}
 }
 
-void mt_image_insert(const struct mt_image_block *b)
+struct mt_image_block *mt_image_insert(uint32_t *link)
 {
-	uint32_t i = mt_sums->free_block, *head;
+	uint32_t i = mt_sums->free_block;
 
 	if (i) {
-		keep_word(&block(i)->next);
-		mt_sums->free_block = block(i)->next;
+		keep_words(link, &mt_image_block(i)->next);
+		mt_sums->free_block = mt_image_block(i)->next;
 	} else {
+		keep_word(link);
 		i = mt_sums->blocks++;
 	}
-	head = bucket(mt_image_bucket(b->address, mt_sums->buckets));
-	*block(i) = *b;
-	block(i)->next = *head;
-	keep_word(head);
-	*head = i;
-	if (mt_sums->live_blocks > mt_sums->buckets)
+	*link = i;
+	mt_image_block(i)->next = 0;
+	return mt_image_block(i);
+}
+
+void mt_image_spread(void)
+{
+	while (mt_sums->live_blocks > mt_sums->buckets)
 		split();
 }
 
-void mt_image_remove(uint64_t address)
+void mt_image_remove(uint32_t *link)
 {
-	uint32_t *link = bucket(mt_image_bucket(address, mt_sums->buckets));
-	struct mt_image_block *b = block(*link);
-
-	while (b->address != address) {
-		link = &b->next;
-		b = block(*link);
-	}
-	keep_word(link);
-	keep_word(&b->next);
-
 	uint32_t i = *link;
+	struct mt_image_block *b = mt_image_block(i);
 
+	keep_words(link, &b->next);
 	*link = b->next;
 	b->next = image.freed;
 	if (!image.freed)
@@ -284,7 +267,7 @@ void mt_image_remove(uint64_t address)
 
 /* ---- Rows and threads. ---- */
 
-struct mt_image_row *mt_image_row(uint32_t node)
+struct mt_image_row *mt_image_open_row(uint32_t node)
 {
 	uint32_t *i = row_of(node);
 	struct mt_image_row *r;
@@ -295,13 +278,13 @@ struct mt_image_row *mt_image_row(uint32_t node)
 		r = row(*i);
 		memset(r, 0, sizeof(*r));
 		r->node = node;
-		r->step = image.step + 1;
+		r->step = mt_image_step;
 		return r;
 	}
 	r = row(*i);
-	if (r->step != image.step + 1) {
+	if (r->step != mt_image_step) {
 		mt_image_keep(r, sizeof(*r));
-		r->step = image.step + 1;
+		r->step = mt_image_step;
 	}
 	return r;
 }
@@ -321,8 +304,8 @@ uint32_t mt_image_thread_place(uint32_t index)
 		i = mt_sums->threads++;
 	mt_image_keep(thread(i), sizeof(*thread(i)));
 	image.free_threads -= image.free_threads != 0;
-	*thread(i) = (struct mt_image_thread){.index = index,
-					      .step = image.step + 1};
+	*thread(i) =
+		(struct mt_image_thread){.index = index, .step = mt_image_step};
 	return i;
 }
 
@@ -330,9 +313,9 @@ struct mt_image_thread *mt_image_thread(uint32_t place)
 {
 	struct mt_image_thread *t = thread(place);
 
-	if (t->step != image.step + 1) {
+	if (t->step != mt_image_step) {
 		mt_image_keep(t, sizeof(*t));
-		t->step = image.step + 1;
+		t->step = mt_image_step;
 	}
 	return t;
 }
@@ -349,7 +332,7 @@ void mt_image_thread_end(uint32_t place)
 static bool seal_part(uint64_t offset)
 {
 	static const uint64_t zeros[64];
-	const uint8_t *p = image.base + offset;
+	const uint8_t *p = mt_image_base + offset;
 	struct mt_bytes column = {p, MT_JOURNAL_COLUMN_BYTES};
 	struct mt_segment head = {
 		.stream = MT_STREAM_IMAGE,

@@ -18,6 +18,9 @@
 extern struct mt_image *mt_image;
 extern struct mt_image_sums *mt_sums;
 
+/* The number of the step that has begun, or begins next. */
+extern uint32_t mt_image_step;
+
 /* Make an empty image. False: no memory. Context: seal. */
 bool mt_image_init(void);
 
@@ -42,23 +45,58 @@ bool mt_image_is_step_full(void);
  * back; they may be changed then. */
 void mt_image_keep(void *p, uint32_t bytes);
 
-/* Return the live block at an address, or NULL. Context: seal. */
-struct mt_image_block *mt_image_find(uint64_t address);
+/* Where the space begins. */
+extern uint8_t *mt_image_base;
 
-/* Enter a block at an address where none is; `next` is set here. */
-void mt_image_insert(const struct mt_image_block *b);
+/* Return a block's place by its number. */
+static inline struct mt_image_block *mt_image_block(uint32_t i)
+{
+	return (struct mt_image_block *)(mt_image_base + MT_IMAGE_BLOCKS) + i;
+}
 
-/* Take the block at an address out. */
-void mt_image_remove(uint64_t address);
+/* Return the bucket of an address: it is that until mt_image_spread(). */
+static inline uint32_t *mt_image_bucket_of(uint64_t address)
+{
+	return (uint32_t *)(mt_image_base + MT_IMAGE_BUCKETS) +
+	       mt_image_bucket(address, mt_sums->buckets);
+}
 
-/* Bring what an address will need into the cache: its bucket, and later the
- * block there. */
-void mt_image_prefetch_bucket(uint64_t address);
-void mt_image_prefetch_block(uint64_t address);
+/*
+ * Return where the number of the live block at an address stands, or at the
+ * end of its bucket, where 0 stands, when there is none. Valid until the next
+ * block is entered or taken out. Context: seal.
+ */
+static inline uint32_t *mt_image_link(uint32_t *bucket, uint64_t address)
+{
+	while (*bucket && mt_image_block(*bucket)->address != address)
+		bucket = &mt_image_block(*bucket)->next;
+	return bucket;
+}
+
+/* Enter a block where a link ends, and return it: all but `next`, which is
+ * not the caller's, is to be filled in. */
+struct mt_image_block *mt_image_insert(uint32_t *link);
+
+/* Let the table grow with the blocks that were entered. */
+void mt_image_spread(void);
+
+/* Take the block that a link leads to out: it stays as it is in this step. */
+void mt_image_remove(uint32_t *link);
+
+/* Return the row of a stack that has none, or that this step has not changed
+ * yet, ready to be changed. */
+struct mt_image_row *mt_image_open_row(uint32_t node);
 
 /* Return the row of a stack, ready to be changed; mt_image_reserve() made sure
  * that it can be. */
-struct mt_image_row *mt_image_row(uint32_t node);
+static inline struct mt_image_row *mt_image_row(uint32_t node)
+{
+	uint32_t i = ((uint32_t *)(mt_image_base + MT_IMAGE_ROW_OF))[node];
+	struct mt_image_row *r =
+		(struct mt_image_row *)(mt_image_base + MT_IMAGE_ROWS) + i;
+
+	return i && r->step == mt_image_step ? r : mt_image_open_row(node);
+}
 
 /* Return a thread, entered when it is new, ready to be changed; NULL: there
  * is no room. */

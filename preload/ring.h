@@ -88,14 +88,17 @@ static inline uint64_t mt_ring_push(struct mt_ring *r,
 	return r->back++;
 }
 
-/* Return the bytes that may be written before a segment has to be folded. */
+/*
+ * Return the bytes that may be written before a segment has to be folded. What
+ * is free counts before the file is a ring, too: it is what comes next.
+ */
 static inline uint64_t mt_ring_left(const struct mt_ring *r)
 {
 	uint64_t most = r->bound + r->pinned;
 
-	if (!r->wrapped)
-		return r->at < most ? most - r->at : 0;
-	return r->end - r->at + r->free;
+	if (r->wrapped)
+		return r->end - r->at + r->free;
+	return (r->at < most ? most - r->at : 0) + r->free;
 }
 
 #endif
