@@ -298,6 +298,26 @@ uint64_t sys_mapped_up_to(uint64_t address, uint64_t most)
 	return at;
 }
 
+uint64_t sys_resident_pages(uint64_t start, uint64_t end)
+{
+	unsigned char in_core[1024];
+	uint64_t pages = 0;
+
+	while (start < end) {
+		uint64_t n = (end - start) / MT_PAGE_BYTES;
+
+		if (!n)
+			break;
+		if (n > sizeof(in_core))
+			n = sizeof(in_core);
+		if (!CALL3(SYS_mincore, start, n * MT_PAGE_BYTES, in_core))
+			for (uint64_t i = 0; i < n; i++)
+				pages += in_core[i] & 1;
+		start += n * MT_PAGE_BYTES;
+	}
+	return pages;
+}
+
 void *sys_map_lazy(size_t bytes)
 {
 	return map_noreserve(bytes, PROT_READ | PROT_WRITE);

@@ -92,6 +92,9 @@ bool sys_own_memory(uint64_t from, uint64_t *start, uint64_t *end);
 /* Where memory that is mapped from `address` on ends, to `most` bytes. */
 uint64_t sys_mapped_up_to(uint64_t address, uint64_t most);
 
+/* How many pages of [start, end), private anonymous memory, are resident. */
+uint64_t sys_resident_pages(uint64_t start, uint64_t end);
+
 /*
  * A lock. Taking it blocks all signals of this thread until it is released,
  * so no handler ever runs while one is held: neither deadlock on it, nor
