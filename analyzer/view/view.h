@@ -201,6 +201,8 @@ view_function view_leaks;
 view_function view_bad_frees;
 view_function view_why;
 view_function view_growth;
+view_function view_memory;
+view_function view_snapshots;
 view_function view_events; /* damage is noted in the trace */
 
 /* scanned.c: print what a scan is of, and what it could not see. */
