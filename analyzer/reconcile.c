@@ -32,6 +32,9 @@
 /* Others. */
 #define GRANULE_SHIFT 21
 
+/* Of a block, no more granules are entered. */
+#define MOST_GRANULES 65536
+
 /* What is found in an extent. */
 struct lot {
 	uint64_t mapped; /* of blocks that have mappings to themselves */
@@ -213,14 +216,18 @@ static void begins(void *context, struct heap_block *b,
 {
 	struct work *w = context;
 	uint64_t granule = b->address >> w->shift;
+	uint64_t most = granule + MOST_GRANULES, end = b->address + b->size;
 
 	(void)from;
 	advance(w, e->event->time);
-	if (granule + 1 == w->last_granule ||
-	    (w->r->is_glibc && is_mapped(b, w->trace->process.page_bytes)))
+	if (granule + 1 == w->last_granule && b->size < 1u << w->shift)
 		return;
-	map_put(&w->granules, granule, NULL);
-	w->last_granule = granule + 1;
+	if (w->r->is_glibc && is_mapped(b, w->trace->process.page_bytes))
+		return;
+	do {
+		map_put(&w->granules, granule, NULL);
+		w->last_granule = ++granule;
+	} while (granule << w->shift < end && granule < most);
 }
 
 /* A block of the heap image: it is no event. */

@@ -55,6 +55,7 @@ struct look {
 	struct file file;
 	uint64_t left;	    /* resident bytes of the mapping, not counted yet */
 	uint64_t guard_end; /* of the mapping before, if it is a guard */
+	uint64_t stack_bytes; /* of the last that was found, or by default */
 	uint64_t last_page; /* end of the extent before */
 	uint8_t *to;	    /* in packed */
 	uint32_t tid, pid;
@@ -185,24 +186,50 @@ static void put_extent(struct look *l, const struct mt_mapping *m,
 	l->m.extents++;
 }
 
-/* Return the end of a thread's stack that a part of a mapping begins with;
- * `start`: it is none. */
-static uint64_t stack_end(const struct look *l, const struct mt_mapping *m,
-			  uint64_t start, uint64_t end)
+/* Return the control block at the end of [start, end); 0: none is there. */
+static uint64_t find_home(const struct look *l, uint64_t start, uint64_t end)
 {
 	struct mt_mapping part = {.start = start, .end = end};
-	struct mt_home home = {0};
+	struct mt_home home;
 
-	for (struct mt_thread *t = mt_thread_first(); t && !home.tcb;
-	     t = t->next)
+	return mt_home_find(l->mem, &part, l->tid, memory.words, &home)
+		       ? home.tcb
+		       : 0;
+}
+
+/* Return the control block of a thread whose stack begins at `start` and ends
+ * by `end`; 0: there is none. One that never allocated is told by the end of
+ * the mapping, or if something follows there, by the length of the others. */
+static uint64_t find_tcb(const struct look *l, const struct mt_mapping *m,
+			 uint64_t start, uint64_t end)
+{
+	uint64_t tcb;
+
+	for (struct mt_thread *t = mt_thread_first(); t; t = t->next)
 		if (t->tcb >= start && t->tcb < end && t->slot->tid != l->pid)
-			home.tcb = t->tcb;
-	if (!home.tcb && (l->guard_end != m->start || start != m->start ||
-			  !mt_home_find(l->mem, &part, l->tid, memory.words,
-					&home)))
+			return t->tcb;
+	if (l->guard_end != m->start || start != m->start)
+		return 0;
+	tcb = find_home(l, start, end);
+	if (!tcb && l->stack_bytes < end - start)
+		tcb = find_home(l, start, start + l->stack_bytes);
+	return tcb;
+}
+
+/* Return the end of a thread's stack that a part of a mapping begins with;
+ * `start`: it is none. */
+static uint64_t stack_end(struct look *l, const struct mt_mapping *m,
+			  uint64_t start, uint64_t end)
+{
+	uint64_t stack = find_tcb(l, m, start, end);
+
+	if (!stack)
 		return start;
-	home.tcb = MT_ALIGN_UP(home.tcb + TCB_BYTES, MT_PAGE_BYTES);
-	return home.tcb < end ? home.tcb : end;
+	stack = MT_ALIGN_UP(stack + TCB_BYTES, MT_PAGE_BYTES);
+	if (stack > end)
+		stack = end;
+	l->stack_bytes = stack - start;
+	return stack;
 }
 
 /* Count a part of a mapping that is not ours. */
@@ -231,6 +258,7 @@ static void add_anonymous(struct look *l, const struct mt_mapping *m)
 	}
 	while (at < m->end && sys_own_memory(at, &own_start, &own_end) &&
 	       own_start < m->end) {
+		own_end = MT_ALIGN_UP(own_end, MT_PAGE_BYTES);
 		if (own_start > at)
 			add_part(l, m, at, own_start);
 		else
@@ -274,6 +302,7 @@ static void look(enum mt_why why)
 		.to = memory.packed,
 		.tid = sys_tid(),
 		.pid = sys_pid(),
+		.stack_bytes = sys_stack_limit(),
 		.mem = sys_open("/proc/thread-self/mem", O_RDONLY, 0),
 	};
 	if (mt_maps_each_sized(add, l, memory.path, sizeof(memory.path))) {

@@ -108,13 +108,24 @@ bool sys_file_id(int fd, uint64_t id[2])
 	return true;
 }
 
-uint64_t sys_file_limit(void)
+/* Return the soft limit on a resource. */
+static uint64_t limit_of(int resource)
 {
 	struct rlimit limit;
 
-	if (CALL4(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit) < 0)
+	if (CALL4(SYS_prlimit64, 0, resource, 0, &limit) < 0)
 		return UINT64_MAX;
 	return limit.rlim_cur;
+}
+
+uint64_t sys_file_limit(void)
+{
+	return limit_of(RLIMIT_FSIZE);
+}
+
+uint64_t sys_stack_limit(void)
+{
+	return limit_of(RLIMIT_STACK);
 }
 
 bool sys_is_executable(const char *path)

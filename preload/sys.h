@@ -47,6 +47,8 @@ int sys_move_fd(int fd);
 bool sys_file_id(int fd, uint64_t id[2]);
 /* The largest file this process may write, in bytes (UINT64_MAX: any). */
 uint64_t sys_file_limit(void);
+/* The length of stacks, in bytes (UINT64_MAX: any). */
+uint64_t sys_stack_limit(void);
 bool sys_is_executable(const char *path);
 /* Read a whole small file into `buf`, NUL-terminated; its length or -errno. */
 long sys_read_file(const char *path, char *buf, size_t size);
