@@ -39,6 +39,7 @@
  *   heap       the live blocks, by address
  *   replay     every event applied to the heap, listeners told
  *   mappings   the mapped ranges
+ *   cgroups    how far from the bound of its control group
  *   reconcile  the resident set, laid over the live blocks
  *   growth     a listener: what of each site is left, by age
  *   trend      statistics of short series

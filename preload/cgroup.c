@@ -18,6 +18,10 @@
 /* v1 says "none" with the largest multiple of a page that fits. */
 #define V1_NONE (INT64_MAX - 65536)
 
+/* The bound is come near in so many steps, none of them smaller. */
+#define STEPS 32
+#define LEAST_STEP_BYTES (1 << 20)
+
 /* What the files are called. */
 static const struct names {
 	const char *max, *current, *peak, *events;
@@ -269,6 +273,15 @@ void mt_cgroup_note(void)
 {
 	if (group.version)
 		note(false, "");
+}
+
+int64_t mt_cgroup_step(void)
+{
+	uint64_t step = group.max_bytes / STEPS;
+
+	if (!group.version || step > INT64_MAX / 2)
+		return INT64_MAX / 2;
+	return step > LEAST_STEP_BYTES ? (int64_t)step : LEAST_STEP_BYTES;
 }
 
 void mt_cgroup_end(void)

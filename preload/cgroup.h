@@ -17,6 +17,10 @@ void mt_cgroup_begin(void);
  * Context: hook. */
 void mt_cgroup_note(void);
 
+/* After how much more live memory it is worth a note; when we are not bounded,
+ * more than there is. Context: any. */
+int64_t mt_cgroup_step(void);
+
 /* Note the same for the last time, with the most that it had. Context: seal. */
 void mt_cgroup_end(void);
 

@@ -13,13 +13,17 @@
 
 static struct {
 	int64_t live; /* usable bytes */
-	int64_t next; /* to be crossed */
+	int64_t next;  /* to be crossed */
+	int64_t group; /* where the control group is looked at again */
+	int64_t least; /* of the two: what is to be asked about */
 	uint32_t failures;
 } limit;
 
 void mt_limit_begin(uint64_t bytes)
 {
 	limit.next = bytes && bytes < INT64_MAX ? (int64_t)bytes : INT64_MAX;
+	limit.group = 0; /* at once */
+	limit.least = 0;
 	limit.failures = 0;
 }
 
@@ -40,6 +44,33 @@ static void note(enum mt_why why, uint64_t bytes, uint32_t stack)
 	mt_memory_note(why);
 }
 
+/* Take one of the two forward, if this thread is the one to; false: it need
+ * not, or another does. */
+static bool passes(int64_t *at, int64_t live, int64_t to)
+{
+	int64_t was = __atomic_load_n(at, __ATOMIC_RELAXED);
+
+	return live >= was && __atomic_compare_exchange_n(at, &was, to, false,
+							  __ATOMIC_RELAXED,
+							  __ATOMIC_RELAXED);
+}
+
+/* Do what is due at so many live bytes. */
+static __attribute__((noinline)) void act(int64_t live)
+{
+	int64_t next = __atomic_load_n(&limit.next, __ATOMIC_RELAXED);
+	int64_t least;
+
+	if (passes(&limit.group, live, live + mt_cgroup_step()))
+		mt_cgroup_note();
+	if (passes(&limit.next, live, live + live / 10 + 1))
+		note(MT_WHY_LIMIT, (uint64_t)next, 0);
+	least = __atomic_load_n(&limit.group, __ATOMIC_RELAXED);
+	next = __atomic_load_n(&limit.next, __ATOMIC_RELAXED);
+	__atomic_store_n(&limit.least, next < least ? next : least,
+			 __ATOMIC_RELAXED);
+}
+
 void mt_limit_look(struct mt_thread *t)
 {
 	int64_t bytes = t->sealed_bytes +
@@ -47,15 +78,10 @@ void mt_limit_look(struct mt_thread *t)
 				  t->tally.freed_usable_bytes);
 	int64_t live = __atomic_add_fetch(&limit.live, bytes - t->told_bytes,
 					  __ATOMIC_RELAXED);
-	int64_t next = __atomic_load_n(&limit.next, __ATOMIC_RELAXED);
 
 	t->told_bytes = bytes;
-	if (likely(live < next))
-		return;
-	if (__atomic_compare_exchange_n(&limit.next, &next,
-					live + live / 10 + 1, false,
-					__ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		note(MT_WHY_LIMIT, (uint64_t)next, 0);
+	if (unlikely(live >= __atomic_load_n(&limit.least, __ATOMIC_RELAXED)))
+		act(live);
 }
 
 void mt_limit_failed(uint64_t bytes, uint32_t stack)
