@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* From so many hundredths of the bound on, it is near. */
-#define NEAR_PERCENT 90
+/* What is less than this share of the bound away from it is near. */
+#define NEAR_SHARE 10
 
 uint64_t cgroups_kills(const char *text)
 {
@@ -98,7 +98,7 @@ struct cgroups cgroups_judge(const struct trace *t)
 	take_peak(&g, t, most);
 	if (kills > t->cgroups->oom_kills)
 		g.kill = CGROUPS_KILLED;
-	else if (g.most_bytes / 100 >= g.max_bytes / 10000 * NEAR_PERCENT)
+	else if (g.most_bytes >= g.max_bytes - g.max_bytes / NEAR_SHARE)
 		g.kill = CGROUPS_MAYBE_KILLED;
 	return g;
 }
