@@ -17,6 +17,7 @@ static const struct verb {
 	{"stop", MT_COMMAND_STOP, false},
 	{"mark", MT_COMMAND_MARK, true},
 	{"leaks", MT_COMMAND_SCAN, false},
+	{"snapshot", MT_COMMAND_SNAPSHOT, false},
 };
 
 #define VERBS (sizeof(verbs) / sizeof(*verbs))
@@ -31,7 +32,7 @@ static const struct verb *find_verb(const char *word)
 			return &verbs[i];
 		names[i] = verbs[i].name;
 	}
-	options_usage("ctl does start, stop, mark or leaks, not", word,
+	options_usage("ctl does start, stop, mark, leaks or snapshot, not", word,
 		      util_nearest(word, names));
 }
 

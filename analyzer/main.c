@@ -17,6 +17,8 @@
  *     meta       the meta log: process, modules, threads, end
  *     live       the live file of a recording that was not ended
  *     names      the names that a trace carries
+ *     noted      what was noted of the process beside its events
+ *     moments    moments by their names
  *     entries    what its index says of the events
  *     words      what a scan saw in memory
  *     times      its clock, how long it lasted, how it ended
@@ -38,6 +40,8 @@
  *   heap       the live blocks, by address
  *   replay     every event applied to the heap, listeners told
  *   mappings   the mapped ranges
+ *   cgroups    how far from the bound of its control group
+ *   reconcile  the resident set, laid over the live blocks
  *   growth     a listener: what of each site is left, by age
  *   trend      statistics of short series
  *   verdict    which sites leak though their blocks can be reached
@@ -180,6 +184,8 @@ static const struct command {
 	{"bad-frees", NEEDS_PROFILE, view_bad_frees, 0, false},
 	{"why", NEEDS_PROFILE, view_why, 0, true},
 	{"growth", NEEDS_STACKS, view_growth, 0, false},
+	{"memory", NEEDS_TRACE, view_memory, 0, false},
+	{"snapshots", NEEDS_PROFILE, view_snapshots, 0, false},
 	{"events", NEEDS_TRACE, view_events, 0, false},
 	{"export", NEEDS_PROFILES, run_export, 0, false},
 	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false},

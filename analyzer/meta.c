@@ -289,6 +289,11 @@ static void parse_record(struct trace *t, unsigned int type,
 	case MT_META_NOTE:
 		parse_note(t, r);
 		break;
+	case MT_META_MEMORY:
+	case MT_META_SNAPSHOT:
+	case MT_META_CGROUP:
+		noted_parse(t, type, r->bytes, r->n);
+		break;
 	case MT_META_SUPPRESSIONS:
 		set_text(&t->suppressions, r, 0);
 		break;
@@ -346,5 +351,7 @@ int meta_parse(struct trace *t, struct error *e)
 	/* Of a run that was killed, a mark may be the last that is known. */
 	for (size_t i = 0; i < t->mark_count; i++)
 		trace_extend(t, t->marks[i].clock + 1);
+	for (size_t i = 0; i < t->snapshot_count; i++)
+		trace_extend(t, t->snapshots[i].clock + 1);
 	return 0;
 }

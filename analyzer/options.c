@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "moments.h"
 #include "units.h"
 
 #define EXIT_USAGE 2
@@ -81,8 +82,9 @@ enum option_id {
 static const struct options_info infos[] = {
 	[OPT_ROWS] = {"rows", 'n', false, "N", "rows per table; 0: all", NULL},
 	[OPT_AT] = {"at", 0, false, "WHEN",
-		    "peak, exit, total, churn, temporary, or a time (12.3s)",
-		    "peak exit total churn temporary"},
+		    "peak, exit, total, churn, temporary, a time (12.3s), "
+		    "mark:NAME, limit, failure or snapshot",
+		    "peak exit total churn temporary limit failure snapshot"},
 	[OPT_BY] = {"by", 0, true, "WHAT",
 		    "site, function, module, thread, size or stack",
 		    "site function module thread size stack"},
@@ -227,12 +229,15 @@ const struct options_command options_commands[] = {
 	{"why", "ADDRESS|SITE TRACE...", "what keeps a block from being lost",
 	 " kind scan "},
 	{"growth", "TRACE...", "what leaks though it can be reached", " by "},
+	{"memory", "TRACE...", "what the resident set is made of", ""},
+	{"snapshots", "TRACE...", "when a limit was crossed, or malloc failed",
+	 ""},
 	{"events", "TRACE", "every event, one a line", " no-stack "},
 	{"export", "-f FORMAT [-o FILE] TRACE...", "for other tools to read",
 	 " format output "},
 	{"symbolize", "-o FILE TRACE", "for machines without its files",
 	 " output "},
-	{"ctl", "PID start|stop|mark|leaks [NAME]",
+	{"ctl", "PID start|stop|mark|leaks|snapshot [NAME]",
 	 "tell a running program to do that", " timeout "},
 	{"completion", "bash|zsh|fish", "for a shell: its completion", ""},
 	{0},
@@ -311,10 +316,13 @@ static uint64_t read_time(enum option_id id, const char *text)
 /* Read the argument of --at. */
 static void read_at(struct options *o, const char *text)
 {
-	o->at_time = NULL;
+	o->at_time = o->at_moment = NULL;
 	if (units_time(text, &o->at_ns)) {
 		o->at = OPTIONS_AT_TIME;
 		o->at_time = text;
+	} else if (moments_is_name(text)) {
+		o->at = OPTIONS_AT_TIME;
+		o->at_time = o->at_moment = text;
 	} else {
 		o->at = OPTIONS_AT_PEAK + choose(OPT_AT, text);
 	}

@@ -24,7 +24,7 @@ enum options_at {
 	OPTIONS_AT_TOTAL,     /* all that was allocated */
 	OPTIONS_AT_CHURN,     /* all that was allocated and freed again */
 	OPTIONS_AT_TEMPORARY, /* freed by the thread before its next */
-	OPTIONS_AT_TIME,      /* live at `at_ns` */
+	OPTIONS_AT_TIME,      /* live at `at_ns`, or `at_moment` */
 };
 
 struct options {
@@ -37,6 +37,7 @@ struct options {
 	enum options_at at;
 	uint64_t at_ns, from_ns, to_ns;	 /* to_ns: UINT64_MAX, not said */
 	const char *at_time, *from, *to; /* the same as texts; NULL: not said */
+	const char *at_moment; /* of moments.h; NULL: not said */
 	const char *thread, *size, *lifetime, *where;
 	const char *focus, *ignore, *hide; /* regular expressions */
 	const char *kind;		   /* of leaks */

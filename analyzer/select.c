@@ -10,6 +10,7 @@
 #include "answers.h"
 #include "image.h"
 #include "lives.h"
+#include "moments.h"
 #include "term.h"
 #include "units.h"
 
@@ -236,14 +237,24 @@ bool select_shows(struct select *s, uint32_t pc)
 	return n;
 }
 
+/* Return the clock value right behind the instant of --at. */
+static uint64_t at_clock(const struct options *o, const struct trace *t)
+{
+	uint64_t clock;
+
+	if (o->at_moment && moments_find(t, o->at_moment, &clock))
+		return clock < UINT64_MAX ? clock + 1 : clock;
+	return o->at_ns == UINT64_MAX ? UINT64_MAX
+				      : trace_clock(t, o->at_ns + 1);
+}
+
 void select_window(const struct options *o, const struct trace *t,
 		   uint64_t *from, uint64_t *until)
 {
 	*from = o->from_ns ? trace_clock(t, o->from_ns) : 0;
 	*until = o->to_ns == UINT64_MAX ? UINT64_MAX : trace_clock(t, o->to_ns);
 	if (o->at == OPTIONS_AT_TIME)
-		*until = o->at_ns == UINT64_MAX ? UINT64_MAX
-						: trace_clock(t, o->at_ns + 1);
+		*until = at_clock(o, t);
 }
 
 int select_check_history(const struct options *o, const struct trace *t,
@@ -252,6 +263,9 @@ int select_check_history(const struct options *o, const struct trace *t,
 	uint64_t from, until, begins = image_clock(t);
 	char text[TERM_NUMBER];
 
+	if (o->at_moment && !moments_find(t, o->at_moment, &until))
+		return error_set(e, ERROR_NO_OFFSET,
+				 "it has no moment '%.100s'", o->at_moment);
 	select_window(o, t, &from, &until);
 	if ((!from || from >= begins) && until > begins)
 		return 0;

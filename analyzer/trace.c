@@ -764,6 +764,7 @@ void trace_close(struct trace *t)
 	free(t->problems);
 	free(t->meta);
 	names_free(t);
+	noted_free(t);
 	image_free(t);
 	free(t->path);
 	free(t->live_path);

@@ -87,6 +87,19 @@ struct trace_range {
 	char *path;
 };
 
+/* Private anonymous memory: [start, end), and what of it is resident. */
+struct trace_extent {
+	uint64_t start, end, resident;
+	bool heap; /* it is [heap] */
+};
+
+/* A look at the resident set. */
+struct trace_memory {
+	struct mt_meta_memory m;
+	struct trace_extent *extent; /* in the order of addresses */
+	size_t count;
+};
+
 /* How the recording ended, beyond what enum mt_end says. */
 enum trace_state {
 	TRACE_ENDED,   /* `end` says how */
@@ -134,6 +147,13 @@ struct trace {
 	struct mt_meta_note *notes; /* in the order of time, nearly */
 	size_t note_count;
 	char *suppressions; /* the program's own, or NULL */
+	struct trace_memory *memories; /* in the order of time, nearly */
+	size_t memory_count;
+	struct mt_meta_snapshot *snapshots; /* the same */
+	size_t snapshot_count;
+	struct mt_meta_cgroup *cgroups; /* the same */
+	size_t cgroup_count;
+	char *cgroup; /* the directory of the control group, or NULL */
 
 	struct trace_stream streams[TRACE_STREAMS]; /* by enum mt_stream */
 
@@ -152,7 +172,8 @@ struct trace {
 	struct trace_segments segments[TRACE_STREAMS];
 	struct map thread_at; /* index -> place in `threads` */
 	size_t thread_room, module_room, problem_room, scan_room, range_room,
-		resident_room, mark_room, pause_room, note_room;
+		resident_room, mark_room, pause_room, note_room, memory_room,
+		snapshot_room, cgroup_room;
 	uint8_t *meta, *names_log, *scans_log;
 	size_t meta_bytes, names_log_bytes, scans_log_bytes, pc_room, node_room;
 	void *unzip; /* ZSTD_DCtx */
@@ -268,6 +289,11 @@ struct trace_thread *trace_thread(struct trace *t, uint32_t index);
 
 /* meta.c: take the meta log apart. -1 when it is not a trace we can read. */
 int meta_parse(struct trace *t, struct error *e);
+
+/* noted.c: take a record of MEMORY, SNAPSHOT or CGROUP. */
+void noted_parse(struct trace *t, unsigned int type, const uint8_t *bytes,
+		 size_t n);
+void noted_free(struct trace *t);
 
 /* names.c: take the names log apart. */
 void names_parse(struct trace *t);

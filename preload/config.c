@@ -186,6 +186,9 @@ bool mt_config_parse(struct mt_config *config, const char *text, char *error,
 	if (config->signal < 0 || config->signal > 64)
 		return outside("signal", config->signal, "0 to 64", error,
 			       error_size);
+	if (config->limit < 0)
+		return outside("limit", config->limit, "a size, or 0", error,
+			       error_size);
 	if (config->size && config->size < MT_MIN_SIZE)
 		return outside("size", config->size, "1M or more, or 0", error,
 			       error_size);

@@ -19,7 +19,8 @@ struct mt_config {
 	bool frees;
 	bool leaks;
 	int64_t signal;
-	int64_t size; /* bytes */
+	int64_t size;  /* bytes */
+	int64_t limit; /* the same */
 	int64_t level;
 };
 

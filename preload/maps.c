@@ -29,6 +29,12 @@ static int next(struct reader *r)
 	return (unsigned char)r->buf[r->at++];
 }
 
+/* Have the byte that next() returned come again. */
+static void put_back(struct reader *r, int c)
+{
+	r->at -= c >= 0;
+}
+
 /* Read a number up to the first byte that is no digit of its base. */
 static uint64_t number(struct reader *r, unsigned int base, int *stop)
 {
@@ -129,6 +135,56 @@ bool mt_maps_each(bool (*each)(void *context, const struct mt_mapping *mapping,
 		return false;
 	while (line(&r, &m, path, sizeof(path)) && each(context, &m, path))
 		;
+	sys_close(r.fd);
+	return true;
+}
+
+/* Read the lines about a mapping, which begin with capital letters. */
+static void sizes(struct reader *r, struct mt_mapping *m)
+{
+	m->resident = m->swapped = 0;
+	for (;;) {
+		char name[8] = "";
+		uint64_t kib;
+		int c = next(r);
+
+		if (c < 'A' || c > 'Z') {
+			put_back(r, c);
+			return;
+		}
+		for (size_t n = 0; c > ' '; c = next(r))
+			if (n + 1 < sizeof(name))
+				name[n++] = (char)c;
+		while (c == ' ')
+			c = next(r);
+		put_back(r, c);
+		kib = number(r, 10, &c);
+		while (c != '\n' && c >= 0)
+			c = next(r);
+		if (strcmp(name, "Rss:") == 0)
+			m->resident = kib * 1024;
+		else if (strcmp(name, "Swap:") == 0)
+			m->swapped = kib * 1024;
+	}
+}
+
+bool mt_maps_each_sized(bool (*each)(void *context,
+				     const struct mt_mapping *mapping,
+				     const char *path),
+			void *context, char *path, size_t size)
+{
+	struct reader r = {
+		.fd = sys_open("/proc/thread-self/smaps", O_RDONLY, 0),
+	};
+	struct mt_mapping m = {0};
+
+	if (r.fd < 0)
+		return false;
+	while (line(&r, &m, path, size)) {
+		sizes(&r, &m);
+		if (!each(context, &m, path))
+			break;
+	}
 	sys_close(r.fd);
 	return true;
 }

@@ -17,6 +17,7 @@ struct mt_mapping {
 	bool readable, writable, executable, shared;
 	bool stack, heap;   /* of the first thread; of brk */
 	bool file_readable; /* of the mapping at file_start */
+	uint64_t resident, swapped; /* bytes; by mt_maps_each_sized() only */
 };
 
 /*
@@ -35,5 +36,15 @@ bool mt_maps_find(uint64_t address, struct mt_mapping *mapping, char *path,
 bool mt_maps_each(bool (*each)(void *context, const struct mt_mapping *mapping,
 			       const char *path),
 		  void *context);
+
+/*
+ * Do the same, with what of each is resident, from smaps: it takes as long as
+ * there is memory to walk, a millisecond for 100 MB. `path` is room for paths.
+ * Context: hook, locked; 2 KiB of stack.
+ */
+bool mt_maps_each_sized(bool (*each)(void *context,
+				     const struct mt_mapping *mapping,
+				     const char *path),
+			void *context, char *path, size_t size);
 
 #endif

@@ -16,6 +16,7 @@
 #include "record.h"
 
 #include "clock.h"
+#include "limit.h"
 #include "live.h"
 #include "real.h"
 #include "run.h"
@@ -55,6 +56,13 @@ static inline bool is_heap(enum mt_kind kind)
 {
 	return kind != MT_MMAP && kind != MT_MREMAP && kind != MT_MUNMAP &&
 	       kind != MT_MREMAP_FREE;
+}
+
+/* Whether an event is of an allocation that failed. */
+static inline bool is_failure(const struct mt_deal *deal)
+{
+	return deal->kind == MT_REALLOC_CANCEL ||
+	       (!deal->address && !mt_kind_is_free(deal->kind));
 }
 
 /* Append an event to the thread's buffer, which has room. */
@@ -215,6 +223,8 @@ static inline __attribute__((always_inline)) uint32_t record(
 	append(t, &deal, stack, time);
 	barrier();
 	t->busy = false;
+	if (unlikely(is_failure(&deal)))
+		mt_limit_failed(deal.size, stack);
 	mt_busy = 0;
 	barrier();
 	while (unlikely(t->pending_count)) {

@@ -32,13 +32,16 @@
 #include <memtrace/pattern.h>
 
 #include "arena.h"
+#include "cgroup.h"
 #include "clock.h"
 #include "config.h"
 #include "control.h"
 #include "export.h"
 #include "fold.h"
 #include "journal.h"
+#include "limit.h"
 #include "live.h"
+#include "memory.h"
 #include "meta.h"
 #include "modules.h"
 #include "real.h"
@@ -474,6 +477,8 @@ static bool begin(void)
 	mt_fold_init((uint64_t)run.config.size);
 	mt_scan_begin();
 	mt_control_begin();
+	mt_limit_begin((uint64_t)run.config.limit);
+	mt_memory_begin();
 	mt_modules_reset(module_loaded);
 	if (!mt_meta_init() || !mt_rules_init() ||
 	    !mt_stacktab_init(mt_live_grow, &mt_live->nodes, &mt_live->pcs)) {
@@ -488,6 +493,7 @@ static bool begin(void)
 		sizeof(run.allocator));
 	mt_meta_add(MT_META_ALLOCATOR, NULL, 0, run.allocator,
 		    strlen(run.allocator));
+	mt_cgroup_begin();
 	if (!mt_seal_definitions(true) && mt_live_is_partial()) {
 		say("cannot write ", run.trace, 0);
 		abandon();
@@ -630,6 +636,9 @@ static __attribute__((noinline)) void obey(void)
 	case MT_COMMAND_MARK:
 		mt_run_mark(MT_MARK_MOMENT, text);
 		break;
+	case MT_COMMAND_SNAPSHOT:
+		mt_limit_snapshot();
+		break;
 	default:
 		result = -ENOSYS;
 	}
@@ -663,6 +672,7 @@ static struct mt_thread *enter(void)
 		catch_up(t);
 	if (t->count >= t->limit) {
 		mt_fold_step();
+		mt_limit_look(t);
 		mt_thread_room(t);
 	}
 	return t;
@@ -745,6 +755,10 @@ static void close_trace(enum mt_end how, const struct mt_place *at)
 	mt_request_finish();
 	done = mt_thread_seal_all();
 	done &= mt_fold_finish();
+	if (at) {
+		mt_cgroup_end();
+		mt_memory_note(MT_WHY_END);
+	}
 	if (at && run.config.leaks) {
 		describe_wishes();
 		look_for_leaks(at);
@@ -862,12 +876,15 @@ void mt_run_mark(enum mt_mark mark, const char *name)
 	if (name && is_recording()) {
 		m.clock = mt_clock();
 		if (__atomic_fetch_add(&run.marks, 1, __ATOMIC_RELAXED) <
-		    MT_MAX_MARKS)
+		    MT_MAX_MARKS) {
 			mt_meta_add(MT_META_MARK, &m, sizeof(m), name,
 				    strnlen(name, MT_MAX_MARK_BYTES));
-		else
+			if (mark == MT_MARK_MOMENT)
+				mt_memory_note(MT_WHY_MARK);
+		} else {
 			mt_problem(MT_PROBLEM_MARKS, 0,
 				   "too many marks: the later ones are lost");
+		}
 	}
 	errno = saved;
 }

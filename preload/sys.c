@@ -108,13 +108,24 @@ bool sys_file_id(int fd, uint64_t id[2])
 	return true;
 }
 
-uint64_t sys_file_limit(void)
+/* Return the soft limit on a resource. */
+static uint64_t limit_of(int resource)
 {
 	struct rlimit limit;
 
-	if (CALL4(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit) < 0)
+	if (CALL4(SYS_prlimit64, 0, resource, 0, &limit) < 0)
 		return UINT64_MAX;
 	return limit.rlim_cur;
+}
+
+uint64_t sys_file_limit(void)
+{
+	return limit_of(RLIMIT_FSIZE);
+}
+
+uint64_t sys_stack_limit(void)
+{
+	return limit_of(RLIMIT_STACK);
 }
 
 bool sys_is_executable(const char *path)
@@ -296,6 +307,26 @@ uint64_t sys_mapped_up_to(uint64_t address, uint64_t most)
 			step = step / 2 & ~(MT_PAGE_BYTES - 1);
 	}
 	return at;
+}
+
+uint64_t sys_resident_pages(uint64_t start, uint64_t end)
+{
+	unsigned char in_core[1024];
+	uint64_t pages = 0;
+
+	while (start < end) {
+		uint64_t n = (end - start) / MT_PAGE_BYTES;
+
+		if (!n)
+			break;
+		if (n > sizeof(in_core))
+			n = sizeof(in_core);
+		if (!CALL3(SYS_mincore, start, n * MT_PAGE_BYTES, in_core))
+			for (uint64_t i = 0; i < n; i++)
+				pages += in_core[i] & 1;
+		start += n * MT_PAGE_BYTES;
+	}
+	return pages;
 }
 
 void *sys_map_lazy(size_t bytes)

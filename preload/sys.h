@@ -47,6 +47,8 @@ int sys_move_fd(int fd);
 bool sys_file_id(int fd, uint64_t id[2]);
 /* The largest file this process may write, in bytes (UINT64_MAX: any). */
 uint64_t sys_file_limit(void);
+/* The length of stacks, in bytes (UINT64_MAX: any). */
+uint64_t sys_stack_limit(void);
 bool sys_is_executable(const char *path);
 /* Read a whole small file into `buf`, NUL-terminated; its length or -errno. */
 long sys_read_file(const char *path, char *buf, size_t size);
@@ -91,6 +93,9 @@ void *sys_note_own(void *p, size_t bytes);
 bool sys_own_memory(uint64_t from, uint64_t *start, uint64_t *end);
 /* Where memory that is mapped from `address` on ends, to `most` bytes. */
 uint64_t sys_mapped_up_to(uint64_t address, uint64_t most);
+
+/* How many pages of [start, end), private anonymous memory, are resident. */
+uint64_t sys_resident_pages(uint64_t start, uint64_t end);
 
 /*
  * A lock. Taking it blocks all signals of this thread until it is released,

@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "cgroup.h"
 #include "clock.h"
 #include "live.h"
 #include "meta.h"
@@ -78,6 +79,8 @@ static void restart(struct mt_thread *t, uint64_t clock)
 	slot->tick_shift = t->tick_shift;
 	for (int i = 0; i < MT_COLUMNS; i++)
 		t->column[i] = (uint8_t *)slot + slot->column_off[i];
+	t->sealed_bytes += (int64_t)(t->tally.allocated_usable_bytes -
+				     t->tally.freed_usable_bytes);
 	memset(&t->tally, 0, sizeof(t->tally));
 	mt_model_reset(&t->model, clock >> t->tick_shift);
 	t->torn = false;
@@ -180,6 +183,7 @@ static void note_resident(uint64_t now_ns)
 		return;
 	m.bytes = sys_parse_number(&p, 10) * MT_PAGE_BYTES;
 	mt_meta_add(MT_META_RESIDENT, &m, sizeof(m), NULL, 0);
+	mt_cgroup_note();
 }
 
 /* Note the thread's name if it has changed, and a pair of the clocks. */
@@ -236,6 +240,7 @@ static void begin(struct mt_thread *t)
 	slot->first = 0;
 	t->count = slot->count = 0;
 	t->ending = false;
+	t->tcb = mt_thread_pointer();
 	t->pending_count = 0;
 	memset(t->name, 0, sizeof(t->name));
 	mt_unwind_forget(t->unwinder);
@@ -356,6 +361,7 @@ static void at_thread_exit(void *arg)
 	struct sys_signals old = sys_lock(&threads.lock);
 
 	t->ending = true;
+	t->tcb = 0;
 	threads.ending++;
 	sys_unlock(&threads.lock, old);
 }

@@ -366,7 +366,9 @@ static void put_comments(struct pprof *w, const struct options *o)
 		put_comment(w, util_format("pid: %u", p->pid));
 	if (p->host)
 		put_comment(w, util_format("host: %s", p->host));
-	if (o->at == OPTIONS_AT_TIME)
+	if (o->at_moment)
+		put_comment(w, util_format("inuse: live at %s", o->at_moment));
+	else if (o->at == OPTIONS_AT_TIME)
 		put_comment(w, util_format("inuse: live at %" PRIu64 " ns",
 					   o->at_ns));
 	else

@@ -380,6 +380,7 @@ int view_summary(struct view *v, struct error *e)
 		view_head(v);
 		put_moments(v, view_asks_leaks(v, &leaks) ? &leaks : NULL);
 		put_mappings(v);
+		view_put_limits(v);
 		leaks_free(&leaks);
 	}
 	put_tables(v, &sites);

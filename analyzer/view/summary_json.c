@@ -210,6 +210,7 @@ int view_summary_json(struct view *v, struct error *e)
 	if (v->trace) {
 		put_process(v->trace);
 		put_totals(v->trace, v->profile->prof);
+		view_put_json_limits(v);
 		put_trust(v->trace, v->profile->prof);
 		put_leaks(v);
 		put_threads(v->trace);

@@ -85,6 +85,8 @@ char *view_measure_title(const struct view *v, const struct view_measure *m)
 {
 	char at[TERM_NUMBER];
 
+	if (v->options->at_moment)
+		return util_format("%s %s", m->title, v->options->at_moment);
 	if (v->options->at == OPTIONS_AT_TIME)
 		return util_format("%s %s", m->title,
 				   term_time(at, v->options->at_ns));

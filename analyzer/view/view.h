@@ -201,7 +201,15 @@ view_function view_leaks;
 view_function view_bad_frees;
 view_function view_why;
 view_function view_growth;
+view_function view_memory;
+view_function view_snapshots;
 view_function view_events; /* damage is noted in the trace */
+
+/* limits.c: say in the summary how the resident set compares with what is
+ * live, how far from its bound the control group was, and who was killed over
+ * that; in JSON fields of the object, each with a comma behind it. */
+void view_put_limits(struct view *v);
+void view_put_json_limits(const struct view *v);
 
 /* scanned.c: print what a scan is of, and what it could not see. */
 void view_put_scan(struct view *v, const struct mt_meta_scan *s);

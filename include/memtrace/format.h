@@ -251,6 +251,9 @@ enum mt_meta_type {
 	MT_META_PAUSE,	      /* struct mt_meta_pause */
 	MT_META_NOTE = 40,    /* struct mt_meta_note */
 	MT_META_SUPPRESSIONS, /* text: the program's, in LSan's format */
+	MT_META_MEMORY = 50,  /* struct mt_meta_memory, extents */
+	MT_META_SNAPSHOT,     /* struct mt_meta_snapshot */
+	MT_META_CGROUP,	      /* struct mt_meta_cgroup, text: its directory */
 };
 
 struct mt_meta_format {
@@ -299,6 +302,62 @@ struct mt_meta_thread {
 struct mt_meta_resident {
 	uint64_t clock;
 	uint64_t bytes;
+};
+
+/* Why memory was looked at. The numbers are part of the format. */
+enum mt_why {
+	MT_WHY_END = 1,	 /* the program ends */
+	MT_WHY_MARK,	 /* it named the moment */
+	MT_WHY_SNAPSHOT, /* asked for from outside */
+	MT_WHY_LIMIT,	 /* the live bytes crossed limit=SIZE */
+	MT_WHY_FAILED,	 /* an allocation failed */
+};
+
+/*
+ * What the resident set is made of, in bytes: the sum of all is `resident`.
+ * Extents follow: of private anonymous memory that is none of the others, as
+ * the kernel maps it. Varints for each, in the order of addresses: pages from
+ * the end of the one before (from 0) to its start; twice its pages, plus 1 if
+ * it is [heap]; its resident pages.
+ */
+struct mt_meta_memory {
+	uint64_t clock;
+	uint64_t resident;
+	uint64_t program; /* the program's file and its libraries, with data */
+	uint64_t files;	  /* other files that are mapped, shared memory too */
+	uint64_t stacks;  /* of all threads */
+	uint64_t own;	  /* the recorder's: memory, library, live file */
+	uint64_t unlisted; /* of extents for which there was no room */
+	uint64_t swapped; /* not resident */
+	uint32_t why;	  /* enum mt_why */
+	uint32_t extents;
+};
+
+/*
+ * A moment worth a look. Live bytes are usable ones, as malloc_usable_size()
+ * has them: what was asked for is not known when a block is freed.
+ */
+struct mt_meta_snapshot {
+	uint64_t clock;
+	int64_t live_bytes; /* negative: blocks were freed that are older */
+	uint64_t bytes; /* LIMIT: that was crossed; FAILED: were asked for */
+	uint32_t stack; /* FAILED: of the call, else 0 */
+	uint32_t tid;
+	uint32_t why; /* enum mt_why: SNAPSHOT, LIMIT or FAILED */
+	uint32_t reserved;
+};
+
+/*
+ * What the memory of the process's control group is bounded to, and what it
+ * has of it: the group itself or the one above it that has least room left.
+ */
+struct mt_meta_cgroup {
+	uint64_t clock;
+	uint64_t max_bytes; /* UINT64_MAX: no bound */
+	uint64_t current_bytes, peak_bytes; /* peak: 0, the kernel says none */
+	uint64_t oom_kills;		    /* so far in it, of any process */
+	uint32_t version; /* of the interface: 1 or 2 */
+	uint32_t reserved;
 };
 
 /* How many marks a recording keeps, and bytes of their names. */
@@ -549,6 +608,7 @@ enum mt_command {
 	MT_COMMAND_START,
 	MT_COMMAND_STOP,
 	MT_COMMAND_MARK, /* `text`: its name */
+	MT_COMMAND_SNAPSHOT = 20,
 };
 
 #define MT_MAILBOX_OFF (MT_LIVE_HEAD_BYTES - 512)
@@ -588,6 +648,9 @@ _Static_assert(sizeof(struct mt_live) == 104, "disk format");
 _Static_assert(sizeof(struct mt_slot) == 80, "disk format");
 _Static_assert(sizeof(struct mt_meta_scan) == 56, "disk format");
 _Static_assert(sizeof(struct mt_meta_note) == 32, "disk format");
+_Static_assert(sizeof(struct mt_meta_memory) == 72, "disk format");
+_Static_assert(sizeof(struct mt_meta_snapshot) == 40, "disk format");
+_Static_assert(sizeof(struct mt_meta_cgroup) == 48, "disk format");
 _Static_assert(sizeof(struct mt_mailbox) == 272, "disk format");
 
 #endif

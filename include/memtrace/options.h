@@ -20,6 +20,8 @@
 	X(signal, NUMBER, "0", "N", "look for commands when signal N comes") \
 	X(size, NUMBER, "1G", "SIZE",                                        \
 	  "bound of the trace; older events are summed up; 0: none")         \
+	X(limit, NUMBER, "0", "SIZE",                                        \
+	  "of live bytes: note what they are when they cross it; 0: none")   \
 	X(level, NUMBER, "1", "N", "zstd level, -7 (fast) to 19 (small)")
 
 /* The least bound of a trace, in bytes. */
