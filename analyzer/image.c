@@ -199,6 +199,10 @@ void image_read(struct trace *t)
 		return;
 	}
 	read_bytes(m, MT_IMAGE_HEAD, &m->head, sizeof(m->head));
+	if (!m->head.magic[0]) { /* it was just being made */
+		image_free(t);
+		return;
+	}
 	if (memcmp(m->head.magic, MT_IMAGE_MAGIC, sizeof(m->head.magic)) ||
 	    !take_back(m)) {
 		error_set(&t->damage, ERROR_NO_OFFSET,

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <memtrace/image.h>
+
 /* Copy the first record of a type in the meta log; NULL: there is none. */
 static char *find_record(const struct trace *t, unsigned int type, size_t *n)
 {
@@ -178,6 +180,16 @@ static bool region_is_sound(const struct trace *t, const struct mt_region *r)
 	       r->bytes <= t->live_bytes - r->offset;
 }
 
+/* Find the region of a type and index. */
+static bool find_region(const struct trace *t, uint32_t type, uint32_t index,
+			struct mt_region *r)
+{
+	for (uint32_t i = 0; region_at(t, i, r); i++)
+		if (r->type == type && r->index == index)
+			return region_is_sound(t, r);
+	return false;
+}
+
 /*
  * Copy a region; a slot until its epoch is even and stays as it was, so that
  * it was not turned over meanwhile. Its count is copied before its columns,
@@ -202,49 +214,110 @@ static void copy_region(uint8_t *to, const uint8_t *from,
 	}
 }
 
-/* Copy the slots, or all regions but them. */
-static void copy_regions(uint8_t *to, const struct trace *from, bool slots,
-			 uint32_t count)
+/* Which regions are copied together. */
+enum group { SLOTS, IMAGE, STREAMS };
+
+static enum group group_of(const struct mt_region *r)
+{
+	if (r->type == MT_REGION_SLOT)
+		return SLOTS;
+	return r->type == MT_REGION_IMAGE ? IMAGE : STREAMS;
+}
+
+/* Copy the first `count` regions, those of a group. */
+static void copy_regions(uint8_t *to, const struct trace *from,
+			 enum group group, uint32_t count)
 {
 	struct mt_region r;
 
 	for (uint32_t i = 0; i < count && region_at(from, i, &r); i++)
-		if ((r.type == MT_REGION_SLOT) == slots &&
-		    region_is_sound(from, &r))
+		if (group_of(&r) == group && region_is_sound(from, &r))
 			copy_region(to + r.offset, from->live + r.offset, &r);
+}
+
+/* Have room in a copy for all of a live file. */
+static void make_room(struct trace *t, const struct trace *from)
+{
+	uint8_t *bytes = (uint8_t *)t->live;
+
+	if (!bytes) {
+		t->live = util_alloc(from->live_bytes, 1);
+		t->live_bytes = from->live_bytes;
+		t->live_is_copy = true;
+		t->live_path =
+			util_copy(from->live_path, strlen(from->live_path));
+	} else if (from->live_bytes > t->live_bytes) {
+		bytes = util_resize(bytes, from->live_bytes, 1);
+		memset(bytes + t->live_bytes, 0,
+		       from->live_bytes - t->live_bytes);
+		t->live = bytes;
+		t->live_bytes = from->live_bytes;
+	}
+}
+
+/* Map the live file of a path, as large as it is now. */
+static bool map_path(struct trace *t, const char *path)
+{
+	*t = (struct trace){0};
+	return map_live(t, util_copy(path, strlen(path)));
+}
+
+static void unmap_path(struct trace *t)
+{
+	unmap_live(t);
+	free(t->live_path);
 }
 
 /*
  * The slots are copied first, then the counts of the streams that they name,
  * then those. What is sealed after that is there twice, never missing.
  */
-void live_copy(struct trace *t, const struct trace *from)
+bool live_copy(struct trace *t, const char *path, enum live_part part)
 {
-	uint32_t regions = live_head(from).regions;
 	uint64_t head_bytes = MT_LIVE_HEAD_BYTES;
 	struct mt_live *head;
+	struct trace from;
+	uint32_t regions;
 
-	t->live_bytes = from->live_bytes;
-	t->live = util_alloc(t->live_bytes, 1);
-	t->live_is_copy = true;
-	t->live_path = util_copy(from->live_path, strlen(from->live_path));
-	if (head_bytes > t->live_bytes)
-		head_bytes = t->live_bytes;
-	copy_regions((uint8_t *)t->live, from, true, regions);
-	memcpy((uint8_t *)t->live, from->live, head_bytes);
+	/* It grows: regions that are counted first are then mapped. */
+	if (!map_path(&from, path))
+		return false;
+	regions = live_head(&from).regions;
+	unmap_path(&from);
+	if (!map_path(&from, path))
+		return false;
+	make_room(t, &from);
 	head = (struct mt_live *)t->live;
+	if (head_bytes > from.live_bytes)
+		head_bytes = from.live_bytes;
+	copy_regions((uint8_t *)head, &from, part == LIVE_IMAGE ? IMAGE : SLOTS,
+		     regions);
+	memcpy(head, from.live, head_bytes);
 	head->regions = regions;
-	copy_regions((uint8_t *)t->live, from, false, regions);
+	if (part == LIVE_REST)
+		copy_regions((uint8_t *)head, &from, STREAMS, regions);
+	unmap_path(&from);
+	return true;
 }
 
-/* Find the region of a type and index. */
-static bool find_region(const struct trace *t, uint32_t type, uint32_t index,
-			struct mt_region *r)
+bool live_image_state(const char *path, uint64_t *state)
 {
-	for (uint32_t i = 0; region_at(t, i, r); i++)
-		if (r->type == type && r->index == index)
-			return region_is_sound(t, r);
-	return false;
+	struct trace t;
+	struct mt_region r;
+	bool found;
+
+	if (!map_path(&t, path))
+		return false;
+	found = find_region(&t, MT_REGION_IMAGE, 0, &r) &&
+		r.bytes >= sizeof(struct mt_image);
+	if (found) {
+		const struct mt_image *m = (const void *)(t.live + r.offset);
+
+		*state = __atomic_load_n(&m->state, __ATOMIC_ACQUIRE);
+		found = m->magic[0];
+	}
+	unmap_path(&t);
+	return found;
 }
 
 /* Append records [first, first + n) of a stream from where they lie. */

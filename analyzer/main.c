@@ -16,6 +16,7 @@
  *   trace      a trace's index and streams (with segment the user of zstd)
  *     meta       the meta log: process, modules, threads, end
  *     live       the live file of a recording that was not ended
+ *     snapshot   a trace that is being recorded, as it is at one moment
  *     names      the names that a trace carries
  *     noted      what was noted of the process beside its events
  *     moments    moments by their names

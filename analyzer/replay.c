@@ -354,6 +354,8 @@ void replay_run(struct replay *r, struct trace *t, uint64_t until,
 		.listener_count = count,
 		.threads = util_alloc(t->thread_count, sizeof(*r->threads)),
 	};
+	if (until > t->cut)
+		until = t->cut;
 	heap_init(&r->heap);
 	if (t->image)
 		carry_all(r, t);

@@ -185,7 +185,7 @@ static void index_segments(struct trace *t)
 			if (word_at(t->map + off) == MT_SKIP_SEGMENT &&
 			    left < 4096)
 				t->truncated = true;
-			else
+			else if (!t->map_is_copy)
 				error_set(&t->damage, off, "bad segment head");
 			off = resync(t, off);
 			continue;
@@ -676,14 +676,15 @@ static void begin(struct trace *t, const char *path)
 	*t = (struct trace){
 		.path = util_copy(path, strlen(path)),
 		.state = TRACE_KILLED,
+		.cut = UINT64_MAX,
 		.unzip = ZSTD_createDCtx(),
 	};
 }
 
-/* Read the file and the live file, which may be there as a copy already. */
+/* Read the file and the live file, which may be there as copies already. */
 static int read_all(struct trace *t, struct error *e)
 {
-	if (map_file(t->path, &t->map, &t->map_bytes, e))
+	if (!t->map && map_file(t->path, &t->map, &t->map_bytes, e))
 		return -1;
 	index_segments(t);
 	read_streams(t);
@@ -711,6 +712,7 @@ static int read_all(struct trace *t, struct error *e)
 int trace_open(struct trace *t, const char *path, struct error *e)
 {
 	struct trace moving;
+	int status;
 
 	begin(t, path);
 	if (read_all(t, e))
@@ -720,9 +722,9 @@ int trace_open(struct trace *t, const char *path, struct error *e)
 	/* What is being written is copied before the rest is read again. */
 	moving = *t;
 	begin(t, path);
-	live_copy(t, &moving);
+	status = snapshot_take(t, &moving, e);
 	trace_close(&moving);
-	return read_all(t, e);
+	return status ? -1 : read_all(t, e);
 }
 
 void trace_close(struct trace *t)

@@ -164,6 +164,9 @@ struct trace {
 	uint64_t lost_found; /* of lost.events: where segments are lacking */
 
 	bool live_is_copy; /* of a process that still runs */
+	bool map_is_copy;  /* the same; of events sealed while it was made
+			      some may be torn: the live file has them */
+	uint64_t cut; /* clock value up to which it is whole; UINT64_MAX: all */
 
 	struct trace_names *names; /* that it carries, or NULL */
 	struct image *image;	   /* what was folded, or NULL; see image.h */
@@ -309,8 +312,22 @@ void image_free(struct trace *t);
 
 /* live.c: find and map the live file, and enter what it holds. */
 void live_open(struct trace *t);
-/* Give `t` a copy of the live file of `from`, which is being written. */
-void live_copy(struct trace *t, const struct trace *from);
+/* Tell whether the live file of a path has a heap image, and its state; see
+ * memtrace/image.h. */
+bool live_image_state(const char *path, uint64_t *state);
+/*
+ * Give `t` a copy of the live file of a path, which is being written: of the
+ * heap image, or of the rest, which can be had in this order. False: it is not
+ * there.
+ */
+enum live_part { LIVE_IMAGE, LIVE_REST };
+bool live_copy(struct trace *t, const char *path, enum live_part part);
+/*
+ * snapshot.c: give `t` copies of the live file and, if it has a heap image, of
+ * the trace of `from`, which are of one moment. -1 and `e` filled: it could not
+ * be had. `t` has no live file then if the recording has ended meanwhile.
+ */
+int snapshot_take(struct trace *t, const struct trace *from, struct error *e);
 void live_read_streams(struct trace *t);
 void live_add_slots(struct trace *t);
 /* Return a chunk of the heap image from region `*i` on, which is stepped

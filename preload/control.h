@@ -37,6 +37,15 @@ static inline bool mt_control_is_asked(void)
 enum mt_command mt_control_take(char text[MT_MAX_MARK_BYTES + 1]);
 void mt_control_answer(int32_t result);
 
+/* Whether somebody reads what folding would change. Context: any. */
+static inline bool mt_control_is_held(void)
+{
+	uint64_t hold = __atomic_load_n(&mt_mailbox()->hold, __ATOMIC_ACQUIRE);
+	uint64_t now = likely(!hold) ? 0 : sys_monotonic_ns();
+
+	return unlikely(hold > now && hold - now <= MT_MAX_HOLD_NS);
+}
+
 /*
  * Call `look` in some thread whenever the signal comes: the answer for
  * programs that sleep. False: the program has a use for it. Context: init.

@@ -24,7 +24,9 @@
  * The work is done by whoever records, in small pieces: each time a buffer has
  * taken STEP events, twice as many are folded, until a reserve of space is
  * there again. One thread folds at a time, the others go on. Only when no
- * space is left at all must a thread fold before it can seal.
+ * space is left at all must a thread fold before it can seal. Who reads the
+ * live file may ask for some time without (the word `hold` of the mailbox); the
+ * reserve is then what the recording lives on.
  *
  * Order of locks: this one, then the journal's.
  */
@@ -36,6 +38,7 @@
 
 #include "apply.h"
 #include "clock.h"
+#include "control.h"
 #include "image.h"
 #include "journal.h"
 #include "live.h"
@@ -667,7 +670,8 @@ void mt_fold_reset(void)
 void mt_fold_step(void)
 {
 	if (!fold.bound || mt_journal_left() > fold.reserve ||
-	    __atomic_load_n(&fold.lock.word, __ATOMIC_RELAXED))
+	    __atomic_load_n(&fold.lock.word, __ATOMIC_RELAXED) ||
+	    mt_control_is_held())
 		return;
 	fold_some(PIECE);
 }

@@ -593,13 +593,21 @@ struct mt_live {
  * the live file, flock(2)) writes `command` and `text`, then makes `asked` one
  * more than `done`. The recorder acts when a thread of the program next looks,
  * then writes `result` and makes `done` the same as `asked`.
+ *
+ * `hold` is no part of that: who reads the heap image and the segments of a
+ * bounded trace sets it ahead, if it is not further ahead already, and lets it
+ * run out. Until then, but for no more than MT_MAX_HOLD_NS, the recorder folds
+ * no events that it need not, so that both stay as they are.
  */
 struct mt_mailbox {
 	uint32_t asked, done;
 	uint32_t command; /* enum mt_command */
 	int32_t result;	  /* 0 or -errno; of a scan: its number */
 	char text[MT_MAX_MARK_BYTES + 1];
+	uint64_t hold; /* CLOCK_MONOTONIC in ns; 0: nobody reads */
 };
+
+#define MT_MAX_HOLD_NS 2000000000u
 
 /* The numbers are part of the format. */
 enum mt_command {
@@ -651,6 +659,6 @@ _Static_assert(sizeof(struct mt_meta_note) == 32, "disk format");
 _Static_assert(sizeof(struct mt_meta_memory) == 72, "disk format");
 _Static_assert(sizeof(struct mt_meta_snapshot) == 40, "disk format");
 _Static_assert(sizeof(struct mt_meta_cgroup) == 48, "disk format");
-_Static_assert(sizeof(struct mt_mailbox) == 272, "disk format");
+_Static_assert(sizeof(struct mt_mailbox) == 280, "disk format");
 
 #endif
