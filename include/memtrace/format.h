@@ -29,7 +29,7 @@
 #include <stdint.h>
 
 #define MT_FORMAT_MAJOR 1
-#define MT_FORMAT_MINOR 2
+#define MT_FORMAT_MINOR 3
 
 /* Skippable zstd frames of ours: a segment's head; space without meaning. */
 #define MT_SKIP_SEGMENT 0x184D2A5Du
@@ -251,6 +251,7 @@ enum mt_meta_type {
 	MT_META_PAUSE,	      /* struct mt_meta_pause */
 	MT_META_NOTE = 40,    /* struct mt_meta_note */
 	MT_META_SUPPRESSIONS, /* text: the program's, in LSan's format */
+	MT_META_RATE = 60,    /* struct mt_meta_rate */
 };
 
 struct mt_meta_format {
@@ -323,6 +324,14 @@ struct mt_meta_pause {
 	uint64_t clock;
 	uint32_t paused; /* 1: it stops, 0: it goes on */
 	uint32_t reserved;
+};
+
+/* From `clock` on one block in so many bytes is recorded, by chance, and the
+ * free of those. None of these: every event is. Since 1.3; see
+ * include/memtrace/sample.h. */
+struct mt_meta_rate {
+	uint64_t clock;
+	uint64_t rate_bytes;
 };
 
 struct mt_meta_problem {
@@ -549,6 +558,7 @@ enum mt_command {
 	MT_COMMAND_START,
 	MT_COMMAND_STOP,
 	MT_COMMAND_MARK, /* `text`: its name */
+	MT_COMMAND_RATE = 20, /* `text`: bytes, decimal; since 1.3 */
 };
 
 #define MT_MAILBOX_OFF (MT_LIVE_HEAD_BYTES - 512)
