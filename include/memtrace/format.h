@@ -29,7 +29,7 @@
 #include <stdint.h>
 
 #define MT_FORMAT_MAJOR 1
-#define MT_FORMAT_MINOR 3
+#define MT_FORMAT_MINOR 2
 
 /* Skippable zstd frames of ours: a segment's head; space without meaning. */
 #define MT_SKIP_SEGMENT 0x184D2A5Du
@@ -327,7 +327,7 @@ struct mt_meta_pause {
 };
 
 /* From `clock` on one block in so many bytes is recorded, by chance, and the
- * free of those. None of these: every event is. Since 1.3; see
+ * free of those. None of these: every event is. Since 1.2; see
  * include/memtrace/sample.h. */
 struct mt_meta_rate {
 	uint64_t clock;
@@ -558,7 +558,7 @@ enum mt_command {
 	MT_COMMAND_START,
 	MT_COMMAND_STOP,
 	MT_COMMAND_MARK, /* `text`: its name */
-	MT_COMMAND_RATE = 20, /* `text`: bytes, decimal; since 1.3 */
+	MT_COMMAND_RATE = 20, /* `text`: bytes, decimal */
 };
 
 #define MT_MAILBOX_OFF (MT_LIVE_HEAD_BYTES - 512)
@@ -598,6 +598,7 @@ _Static_assert(sizeof(struct mt_live) == 104, "disk format");
 _Static_assert(sizeof(struct mt_slot) == 80, "disk format");
 _Static_assert(sizeof(struct mt_meta_scan) == 56, "disk format");
 _Static_assert(sizeof(struct mt_meta_note) == 32, "disk format");
+_Static_assert(sizeof(struct mt_meta_rate) == 16, "disk format");
 _Static_assert(sizeof(struct mt_mailbox) == 272, "disk format");
 
 #endif
