@@ -105,6 +105,21 @@ static inline bool passes(uint64_t size)
 	return mt_gate.skims && (likely(mt_meter_passes(size)) || turn(size));
 }
 
+/* The same without doing anything, nor asking whether there are real functions
+ * (which a gate that skims implies): what nearly all calls come to then, so it
+ * stands before all else. A hook that another foretold is not to count. */
+static inline bool skips(uint64_t size)
+{
+	return mt_gate.skims && likely(!inside.expected) &&
+	       likely(mt_meter_passes(size));
+}
+
+static inline bool skips_free(const void *p)
+{
+	return mt_gate.skims && likely(!mt_sampled_may_have(p)) &&
+	       likely(!mt_real_is_early(p));
+}
+
 /* Whether a free is not to be recorded: its allocation was not. */
 static inline bool passes_free(const void *p)
 {
@@ -229,7 +244,7 @@ static inline bool have_real(void)
 	return likely(mt_real.usable != NULL) || need_real();
 }
 
-EXPORT void *malloc(size_t size)
+static __attribute__((noinline)) void *malloc_in_full(size_t size)
 {
 	struct mt_place at = CALLER;
 	void *p;
@@ -246,7 +261,13 @@ EXPORT void *malloc(size_t size)
 	return p;
 }
 
-EXPORT void *calloc(size_t n, size_t size)
+/* Where a hook ends with a call, that is a jump: the caller stays the same. */
+EXPORT void *malloc(size_t size)
+{
+	return skips(size) ? mt_real.malloc(size) : malloc_in_full(size);
+}
+
+static __attribute__((noinline)) void *calloc_in_full(size_t n, size_t size)
 {
 	struct mt_place at = CALLER;
 	void *p;
@@ -261,6 +282,12 @@ EXPORT void *calloc(size_t n, size_t size)
 	return p;
 }
 
+EXPORT void *calloc(size_t n, size_t size)
+{
+	return skips(times(n, size)) ? mt_real.calloc(n, size)
+				     : calloc_in_full(n, size);
+}
+
 /* Free by an allocator that may free through our hooks again. */
 static __attribute__((noinline)) void free_foreign(void *p,
 						   const struct mt_place *at)
@@ -271,7 +298,7 @@ static __attribute__((noinline)) void free_foreign(void *p,
 	inside.address = 0;
 }
 
-EXPORT void free(void *p)
+static __attribute__((noinline)) void free_in_full(void *p)
 {
 	struct mt_place at = CALLER;
 
@@ -285,6 +312,14 @@ EXPORT void free(void *p)
 		}
 	}
 	mt_real.free(p);
+}
+
+EXPORT void free(void *p)
+{
+	if (skips_free(p))
+		mt_real.free(p);
+	else
+		free_in_full(p);
 }
 
 EXPORT void cfree(void *p)
@@ -553,8 +588,7 @@ static inline __attribute__((always_inline)) void plain_delete(
 	(likely(mt_real.member != NULL) || need_cxx(&mt_real.member, symbol))
 
 #define HOOK_NEW(member, symbol, kind, align, parameters, arguments)    \
-	EXPORT void *hook_##member parameters __asm__(symbol);          \
-	void *hook_##member parameters                                  \
+	static __attribute__((noinline)) void *full_##member parameters \
 	{                                                               \
 		struct mt_place at = CALLER;                            \
 		bool pass;                                              \
@@ -576,6 +610,18 @@ static inline __attribute__((always_inline)) void plain_delete(
 		if (expected_alloc() && !pass)                          \
 			record_alloc(kind, p, size, align, &at);        \
 		return p;                                               \
+	}                                                               \
+                                                                        \
+	EXPORT void *hook_##member parameters __asm__(symbol);          \
+	void *hook_##member parameters                                  \
+	{                                                               \
+		if (IS_PLAIN(align) && skips(size)) {                   \
+			void *p = mt_real.malloc(at_least_one(size));   \
+                                                                        \
+			if (likely(p))                                  \
+				return p;                               \
+		}                                                       \
+		return full_##member arguments;                         \
 	}
 
 HOOK_NEW(new, "_Znwm", MT_NEW, 0, (size_t size), (size))
@@ -595,8 +641,7 @@ HOOK_NEW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t",
 	 (size_t size, size_t to, const struct mt_nothrow *nt), (size, to, nt))
 
 #define HOOK_DELETE(member, symbol, kind, size, align, parameters, arguments) \
-	EXPORT void hook_##member parameters __asm__(symbol);                 \
-	void hook_##member parameters                                         \
+	static __attribute__((noinline)) void full_##member parameters        \
 	{                                                                     \
 		struct mt_place at = CALLER;                                  \
                                                                               \
@@ -612,6 +657,15 @@ HOOK_NEW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t",
 		inside.address = p ? (uint64_t)(uintptr_t)p + 1 : 0;          \
 		mt_real.member arguments;                                     \
 		inside.address = 0;                                           \
+	}                                                                     \
+                                                                              \
+	EXPORT void hook_##member parameters __asm__(symbol);                 \
+	void hook_##member parameters                                         \
+	{                                                                     \
+		if (IS_PLAIN(align) && skips_free(p))                         \
+			mt_real.free(p);                                      \
+		else                                                          \
+			full_##member arguments;                              \
 	}
 
 HOOK_DELETE(delete, "_ZdlPv", MT_DELETE, 0, 0, (void *p), (p))
