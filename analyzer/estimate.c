@@ -26,30 +26,40 @@ struct estimate estimate_sampled(const struct trace *t,
 	double n = b->size ? (double)b->size : 1;
 	double p = -expm1(-n / rate_at(t, b->born));
 	double fraction = 1 / p - floor(1 / p), variance = (1 - p) / (p * p);
+	double square = (double)b->size * (double)b->size;
 	double random = (double)(mt_sample_random(&seed) >> 11) * 0x1p-53;
 
 	return (struct estimate){
 		.bytes = (uint64_t)llround((double)b->size / p),
 		.blocks = (uint64_t)floor(1 / p) + (random < fraction),
-		.spread = {(double)b->size * (double)b->size * variance,
-			   variance},
+		.spread =
+			{
+				.bytes = {square * variance, square / (p * p)},
+				.blocks = {variance +
+						   fraction * (1 - fraction),
+					   1 / (p * p)},
+			},
 	};
 }
 
-struct interval estimate_interval(uint64_t estimate, double variance,
+struct interval estimate_interval(uint64_t estimate, struct doubt doubt,
 				  uint64_t rate_bytes)
 {
-	double y = (double)estimate, weight, half, low, high;
+	double y = (double)estimate, half, weight, low, high;
 
 	if (!estimate)
 		return (struct interval){
 			.high = (uint64_t)(Z * Z * (double)rate_bytes)};
-	if (variance <= 0)
+	if (doubt.variance <= 0)
 		return (struct interval){.low = estimate, .high = estimate};
-	weight = variance / y;
-	half = Z * sqrt(variance + Z * Z * weight * weight / 4);
-	low = y + Z * Z * weight / 2 - half;
-	high = y + Z * Z * weight / 2 + half;
+	half = doubt.squares / y / 2;
+	weight = doubt.variance / y;
+	low = y > half ? y - half : 0;
+	low += Z * Z * weight / 2 -
+	       Z * sqrt(weight * low + Z * Z * weight * weight / 4);
+	high = y + half;
+	high += Z * Z * weight / 2 +
+		Z * sqrt(weight * high + Z * Z * weight * weight / 4);
 	return (struct interval){
 		.low = low > 0 ? (uint64_t)llround(low) : 0,
 		.high = (uint64_t)llround(high),

@@ -14,9 +14,14 @@
 #include "heap.h"
 #include "trace.h"
 
-/* The variance of an estimate. */
+/* How uncertain a figure is: its variance, and the squares of what the samples
+ * add to it, which tell how coarse its steps are. */
+struct doubt {
+	double variance, squares;
+};
+
 struct spread {
-	double bytes, blocks;
+	struct doubt bytes, blocks;
 };
 
 /* What a block stands for. The number is rounded up or down, by the block's
@@ -46,14 +51,18 @@ static inline struct estimate estimate_of(const struct trace *t,
 
 static inline void spread_add(struct spread *a, const struct spread *b)
 {
-	a->bytes += b->bytes;
-	a->blocks += b->blocks;
+	a->bytes.variance += b->bytes.variance;
+	a->bytes.squares += b->bytes.squares;
+	a->blocks.variance += b->blocks.variance;
+	a->blocks.squares += b->blocks.squares;
 }
 
 static inline void spread_subtract(struct spread *a, const struct spread *b)
 {
-	a->bytes -= b->bytes;
-	a->blocks -= b->blocks;
+	a->bytes.variance -= b->bytes.variance;
+	a->bytes.squares -= b->bytes.squares;
+	a->blocks.variance -= b->blocks.variance;
+	a->blocks.squares -= b->blocks.squares;
 }
 
 /* Between what it is with 95 % of confidence, and how far it is to the farther
@@ -64,13 +73,16 @@ struct interval {
 };
 
 /*
- * Return the interval of an estimate by its variance: Wilson's score interval,
- * for numbers of samples that are Poisson's, of equal weights that have the
- * variance. (Brown, Cai, DasGupta: Interval estimation in exponential
- * families, 2003.) It holds for few samples, too: for 1 it goes from 0.2 to 5.7
- * times the estimate, for none to 3.8 times the rate.
+ * Return the interval of an estimate: Wilson's score interval for numbers of
+ * samples that are Poisson's, of equal weights that have the variance, and with
+ * a correction for continuity, half a sample's weight. (Brown, Cai, DasGupta:
+ * Interval estimation in exponential families, 2003.) So it holds for few
+ * samples, too, and for large blocks that are sampled nearly all: rather more
+ * often than in 95 % of cases. For one small block it goes from 0.05 to 6.5
+ * times the estimate, for none to 3.8 times the rate. What no sample is of is in
+ * no interval: not the few small blocks among large ones, in number.
  */
-struct interval estimate_interval(uint64_t estimate, double variance,
+struct interval estimate_interval(uint64_t estimate, struct doubt doubt,
 				  uint64_t rate_bytes);
 
 #endif

@@ -8,12 +8,18 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Return the variance of a figure. */
-static double variance_of(view_key *key, const struct profile_totals *t)
+/* Return what one doubt is more than another. */
+static struct doubt less(struct doubt a, struct doubt b)
+{
+	return (struct doubt){a.variance - b.variance, a.squares - b.squares};
+}
+
+/* Return how uncertain a figure is. */
+static struct doubt doubt_of(view_key *key, const struct profile_totals *t)
 {
 	const struct {
 		view_key *key;
-		double variance;
+		struct doubt doubt;
 	} known[] = {
 		{view_peak_bytes, t->peak.bytes},
 		{view_peak_blocks, t->peak.blocks},
@@ -21,21 +27,21 @@ static double variance_of(view_key *key, const struct profile_totals *t)
 		{view_exit_blocks, t->exit.blocks},
 		{view_allocated_bytes, t->allocated.bytes},
 		{view_allocations, t->allocated.blocks},
-		{view_churned_bytes, t->allocated.bytes - t->exit.bytes},
-		{view_frees, t->allocated.blocks - t->exit.blocks},
+		{view_churned_bytes, less(t->allocated.bytes, t->exit.bytes)},
+		{view_frees, less(t->allocated.blocks, t->exit.blocks)},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (known[i].key == key)
-			return known[i].variance;
-	return 0;
+			return known[i].doubt;
+	return (struct doubt){0};
 }
 
 /* Return the interval of a figure. */
 static struct interval interval_of(const struct view *v, view_key *key,
 				   const struct profile_totals *t)
 {
-	return estimate_interval(key(t), variance_of(key, t),
+	return estimate_interval(key(t), doubt_of(key, t),
 				 v->profile->rate_bytes);
 }
 
