@@ -31,12 +31,14 @@ static uint64_t draw(void)
 static uint64_t renew(void)
 {
 	uint64_t n = __atomic_fetch_add(&meter.seeded, 1, __ATOMIC_RELAXED);
-	uint64_t own = n << 32 | mt_gate.era;
+	uint64_t seed = meter.seed;
 
-	if (!meter.seed)
-		own ^= mt_clock() << 20 ^ (uint64_t)(uintptr_t)&mt_meter ^
+	if (!seed)
+		seed = mt_clock() << 20 ^ (uint64_t)(uintptr_t)&mt_meter ^
 		       (uint64_t)sys_tid() << 44;
-	mt_meter.random = meter.seed * 0x9e3779b97f4a7c15u + own;
+	/* Twice: streams that begin a step apart would be nearly the same. */
+	seed = mt_sample_random(&seed) ^ (n << 32 | mt_gate.era);
+	mt_meter.random = mt_sample_random(&seed);
 	mt_meter.era = __atomic_load_n(&mt_gate.era, __ATOMIC_ACQUIRE);
 	return draw();
 }

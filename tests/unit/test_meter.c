@@ -98,6 +98,25 @@ START_TEST(another_rate_holds_from_the_next_block_on)
 }
 END_TEST
 
+/* Neighbouring seeds are as good as any. */
+START_TEST(seeds_are_independent)
+{
+	double n = 400, sum = 0, squares = 0;
+
+	for (uint64_t seed = 1; seed <= n; seed++) {
+		double taken;
+
+		mt_meter_set(RATE, false, seed);
+		taken = (double)ask(100, 65536); /* 100 in the mean */
+		sum += taken;
+		squares += taken * taken;
+	}
+	ck_assert_double_eq_tol(sum / n, 100, 4.5 * 10 / sqrt(n));
+	ck_assert_double_eq_tol(squares / n - sum / n * (sum / n), 100,
+				4.5 * 100 * sqrt(2 / n));
+}
+END_TEST
+
 START_TEST(seeds_tell_which)
 {
 	uint64_t first[2] = {0}, other = 0;
@@ -140,6 +159,7 @@ static void add(TCase *c)
 	tcase_add_test(c, distances_are_exponential);
 	tcase_add_test(c, nothing_is_taken_while_it_stands_still);
 	tcase_add_test(c, another_rate_holds_from_the_next_block_on);
+	tcase_add_test(c, seeds_are_independent);
 	tcase_add_test(c, seeds_tell_which);
 	tcase_add_test(c, threads_look_around);
 }
