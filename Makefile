@@ -11,6 +11,7 @@
 #                       takes ten minutes to build the first time
 #   make bench-growth   how many leaks the verdict on growth finds and takes
 #                       for one, beside simpler rules; SEEDS=20 of each kind
+#   make bench-sampling what sampling costs, beside jemalloc's and gperftools'
 #   make bench-leaks    what the leak verdict finds and costs, beside LSan and
 #                       memcheck
 #   make fuzz           fuzz the reader with libFuzzer for FUZZ_SECONDS
@@ -62,7 +63,7 @@ MAKEFLAGS += -rR --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all unit tests demo check bench bench-symbols bench-growth bench-leaks \
-	fuzz lint check-asan check-tsan check-install check-export check-ci \
+	bench-sampling 	fuzz lint check-asan check-tsan check-install check-export check-ci \
 	check-leaks distcheck install uninstall clean help FORCE
 
 ifeq ($(V),1)
@@ -289,6 +290,11 @@ bench-growth:
 	@.ci/setup build bench
 	@$(MAKE) $B/tests/unit/growth_bench
 	@$B/tests/unit/growth_bench $(SEEDS)
+
+bench-sampling:
+	@.ci/setup build bench
+	@$(MAKE) all $(BENCH)
+	@B=$B tests/bench/sampling
 
 bench-leaks:
 	@.ci/setup build test lint bench leaks

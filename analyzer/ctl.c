@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mailbox.h"
+#include "units.h"
 
 /* What can be told; the words are those of the command's arguments. */
 static const struct verb {
@@ -18,6 +19,7 @@ static const struct verb {
 	{"mark", MT_COMMAND_MARK, true},
 	{"leaks", MT_COMMAND_SCAN, false},
 	{"snapshot", MT_COMMAND_SNAPSHOT, false},
+	{"rate", MT_COMMAND_RATE, true},
 };
 
 #define VERBS (sizeof(verbs) / sizeof(*verbs))
@@ -32,8 +34,9 @@ static const struct verb *find_verb(const char *word)
 			return &verbs[i];
 		names[i] = verbs[i].name;
 	}
-	options_usage("ctl does start, stop, mark, leaks or snapshot, not", word,
-		      util_nearest(word, names));
+	options_usage(
+		"ctl does start, stop, mark, leaks, snapshot or rate, not",
+		word, util_nearest(word, names));
 }
 
 /* Read a process id; ends the program over what is none. */
@@ -45,6 +48,21 @@ static uint32_t read_pid(const char *text)
 	if (end == text || *end || *text == '-' || !n || n > INT32_MAX)
 		options_usage("ctl takes a process id, not", text, NULL);
 	return (uint32_t)n;
+}
+
+/* Return the text that goes with a command: of a rate the bytes in digits;
+ * ends the program over what is no size. */
+static char *text_of(const struct verb *verb, const char *word)
+{
+	uint64_t bytes;
+
+	if (!verb->has_text)
+		return util_copy("", 0);
+	if (verb->command != MT_COMMAND_RATE)
+		return util_copy(word, strlen(word));
+	if (!units_bytes(word, &bytes))
+		options_usage("ctl rate takes a size, not", word, NULL);
+	return util_format("%llu", (unsigned long long)bytes);
 }
 
 /* Say what is wrong with a process. */
@@ -59,7 +77,7 @@ int ctl_run(const struct options *o, int argc, char **argv)
 {
 	const struct verb *verb;
 	struct error e = {0};
-	char *trace = NULL;
+	char *trace = NULL, *text;
 	int32_t result;
 	uint32_t pid;
 	int status;
@@ -70,14 +88,16 @@ int ctl_run(const struct options *o, int argc, char **argv)
 	pid = read_pid(argv[0]);
 	verb = find_verb(argv[1]);
 	if (argc != 2 + verb->has_text)
-		options_usage(verb->has_text ? "ctl mark takes one name, not"
-					     : "nothing follows",
+		options_usage(!verb->has_text ? "nothing follows"
+			      : verb->command == MT_COMMAND_RATE
+				      ? "ctl rate takes one size, not"
+				      : "ctl mark takes one name, not",
 			      argc > 2 ? argv[2] : argv[1], NULL);
+	text = text_of(verb, argv[2]);
 	status = verb->command == MT_COMMAND_SCAN
 			 ? mailbox_scan(pid, o->timeout_ns, &result, &trace, &e)
-			 : mailbox_ask(pid, verb->command,
-				       verb->has_text ? argv[2] : "",
-				       o->timeout_ns, &result, NULL, &e);
+			 : mailbox_ask(pid, verb->command, text, o->timeout_ns,
+				       &result, NULL, &e);
 	if (status) {
 		complain(pid, &e);
 	} else if (trace) {
@@ -85,6 +105,7 @@ int ctl_run(const struct options *o, int argc, char **argv)
 		term_put_text(stdout, trace);
 		putchar('\n');
 	}
+	free(text);
 	free(trace);
 	return status != 0;
 }

@@ -32,6 +32,8 @@ static const char *damage_of(struct gate *g, const struct trace *t)
 		return "the trace is cut short";
 	if (t->live_missing)
 		return "its .live file is missing";
+	if (estimate_is_needed(t))
+		return "only a sample of its blocks was recorded (sample=)";
 	if (error_is_set(&t->damage))
 		text = util_format("the trace is damaged: %s", t->damage.text);
 	else if (t->lost.events)

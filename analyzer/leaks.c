@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "estimate.h"
+
 const char *const leak_kind_names[LEAK_KINDS] = {
 	[LEAK_DEFINITE] = "definite", [LEAK_INDIRECT] = "indirect",
 	[LEAK_POSSIBLE] = "possible", [LEAK_REACHABLE] = "reachable",
@@ -529,6 +531,8 @@ static void judge(struct search *s, const struct trace *t,
 /* Return why there is nothing to judge by, or NULL. */
 static const char *why_not(const struct trace *t)
 {
+	if (estimate_is_needed(t))
+		return "only a sample of the blocks was recorded (sample=)";
 	if (!t->scan_count)
 		return t->state == TRACE_ENDED && t->end == MT_END_EXEC
 			       ? "it became another program"

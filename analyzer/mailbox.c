@@ -243,7 +243,8 @@ static int no_answer(const struct peer *p, uint64_t timeout_ns, struct error *e)
 		e, ERROR_NO_OFFSET, "no answer in %.1f s: %s",
 		(double)timeout_ns / 1e9,
 		p->signal ? "it blocks the signal of signal=N"
-			  : "no thread of it has allocated 64 times since; "
+			  : "no thread of it has allocated 64 times since "
+			    "(64 KiB, when sampled or stopped); "
 			    "try --timeout, or start it with MEMTRACE=signal=N "
 			    "(12, say) to be heard while it sleeps");
 }
@@ -276,6 +277,19 @@ static int ask(struct peer *p, enum mt_command command, const char *text,
 	if (*result == -EBUSY)
 		return error_set(e, ERROR_NO_OFFSET,
 				 "another scan of it is still being made");
+	if (*result == -EOPNOTSUPP && command == MT_COMMAND_RATE)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "it records every block: a rate can be "
+				 "changed where sample=SIZE was said at the "
+				 "start");
+	if (*result == -EOPNOTSUPP)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "it records a sample of its blocks only "
+				 "(sample=), which leaks cannot be told by");
+	if (*result == -EINVAL && command == MT_COMMAND_RATE)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "a rate is 4K to 1G, and the recording goes "
+				 "on at the one before");
 	if (*result < 0)
 		return error_set(e, ERROR_NO_OFFSET, "%s", strerror(-*result));
 	return 0;

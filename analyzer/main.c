@@ -166,30 +166,31 @@ static const struct command {
 	view_function *view;
 	unsigned int keys; /* of the profile */
 	bool has_argument; /* before the files */
+	bool estimates;	   /* it can do with a sample of the blocks */
 } commands[] = {
-	{NULL, NEEDS_PROFILE, view_summary, 0, false},
-	{"top", NEEDS_PROFILE, view_top, 0, false},
-	{"tree", NEEDS_PROFILE, view_tree, 0, false},
-	{"peek", NEEDS_PROFILE, view_peek, 0, true},
-	{"list", NEEDS_PROFILE, view_list, 0, true},
-	{"info", NEEDS_TRACE, view_info, 0, false},
-	{"timeline", NEEDS_TRACE, view_timeline, 0, false},
-	{"sizes", NEEDS_PROFILE, view_sizes, PROF_BY_SIZE, false},
-	{"lifetimes", NEEDS_TRACE, view_lifetimes, 0, false},
-	{"threads", NEEDS_TRACE, view_threads, 0, false},
-	{"reallocs", NEEDS_PROFILE, view_reallocs, 0, false},
-	{"diff", NEEDS_PROFILES, view_diff, 0, false},
-	{"merge", NEEDS_PROFILES, view_merge, 0, false},
-	{"leaks", NEEDS_PROFILE, view_leaks, 0, false},
-	{"check", NEEDS_PATHS, NULL, 0, false},
-	{"bad-frees", NEEDS_PROFILE, view_bad_frees, 0, false},
-	{"why", NEEDS_PROFILE, view_why, 0, true},
-	{"growth", NEEDS_STACKS, view_growth, 0, false},
-	{"memory", NEEDS_TRACE, view_memory, 0, false},
-	{"snapshots", NEEDS_PROFILE, view_snapshots, 0, false},
-	{"events", NEEDS_TRACE, view_events, 0, false},
-	{"export", NEEDS_PROFILES, run_export, 0, false},
-	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false},
+	{NULL, NEEDS_PROFILE, view_summary, 0, false, true},
+	{"top", NEEDS_PROFILE, view_top, 0, false, true},
+	{"tree", NEEDS_PROFILE, view_tree, 0, false, true},
+	{"peek", NEEDS_PROFILE, view_peek, 0, true, true},
+	{"list", NEEDS_PROFILE, view_list, 0, true, true},
+	{"info", NEEDS_TRACE, view_info, 0, false, true},
+	{"timeline", NEEDS_TRACE, view_timeline, 0, false, false},
+	{"sizes", NEEDS_PROFILE, view_sizes, PROF_BY_SIZE, false, true},
+	{"lifetimes", NEEDS_TRACE, view_lifetimes, 0, false, false},
+	{"threads", NEEDS_TRACE, view_threads, 0, false, false},
+	{"reallocs", NEEDS_PROFILE, view_reallocs, 0, false, false},
+	{"diff", NEEDS_PROFILES, view_diff, 0, false, true},
+	{"merge", NEEDS_PROFILES, view_merge, 0, false, true},
+	{"leaks", NEEDS_PROFILE, view_leaks, 0, false, false},
+	{"check", NEEDS_PATHS, NULL, 0, false, true},
+	{"bad-frees", NEEDS_PROFILE, view_bad_frees, 0, false, false},
+	{"why", NEEDS_PROFILE, view_why, 0, true, false},
+	{"growth", NEEDS_STACKS, view_growth, 0, false, false},
+	{"memory", NEEDS_TRACE, view_memory, 0, false, false},
+	{"snapshots", NEEDS_PROFILE, view_snapshots, 0, false, false},
+	{"events", NEEDS_TRACE, view_events, 0, false, true},
+	{"export", NEEDS_PROFILES, run_export, 0, false, true},
+	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false, true},
 };
 
 /* The command completion; returns the exit status. */
@@ -281,6 +282,32 @@ static bool is_damaged(const struct input *in)
 	return true;
 }
 
+/* Refuse what a sample of the blocks does not tell: 0, or -1 with `e`
+ * filled. */
+static int refuse_sampled(const struct job *j, const struct input *in,
+			  struct error *e)
+{
+	const struct options *o = j->view.options;
+	const char *what = NULL;
+
+	if (!in->trace || !estimate_is_needed(in->trace))
+		return 0;
+	if (!j->command->estimates)
+		what = j->command->name;
+	else if (o->total)
+		what = "--total";
+	else if (o->at == OPTIONS_AT_TEMPORARY)
+		what = "--at temporary";
+	else if (j->command->view == run_export && format_of(o)->needs_trace)
+		what = o->format;
+	if (!what)
+		return 0;
+	return error_set(e, ERROR_NO_OFFSET,
+			 "%s needs every block, of which this is a sample "
+			 "(sample=SIZE)",
+			 what);
+}
+
 /* Open the files, and show them together; 0, or -1 and whose fault it is. */
 static int open_and_show(struct job *j, const struct input_path *paths,
 			 size_t n, const char **path, struct error *e)
@@ -292,6 +319,8 @@ static int open_and_show(struct job *j, const struct input_path *paths,
 		*path = paths[j->count].path;
 		status = input_open(&j->inputs[j->count], *path, &j->wants, e);
 		j->inputs[j->count].side = paths[j->count].side;
+		if (!status)
+			status = refuse_sampled(j, &j->inputs[j->count], e);
 	}
 	if (status)
 		return status;

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <memtrace/sample.h>
+
 /* More modules or threads than a process can have. */
 #define MAX_MODULE_ID (1u << 20)
 
@@ -187,6 +189,24 @@ static void parse_pause(struct trace *t, const struct record *r)
 	t->pauses[t->pause_count++] = m;
 }
 
+/* Note how much is recorded from then on. */
+static void parse_rate(struct trace *t, const struct record *r)
+{
+	struct mt_meta_rate m;
+
+	if (payload(t, r, &m, sizeof(m)))
+		return;
+	if (m.rate_bytes < MT_MIN_RATE || m.rate_bytes > MT_MAX_RATE) {
+		error_set(&t->damage, ERROR_NO_OFFSET,
+			  "a sampling rate of %llu bytes makes no sense",
+			  (unsigned long long)m.rate_bytes);
+		return;
+	}
+	t->rates = util_grow(t->rates, t->rate_count, &t->rate_room,
+			     sizeof(*t->rates));
+	t->rates[t->rate_count++] = m;
+}
+
 /* Note a scan. */
 static void parse_scan(struct trace *t, const struct record *r)
 {
@@ -279,6 +299,9 @@ static void parse_record(struct trace *t, unsigned int type,
 		break;
 	case MT_META_PAUSE:
 		parse_pause(t, r);
+		break;
+	case MT_META_RATE:
+		parse_rate(t, r);
 		break;
 	case MT_META_UNLOAD:
 		parse_unload(t, r);

@@ -32,6 +32,11 @@ static uint32_t add_row(struct prof *p, const struct prof_key *key)
 	}
 	p->key = util_grow(p->key, i, &p->key_room, sizeof(*p->key));
 	p->key[i] = *key;
+	if (estimate_is_needed(p->trace)) {
+		p->spread = util_grow(p->spread, i, &p->spread_room,
+				      sizeof(*p->spread));
+		p->spread[i] = (struct prof_spread){0};
+	}
 	return i;
 }
 
@@ -106,10 +111,14 @@ static inline uint32_t row_number(struct prof *p, const struct heap_block *b,
 }
 
 /* Set a row's live bytes aside when they are those of the peak. */
-static inline void before_change(struct prof *p, struct prof_row *s)
+static inline void before_change(struct prof *p, uint32_t row)
 {
+	struct prof_row *s = prof_row(p, row);
+
 	if (s->peak_number == p->peak_number)
 		return;
+	if (p->spread)
+		p->spread[row].peak = p->spread[row].live;
 	s->peak_number = p->peak_number;
 	s->peak_bytes = s->live_bytes;
 	s->peak_blocks = s->live_blocks;
@@ -120,6 +129,7 @@ static void set_peak(struct prof *p, uint64_t clock)
 {
 	p->peak_bytes = p->live_bytes;
 	p->peak_blocks = p->live_blocks;
+	p->peak = p->live_spread;
 	p->peak_clock = clock;
 	p->peak_number++;
 }
@@ -136,14 +146,20 @@ static inline bool is_counting(struct prof *p, const struct replay_event *e)
 }
 
 /* Take note that a block of row `s` is live. */
-static inline void add_live(struct prof *p, struct prof_row *s, uint64_t size,
-			    uint64_t clock)
+static inline void add_live(struct prof *p, uint32_t row,
+			    const struct estimate *e, uint64_t clock)
 {
-	before_change(p, s);
-	s->live_bytes += size;
-	s->live_blocks++;
-	p->live_bytes += size;
-	p->live_blocks++;
+	struct prof_row *s = prof_row(p, row);
+
+	before_change(p, row);
+	s->live_bytes += e->bytes;
+	s->live_blocks += (uint32_t)e->blocks;
+	p->live_bytes += e->bytes;
+	p->live_blocks += e->blocks;
+	if (p->spread) {
+		spread_add(&p->spread[row].live, &e->spread);
+		spread_add(&p->live_spread, &e->spread);
+	}
 	if (p->live_bytes > p->peak_bytes && p->counting)
 		set_peak(p, clock);
 }
@@ -153,6 +169,7 @@ static void begins(void *context, struct heap_block *b,
 		   const struct replay_event *e, const struct heap_block *from)
 {
 	struct prof *p = context;
+	struct estimate n = estimate_of(p->trace, b);
 	bool counting = is_counting(p, e);
 	struct prof_row *s;
 
@@ -165,12 +182,16 @@ static void begins(void *context, struct heap_block *b,
 	b->owner = row_number(p, b, e->event->stack);
 	s = prof_row(p, b->owner);
 	if (counting) {
-		s->allocations++;
-		s->allocated_bytes += b->size;
-		p->allocations++;
-		p->allocated_bytes += b->size;
+		s->allocations += n.blocks;
+		s->allocated_bytes += n.bytes;
+		p->allocations += n.blocks;
+		p->allocated_bytes += n.bytes;
 	}
-	add_live(p, s, b->size, b->born);
+	if (counting && p->spread) {
+		spread_add(&p->spread[b->owner].allocated, &n.spread);
+		spread_add(&p->allocated, &n.spread);
+	}
+	add_live(p, b->owner, &n, b->born);
 }
 
 /* Take note of a block's end. */
@@ -181,22 +202,34 @@ static void ends(void *context, const struct heap_block *b,
 	struct prof *p = context;
 	bool counting = is_counting(p, e);
 	struct prof_row *s;
+	struct estimate n;
 
 	if (b->owner == NOT_TAKEN)
 		return;
+	n = estimate_of(p->trace, b);
 	s = prof_row(p, b->owner);
-	before_change(p, s);
-	s->live_bytes -= b->size;
-	s->live_blocks--;
-	p->live_bytes -= b->size;
-	p->live_blocks--;
+	before_change(p, b->owner);
+	s->live_bytes -= n.bytes;
+	s->live_blocks -= (uint32_t)n.blocks;
+	p->live_bytes -= n.bytes;
+	p->live_blocks -= n.blocks;
+	if (p->spread) {
+		spread_subtract(&p->spread[b->owner].live, &n.spread);
+		spread_subtract(&p->live_spread, &n.spread);
+	}
 	if (!counting || why == REPLAY_LOST)
 		return;
+	p->frees += n.blocks;
+	if (p->spread) { /* what is temporary, the sample can't tell */
+		p->spread[b->owner].frees += n.blocks;
+		p->spread[b->owner].lifetimes +=
+			(double)n.blocks * (double)(e->event->time - b->born);
+		return;
+	}
 	s->frees++;
 	s->lifetimes += e->event->time - b->born;
 	s->temporary += temporary;
 	p->temporary += temporary;
-	p->frees++;
 }
 
 /* Take note of a block that the heap image carries over. */
@@ -212,8 +245,11 @@ static void carries(void *context, struct heap_block *b,
 	}
 	b->owner = row_number(p, b, e->event->stack);
 	/* The rows of the image have it in their sums. */
-	if (!p->whole)
-		add_live(p, prof_row(p, b->owner), b->size, b->born);
+	if (!p->whole) {
+		struct estimate n = estimate_of(p->trace, b);
+
+		add_live(p, b->owner, &n, b->born);
+	}
 }
 
 /* Take back the end of a block that lives on. */
@@ -222,16 +258,24 @@ static void resumes(void *context, const struct heap_block *b,
 {
 	struct prof *p = context;
 	struct prof_row *s;
+	struct estimate n;
 
 	if (b->owner == NOT_TAKEN)
 		return;
+	n = estimate_of(p->trace, b);
 	s = prof_row(p, b->owner);
 	if (e->ended >= p->options.from) {
-		s->frees--;
-		s->lifetimes -= e->ended - b->born;
-		p->frees--;
+		p->frees -= n.blocks;
+		if (p->spread) {
+			p->spread[b->owner].frees -= n.blocks;
+			p->spread[b->owner].lifetimes -=
+				(double)n.blocks * (double)(e->ended - b->born);
+		} else {
+			s->frees--;
+			s->lifetimes -= e->ended - b->born;
+		}
 	}
-	add_live(p, s, b->size, e->event->time);
+	add_live(p, b->owner, &n, e->event->time);
 }
 
 /* Take note of a mapping, or of a failure; when blocks are chosen, of none. */
@@ -272,6 +316,7 @@ static void prof_init(struct prof *p, const struct trace *t,
 
 	*p = (struct prof){
 		.options = *o,
+		.trace = t,
 		.node_count = t->node_count,
 		.counting = !o->from,
 		.slots = FIRST_SLOTS,
@@ -361,7 +406,9 @@ void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
 	struct replay r;
 
 	prof_init(p, t, o);
-	if (t->image && !o->from && !o->keys && !o->takes)
+	/* The image's sums are of the sample: they stand for nothing. */
+	if (t->image && !o->from && !o->keys && !o->takes &&
+	    !estimate_is_needed(t))
 		load_image(p, t->image);
 	replay_run(&r, t, o->until, &listener, 1, progress);
 	if (o->until == UINT64_MAX)
@@ -372,6 +419,7 @@ void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
 	p->anomalies = r.anomalies;
 	p->exit_bytes = p->live_bytes;
 	p->exit_blocks = p->live_blocks;
+	p->exit = p->live_spread;
 	p->last_clock = r.last_clock;
 	if (o->keep_live && !o->takes)
 		keep_live(p, &r.heap);
@@ -387,6 +435,8 @@ void prof_drop_rows(struct prof *p)
 		free(p->chunk[i]);
 	free(p->chunk);
 	free(p->key);
+	free(p->spread);
+	p->spread = NULL;
 	p->chunk = NULL;
 	p->key = NULL;
 	p->row_count = 0;

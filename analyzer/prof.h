@@ -11,6 +11,7 @@
 #ifndef ANALYZER_PROF_H
 #define ANALYZER_PROF_H
 
+#include "estimate.h"
 #include "mappings.h"
 #include "replay.h"
 
@@ -30,6 +31,14 @@ struct prof_row {
 	uint32_t peak_blocks;
 	uint32_t peak_number; /* of the peak they were set aside after */
 	uint32_t frees;
+};
+
+/* What else there is to a row of a sampled trace, whose numbers are estimates:
+ * their spreads, and sums that are large beyond the row's. */
+struct prof_spread {
+	struct spread allocated, live, peak;
+	double lifetimes;
+	uint64_t frees;
 };
 
 /* Which row it is. */
@@ -63,6 +72,7 @@ struct prof {
 	uint64_t allocations, allocated_bytes, frees, temporary, failed;
 	uint64_t peak_bytes, peak_blocks, peak_clock;
 	uint64_t exit_bytes, exit_blocks;
+	struct spread allocated, peak, exit; /* if it is sampled */
 	/* Of the mappings. */
 	uint64_t mmaps, munmaps, mapped_bytes;
 	struct mappings mappings;
@@ -73,11 +83,15 @@ struct prof {
 	uint64_t last_clock; /* of the last event */
 
 	struct prof_row **chunk;
+	struct prof_spread *spread; /* by row; NULL: it is not sampled */
 	struct prof_key *key;
 	uint32_t row_count; /* number 0: stacks that were lost */
 
 	/* The rest is prof.c's own. */
 	struct prof_options options;
+	const struct trace *trace;
+	struct spread live_spread;
+	size_t spread_room;
 	bool counting; /* the window has begun */
 	bool whole;    /* the sums begin with those of the heap image */
 	uint64_t live_bytes, live_blocks;

@@ -23,6 +23,9 @@ void profile_add_totals(struct profile_totals *a,
 	a->peak_blocks += b->peak_blocks;
 	a->exit_bytes += b->exit_bytes;
 	a->exit_blocks += b->exit_blocks;
+	spread_add(&a->allocated, &b->allocated);
+	spread_add(&a->peak, &b->peak);
+	spread_add(&a->exit, &b->exit);
 }
 
 void profile_begin(struct profile *p, const char *path, const char *source,
@@ -102,6 +105,20 @@ static void take_process(struct profile *p, const struct trace *t)
 				      });
 }
 
+/* Take over what more there is to a row of a sampled trace. */
+static void take_spread(struct profile *p, const struct prof *prof, uint32_t i,
+			struct profile_totals *to)
+{
+	const struct prof_spread *from = &prof->spread[i];
+	bool aside = prof_row(prof, i)->peak_number == prof->peak_number;
+
+	to->allocated = from->allocated;
+	to->peak = aside ? from->peak : from->live;
+	to->exit = from->live;
+	to->frees = from->frees;
+	to->lifetime_ns = trace_span_ns(p->trace, (uint64_t)from->lifetimes);
+}
+
 /* Take over a row of the replay. */
 static void take_row(struct profile *p, const struct prof *prof, uint32_t i)
 {
@@ -125,6 +142,8 @@ static void take_row(struct profile *p, const struct prof *prof, uint32_t i)
 	};
 
 	prof_peak(prof, from, &row.totals.peak_bytes, &row.totals.peak_blocks);
+	if (prof->spread)
+		take_spread(p, prof, i, &row.totals);
 	if (row.totals.allocations || row.totals.peak_blocks ||
 	    row.totals.exit_blocks)
 		profile_add_row(p, &row);
@@ -141,6 +160,10 @@ void profile_open_trace(struct profile *p, struct trace *t,
 		.trace = t,
 		.prof = util_alloc(1, sizeof(*p->prof)),
 	};
+	if (estimate_is_needed(t)) {
+		p->has &= ~PROFILE_HAS_TEMPORARY;
+		p->rate_bytes = t->rates[t->rate_count - 1].rate_bytes;
+	}
 	take_process(p, t);
 	stacks_of_trace(&p->stacks, t, sym);
 }

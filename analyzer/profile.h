@@ -16,8 +16,9 @@ struct profile_totals {
 	uint64_t temporary; /* freed by the thread before it allocated again */
 	uint64_t frees;
 	uint64_t lifetime_ns; /* of the blocks that were freed, together */
-	uint64_t peak_bytes, peak_blocks; /* live at the peak of all */
-	uint64_t exit_bytes, exit_blocks; /* live at the end */
+	uint64_t peak_bytes, peak_blocks;    /* live at the peak of all */
+	uint64_t exit_bytes, exit_blocks;    /* live at the end */
+	struct spread allocated, peak, exit; /* of estimates */
 };
 
 /* What a stack allocated; in threads or sizes apart where asked for. */
@@ -67,6 +68,8 @@ struct profile {
 	/* Of a memtrace trace; else NULL. */
 	struct trace *trace;
 	struct prof *prof;
+
+	uint64_t rate_bytes; /* it is sampled, one in so many; 0: it is not */
 
 	/* What an import could not know, for people; a line each. */
 	char **notes;

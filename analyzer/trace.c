@@ -750,6 +750,7 @@ void trace_close(struct trace *t)
 	free(t->scans);
 	free(t->residents);
 	free(t->pauses);
+	free(t->rates);
 	for (size_t i = 0; i < t->mark_count; i++)
 		free(t->marks[i].name);
 	free(t->marks);

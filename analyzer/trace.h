@@ -140,13 +140,15 @@ struct trace {
 	size_t mark_count;
 	struct mt_meta_pause *pauses; /* the same */
 	size_t pause_count;
+	struct mt_meta_rate *rates; /* the same; none: nothing is sampled */
+	size_t rate_count;
 	struct mt_meta_scan *scans; /* those that are whole or say why not */
 	size_t scan_count;
 	struct trace_range *ranges;
 	size_t range_count;
 	struct mt_meta_note *notes; /* in the order of time, nearly */
 	size_t note_count;
-	char *suppressions; /* the program's own, or NULL */
+	char *suppressions;	       /* the program's own, or NULL */
 	struct trace_memory *memories; /* in the order of time, nearly */
 	size_t memory_count;
 	struct mt_meta_snapshot *snapshots; /* the same */
@@ -176,7 +178,7 @@ struct trace {
 	struct map thread_at; /* index -> place in `threads` */
 	size_t thread_room, module_room, problem_room, scan_room, range_room,
 		resident_room, mark_room, pause_room, note_room, memory_room,
-		snapshot_room, cgroup_room;
+		snapshot_room, cgroup_room, rate_room;
 	uint8_t *meta, *names_log, *scans_log;
 	size_t meta_bytes, names_log_bytes, scans_log_bytes, pc_room, node_room;
 	void *unzip; /* ZSTD_DCtx */

@@ -6,6 +6,7 @@
 
 #include <memtrace/nearest.h>
 #include <memtrace/options.h>
+#include <memtrace/sample.h>
 
 #include "sys.h"
 
@@ -192,5 +193,9 @@ bool mt_config_parse(struct mt_config *config, const char *text, char *error,
 	if (config->size && config->size < MT_MIN_SIZE)
 		return outside("size", config->size, "1M or more, or 0", error,
 			       error_size);
+	if (config->sample &&
+	    (config->sample < MT_MIN_RATE || config->sample > MT_MAX_RATE))
+		return outside("sample", config->sample, "4K to 1G, or 0",
+			       error, error_size);
 	return true;
 }

@@ -19,8 +19,10 @@ struct mt_config {
 	bool frees;
 	bool leaks;
 	int64_t signal;
-	int64_t size;  /* bytes */
-	int64_t limit; /* the same */
+	int64_t size;	/* bytes */
+	int64_t limit;	/* the same */
+	int64_t sample; /* bytes */
+	int64_t seed;
 	int64_t level;
 };
 

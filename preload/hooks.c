@@ -34,9 +34,12 @@
 #include <memtrace/format.h>
 
 #include "export.h"
+#include "meter.h"
 #include "real.h"
 #include "record.h"
 #include "run.h"
+#include "sampled.h"
+#include "seal.h"
 
 /* Not in libc's headers: gone from them, or not there yet. */
 void cfree(void *p);
@@ -89,6 +92,49 @@ static inline bool is_inner_free(const void *p, uint64_t sp)
 	       (uint64_t)(uintptr_t)p + 1 == inside.address && is_near(sp);
 }
 
+/* Look around, then whether an allocation is to pass. */
+static __attribute__((noinline)) bool turn(uint64_t size)
+{
+	mt_run_look();
+	return !mt_meter_take(size);
+}
+
+/* Whether an allocation is not to be recorded: decided before it is made. */
+static inline bool passes(uint64_t size)
+{
+	return mt_gate.skims && (likely(mt_meter_passes(size)) || turn(size));
+}
+
+/* The same without doing anything, nor asking whether there are real functions
+ * (which a gate that skims implies): what nearly all calls come to then, so it
+ * stands before all else. A hook that another foretold is not to count. */
+static inline bool skips(uint64_t size)
+{
+	return mt_gate.skims && likely(!inside.expected) &&
+	       likely(mt_meter_passes(size));
+}
+
+static inline bool skips_free(const void *p)
+{
+	return mt_gate.skims && likely(!mt_sampled_may_have(p)) &&
+	       likely(!mt_real_is_early(p));
+}
+
+/* Whether a free is not to be recorded: its allocation was not. */
+static inline bool passes_free(const void *p)
+{
+	return mt_gate.skims &&
+	       (likely(!mt_sampled_may_have(p)) || !mt_sampled_remove(p));
+}
+
+/* Note that a block's free is to be recorded; false: its allocation is not to
+ * be, either. */
+static inline bool keeps(const void *p)
+{
+	return !mt_gate.skims || !p || mt_sampled_add(p) ||
+	       (mt_lost_events(1), false);
+}
+
 /* Record an event; `kind` is known when this is compiled: one way is left. */
 static inline __attribute__((always_inline)) uint32_t record_kind(
 	enum mt_kind kind, uint64_t address, uint64_t size, uint64_t align,
@@ -136,7 +182,7 @@ static inline __attribute__((always_inline)) void record_alloc(
 	enum mt_kind kind, const void *p, uint64_t size, uint64_t align,
 	const struct mt_place *at)
 {
-	if (!is_given(p))
+	if (!is_given(p) && keeps(p))
 		record_kind(kind, (uint64_t)(uintptr_t)p, size, align, at);
 }
 
@@ -198,7 +244,7 @@ static inline bool have_real(void)
 	return likely(mt_real.usable != NULL) || need_real();
 }
 
-EXPORT void *malloc(size_t size)
+static __attribute__((noinline)) void *malloc_in_full(size_t size)
 {
 	struct mt_place at = CALLER;
 	void *p;
@@ -207,23 +253,39 @@ EXPORT void *malloc(size_t size)
 		return mt_real_early_alloc(size);
 	if (is_inner_alloc(size, at.sp))
 		return inner_alloc(mt_real.malloc(size));
+	if (passes(size))
+		return mt_real.malloc(size);
 	given = 0;
 	p = mt_real.malloc(size);
 	record_alloc(MT_MALLOC, p, size, 0, &at);
 	return p;
 }
 
-EXPORT void *calloc(size_t n, size_t size)
+/* Where a hook ends with a call, that is a jump: the caller stays the same. */
+EXPORT void *malloc(size_t size)
+{
+	return skips(size) ? mt_real.malloc(size) : malloc_in_full(size);
+}
+
+static __attribute__((noinline)) void *calloc_in_full(size_t n, size_t size)
 {
 	struct mt_place at = CALLER;
 	void *p;
 
 	if (!have_real())
 		return mt_real_early_alloc(times(n, size));
+	if (passes(times(n, size)))
+		return mt_real.calloc(n, size);
 	given = 0;
 	p = mt_real.calloc(n, size);
 	record_alloc(MT_CALLOC, p, times(n, size), 0, &at);
 	return p;
+}
+
+EXPORT void *calloc(size_t n, size_t size)
+{
+	return skips(times(n, size)) ? mt_real.calloc(n, size)
+				     : calloc_in_full(n, size);
 }
 
 /* Free by an allocator that may free through our hooks again. */
@@ -236,13 +298,13 @@ static __attribute__((noinline)) void free_foreign(void *p,
 	inside.address = 0;
 }
 
-EXPORT void free(void *p)
+static __attribute__((noinline)) void free_in_full(void *p)
 {
 	struct mt_place at = CALLER;
 
 	if (!p || !have_real() || unlikely(mt_real_is_early(p)))
 		return;
-	if (!is_inner_free(p, at.sp)) {
+	if (!passes_free(p) && !is_inner_free(p, at.sp)) {
 		record_free(MT_FREE, p, 0, 0, &at);
 		if (unlikely(mt_real_foreign)) {
 			free_foreign(p, &at);
@@ -252,13 +314,22 @@ EXPORT void free(void *p)
 	mt_real.free(p);
 }
 
+EXPORT void free(void *p)
+{
+	if (skips_free(p))
+		mt_real.free(p);
+	else
+		free_in_full(p);
+}
+
 EXPORT void cfree(void *p)
 {
 	struct mt_place at = CALLER;
 
 	if (!p || !have_real() || mt_real_is_early(p))
 		return;
-	record_free(MT_CFREE, p, 0, 0, &at);
+	if (!passes_free(p))
+		record_free(MT_CFREE, p, 0, 0, &at);
 	if (mt_real.cfree)
 		mt_real.cfree(p);
 	else
@@ -271,7 +342,8 @@ EXPORT void free_sized(void *p, size_t size)
 
 	if (!p || !have_real() || mt_real_is_early(p))
 		return;
-	record_free(MT_FREE_SIZED, p, size, 0, &at);
+	if (!passes_free(p))
+		record_free(MT_FREE_SIZED, p, size, 0, &at);
 	if (mt_real.free_sized)
 		mt_real.free_sized(p, size);
 	else
@@ -284,36 +356,62 @@ EXPORT void free_aligned_sized(void *p, size_t align, size_t size)
 
 	if (!p || !have_real() || mt_real_is_early(p))
 		return;
-	record_free(MT_FREE_ALIGNED_SIZED, p, size, align, &at);
+	if (!passes_free(p))
+		record_free(MT_FREE_ALIGNED_SIZED, p, size, align, &at);
 	if (mt_real.free_aligned_sized)
 		mt_real.free_aligned_sized(p, align, size);
 	else
 		mt_real.free(p);
 }
 
+/* The first half of a realloc. */
+struct taken {
+	bool recorded;
+	uint32_t stack;
+};
+
+/* Record that a realloc takes a block, if there is one; `ends`: it gives none
+ * in return. */
+static inline struct taken take_old(const void *old, bool ends,
+				    const struct mt_place *at)
+{
+	struct taken t = {0};
+
+	if (old && !passes_free(old)) {
+		t.recorded = true;
+		t.stack = record_free(MT_REALLOC_FREE, old, ends, 0, at);
+	}
+	return t;
+}
+
 /*
  * Record what became of a realloc. `size` 0 with no block is a free, in
  * glibc; any other NULL is a failure, and the old block lives on.
  */
-static inline void reallocated(enum mt_kind kind, const void *old, void *p,
-			       size_t size, uint32_t stack,
-			       const struct mt_place *at)
+static inline void reallocated(enum mt_kind kind, const void *old,
+			       const void *p, size_t size, struct taken taken,
+			       bool pass, const struct mt_place *at)
 {
 	struct mt_deal deal = {
 		.address = (uint64_t)(uintptr_t)p,
 		.size = size,
 		.kind = kind,
-		.stack = stack,
+		.stack = taken.stack,
 	};
 
 	if (!p && old && !size)
 		return;
 	if (!p && old) {
+		if (!taken.recorded)
+			return;
 		deal.kind = MT_REALLOC_CANCEL;
 		deal.address = (uint64_t)(uintptr_t)old;
-	} else if (is_given(p)) {
+		p = old;
+	} else if (pass || is_given(p)) {
 		return;
 	}
+	if (!keeps(p))
+		return;
 	mt_record(&deal, at);
 }
 
@@ -330,7 +428,8 @@ static void *realloc_early(void *old, size_t size)
 EXPORT void *realloc(void *old, size_t size)
 {
 	struct mt_place at = CALLER;
-	uint32_t stack = 0;
+	struct taken taken;
+	bool pass;
 	void *p;
 
 	if (!have_real())
@@ -339,8 +438,8 @@ EXPORT void *realloc(void *old, size_t size)
 		return realloc_early(old, size);
 	if (is_inner_alloc(size, at.sp))
 		return inner_alloc(mt_real.realloc(old, size));
-	if (old)
-		stack = record_free(MT_REALLOC_FREE, old, !size, 0, &at);
+	pass = passes(size);
+	taken = take_old(old, !size, &at);
 	if (unlikely(mt_real_foreign)) {
 		expect_alloc(MT_REALLOC, size, 0, 64, &at);
 		inside.address = old ? (uint64_t)(uintptr_t)old + 1 : 0;
@@ -348,22 +447,23 @@ EXPORT void *realloc(void *old, size_t size)
 	given = 0;
 	p = mt_real.realloc(old, size);
 	inside.expected = inside.address = 0;
-	reallocated(MT_REALLOC, old, p, size, stack, &at);
+	reallocated(MT_REALLOC, old, p, size, taken, pass, &at);
 	return p;
 }
 
 EXPORT void *reallocarray(void *old, size_t n, size_t size)
 {
 	struct mt_place at = CALLER;
-	uint32_t stack = 0;
+	struct taken taken;
+	bool pass;
 	void *p;
 
 	if (!have_real())
 		return mt_real_early_alloc(times(n, size));
 	if (unlikely(mt_real_is_early(old)))
 		return realloc_early(old, times(n, size));
-	if (old)
-		stack = record_free(MT_REALLOC_FREE, old, !(n && size), 0, &at);
+	pass = passes(times(n, size));
+	taken = take_old(old, !(n && size), &at);
 	given = 0;
 	if (mt_real.reallocarray) {
 		expect_alloc(MT_REALLOCARRAY, times(n, size), 0, 0, &at);
@@ -375,7 +475,7 @@ EXPORT void *reallocarray(void *old, size_t n, size_t size)
 		if (!p && times(n, size) == SIZE_MAX)
 			errno = ENOMEM;
 	}
-	reallocated(MT_REALLOCARRAY, old, p, times(n, size), stack, &at);
+	reallocated(MT_REALLOCARRAY, old, p, times(n, size), taken, pass, &at);
 	return p;
 }
 
@@ -386,6 +486,8 @@ EXPORT int posix_memalign(void **out, size_t align, size_t size)
 
 	if (!have_real())
 		return ENOMEM;
+	if (passes(size))
+		return mt_real.posix_memalign(out, align, size);
 	given = 0;
 	ret = mt_real.posix_memalign(out, align, size);
 	record_alloc(MT_POSIX_MEMALIGN, ret ? NULL : *out, size, align, &at);
@@ -403,6 +505,8 @@ EXPORT int posix_memalign(void **out, size_t align, size_t size)
 			return NULL;                                   \
 		if (is_inner_alloc(size, at.sp))                       \
 			return inner_alloc(mt_real.name(align, size)); \
+		if (passes(size))                                      \
+			return mt_real.name(align, size);              \
 		given = 0;                                             \
 		p = mt_real.name(align, size);                         \
 		record_alloc(kind, p, size, align, &at);               \
@@ -421,6 +525,8 @@ HOOK_ALIGNED(memalign, MT_MEMALIGN)
                                                                  \
 		if (!have_real() || !mt_real.name)               \
 			return NULL;                             \
+		if (passes(size))                                \
+			return mt_real.name(size);               \
 		given = 0;                                       \
 		p = mt_real.name(size);                          \
 		record_alloc(kind, p, size, MT_PAGE_BYTES, &at); \
@@ -450,13 +556,14 @@ static __attribute__((noinline)) bool need_cxx(void *slot, const char *symbol)
  * may call a new_handler, and throw.
  */
 static inline __attribute__((always_inline)) void *plain_new(
-	enum mt_kind kind, size_t size, const struct mt_place *at)
+	enum mt_kind kind, size_t size, bool pass, const struct mt_place *at)
 {
 	void *p;
 
-	given = 0;
+	if (!pass)
+		given = 0;
 	p = mt_real.malloc(at_least_one(size));
-	if (likely(p))
+	if (likely(p) && !pass)
 		record_alloc(kind, p, size, 0, at);
 	return p;
 }
@@ -467,7 +574,8 @@ static inline __attribute__((always_inline)) void plain_delete(
 {
 	if (!p || unlikely(mt_real_is_early(p)))
 		return;
-	record_free(kind, p, size, 0, at);
+	if (!passes_free(p))
+		record_free(kind, p, size, 0, at);
 	mt_real.free(p);
 }
 
@@ -480,27 +588,40 @@ static inline __attribute__((always_inline)) void plain_delete(
 	(likely(mt_real.member != NULL) || need_cxx(&mt_real.member, symbol))
 
 #define HOOK_NEW(member, symbol, kind, align, parameters, arguments)    \
-	EXPORT void *hook_##member parameters __asm__(symbol);          \
-	void *hook_##member parameters                                  \
+	static __attribute__((noinline)) void *full_##member parameters \
 	{                                                               \
 		struct mt_place at = CALLER;                            \
+		bool pass;                                              \
 		void *p;                                                \
                                                                         \
 		if (!HAVE_CXX(member, symbol))                          \
 			return NULL;                                    \
 		if (is_inner_alloc(size, at.sp))                        \
 			return mt_real.member arguments;                \
+		pass = passes(size);                                    \
 		if (IS_PLAIN(align)) {                                  \
-			p = plain_new(kind, size, &at);                 \
+			p = plain_new(kind, size, pass, &at);           \
 			if (likely(p))                                  \
 				return p;                               \
 		}                                                       \
 		expect_alloc(kind, size, align, 2 * (align) + 16, &at); \
 		given = 0;                                              \
 		p = mt_real.member arguments;                           \
-		if (expected_alloc())                                   \
+		if (expected_alloc() && !pass)                          \
 			record_alloc(kind, p, size, align, &at);        \
 		return p;                                               \
+	}                                                               \
+                                                                        \
+	EXPORT void *hook_##member parameters __asm__(symbol);          \
+	void *hook_##member parameters                                  \
+	{                                                               \
+		if (IS_PLAIN(align) && skips(size)) {                   \
+			void *p = mt_real.malloc(at_least_one(size));   \
+                                                                        \
+			if (likely(p))                                  \
+				return p;                               \
+		}                                                       \
+		return full_##member arguments;                         \
 	}
 
 HOOK_NEW(new, "_Znwm", MT_NEW, 0, (size_t size), (size))
@@ -520,8 +641,7 @@ HOOK_NEW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t",
 	 (size_t size, size_t to, const struct mt_nothrow *nt), (size, to, nt))
 
 #define HOOK_DELETE(member, symbol, kind, size, align, parameters, arguments) \
-	EXPORT void hook_##member parameters __asm__(symbol);                 \
-	void hook_##member parameters                                         \
+	static __attribute__((noinline)) void full_##member parameters        \
 	{                                                                     \
 		struct mt_place at = CALLER;                                  \
                                                                               \
@@ -531,12 +651,21 @@ HOOK_NEW(new_array_aligned_nothrow, "_ZnamSt11align_val_tRKSt9nothrow_t",
 			plain_delete(kind, p, size, &at);                     \
 			return;                                               \
 		}                                                             \
-		if (p && !is_inner_free(p, at.sp))                            \
+		if (p && !passes_free(p) && !is_inner_free(p, at.sp))         \
 			record_free(kind, p, size, align, &at);               \
 		inside.at = at;                                               \
 		inside.address = p ? (uint64_t)(uintptr_t)p + 1 : 0;          \
 		mt_real.member arguments;                                     \
 		inside.address = 0;                                           \
+	}                                                                     \
+                                                                              \
+	EXPORT void hook_##member parameters __asm__(symbol);                 \
+	void hook_##member parameters                                         \
+	{                                                                     \
+		if (IS_PLAIN(align) && skips_free(p))                         \
+			mt_real.free(p);                                      \
+		else                                                          \
+			full_##member arguments;                              \
 	}
 
 HOOK_DELETE(delete, "_ZdlPv", MT_DELETE, 0, 0, (void *p), (p))

@@ -21,10 +21,8 @@ MT_HOT bool mt_real_foreign;
 MT_HOT enum mt_sizes mt_real_sizes;
 MT_HOT bool mt_real_cxx_plain;
 
-static struct {
-	_Alignas(16) char memory[8192];
-	size_t used;
-} early;
+_Alignas(16) char mt_real_early[MT_EARLY_BYTES];
+static size_t early_used;
 
 static const struct {
 	const char *symbol;
@@ -159,13 +157,8 @@ void *mt_real_early_alloc(size_t size)
 {
 	size_t need = MT_ALIGN_UP(size, 16ul);
 
-	if (need < size || need > sizeof(early.memory) - early.used)
+	if (need < size || need > MT_EARLY_BYTES - early_used)
 		return NULL;
-	early.used += need;
-	return early.memory + early.used - need;
-}
-
-bool mt_real_is_early(const void *p)
-{
-	return (uintptr_t)p - (uintptr_t)early.memory < sizeof(early.memory);
+	early_used += need;
+	return mt_real_early + early_used - need;
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct mt_nothrow;
@@ -153,6 +154,11 @@ void mt_real_find_cxx(void *slot, const char *symbol);
 
 /* Memory for allocations made while mt_real_init() looks for malloc. */
 void *mt_real_early_alloc(size_t size);
-bool mt_real_is_early(const void *p);
+#define MT_EARLY_BYTES 8192
+extern char mt_real_early[MT_EARLY_BYTES];
+static inline bool mt_real_is_early(const void *p)
+{
+	return (uintptr_t)p - (uintptr_t)mt_real_early < MT_EARLY_BYTES;
+}
 
 #endif

@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include <memtrace/pattern.h>
+#include <memtrace/sample.h>
 
 #include "arena.h"
 #include "cgroup.h"
@@ -43,10 +44,12 @@
 #include "live.h"
 #include "memory.h"
 #include "meta.h"
+#include "meter.h"
 #include "modules.h"
 #include "real.h"
 #include "request.h"
 #include "rules.h"
+#include "sampled.h"
 #include "scan.h"
 #include "seal.h"
 #include "stacktab.h"
@@ -221,6 +224,7 @@ static void path_of(void (*f)(void), char *path, size_t size)
 /* Put what kills a child that was forked inside a hook out of its way. */
 static void after_fork_in_child(void)
 {
+	mt_meter_renew();
 	if (!mt_busy || run.state != ON || *run.alive)
 		return;
 	mt_live_detach();
@@ -420,6 +424,24 @@ static void note_pause(bool pause)
 	mt_meta_add(MT_META_PAUSE, &m, sizeof(m), NULL, 0);
 }
 
+/* Write down how much is recorded from now on. */
+static void note_rate(void)
+{
+	struct mt_meta_rate m = {
+		.clock = mt_clock(),
+		.rate_bytes = (uint64_t)run.config.sample,
+	};
+
+	mt_meta_add(MT_META_RATE, &m, sizeof(m), NULL, 0);
+}
+
+/* Have the hooks record as much as they are to now. */
+static void set_meter(void)
+{
+	mt_meter_set((uint64_t)run.config.sample, run.paused,
+		     (uint64_t)run.config.seed);
+}
+
 /* Enter a module into the meta log as the stacks first meet it. */
 static void module_loaded(const struct mt_module *m)
 {
@@ -481,6 +503,7 @@ static bool begin(void)
 	mt_memory_begin();
 	mt_modules_reset(module_loaded);
 	if (!mt_meta_init() || !mt_rules_init() ||
+	    (run.config.sample && !mt_sampled_init()) ||
 	    !mt_stacktab_init(mt_live_grow, &mt_live->nodes, &mt_live->pcs)) {
 		say("no memory", "", 0);
 		abandon();
@@ -489,6 +512,8 @@ static bool begin(void)
 	describe();
 	if (run.paused)
 		note_pause(true);
+	if (run.config.sample)
+		note_rate();
 	path_of((void (*)(void))mt_real.malloc, run.allocator,
 		sizeof(run.allocator));
 	mt_meta_add(MT_META_ALLOCATOR, NULL, 0, run.allocator,
@@ -500,6 +525,7 @@ static bool begin(void)
 		return false;
 	}
 	*run.alive = 1;
+	set_meter();
 	if (run.config.signal &&
 	    !mt_control_on_signal((int)run.config.signal, look_at_mailbox))
 		mt_problem(MT_PROBLEM_SIGNAL, 0,
@@ -607,6 +633,29 @@ static bool is_recording(void)
 	return is_on() && !run.paused;
 }
 
+/* Take another rate, or return why not. The recording of every event and the
+ * one of a sample do not turn into each other: either would miss frees. */
+static int64_t set_rate(const char *text)
+{
+	uint64_t rate = sys_parse_number(&text, 10);
+
+	if (*text || rate < MT_MIN_RATE || rate > MT_MAX_RATE)
+		return -EINVAL;
+	if (!run.config.sample)
+		return -ENOTSUP;
+	run.config.sample = (int64_t)rate;
+	note_rate();
+	set_meter();
+	return 0;
+}
+
+/* Scan on request. What a sample of the blocks is reached from cannot be
+ * told: most blocks are not known. */
+static int64_t request_scan(uint64_t sp)
+{
+	return run.config.sample ? -ENOTSUP : mt_request_scan(0, sp);
+}
+
 /*
  * Do what was asked for through the mailbox. The registers that the caller
  * has to keep are put into this frame, so that a scan sees them.
@@ -623,9 +672,9 @@ static __attribute__((noinline)) void obey(void)
 	case MT_COMMAND_NONE:
 		return;
 	case MT_COMMAND_SCAN:
-		result = mt_request_scan(
-			0, (uint64_t)(uintptr_t)__builtin_frame_address(0) -
-				   MT_SAVED_BYTES);
+		result = request_scan(
+			(uint64_t)(uintptr_t)__builtin_frame_address(0) -
+			MT_SAVED_BYTES);
 		break;
 	case MT_COMMAND_START:
 		mt_run_pause(false);
@@ -639,6 +688,9 @@ static __attribute__((noinline)) void obey(void)
 	case MT_COMMAND_SNAPSHOT:
 		mt_limit_snapshot();
 		break;
+	case MT_COMMAND_RATE:
+		result = set_rate(text);
+		break;
 	default:
 		result = -ENOSYS;
 	}
@@ -650,6 +702,15 @@ static void look_at_mailbox(void)
 {
 	if (run.state == ON && *run.alive && mt_control_is_asked())
 		obey();
+}
+
+void mt_run_look(void)
+{
+	int saved = errno;
+
+	if (is_on() && mt_control_is_asked())
+		obey();
+	errno = saved;
 }
 
 /* mt_run_enter(), which keeps errno for it. */
@@ -759,7 +820,7 @@ static void close_trace(enum mt_end how, const struct mt_place *at)
 		mt_cgroup_end();
 		mt_memory_note(MT_WHY_END);
 	}
-	if (at && run.config.leaks) {
+	if (at && run.config.leaks && !run.config.sample) {
 		describe_wishes();
 		look_for_leaks(at);
 	}
@@ -808,6 +869,7 @@ static void set_pause(bool pause)
 	if (pause)
 		note_pause(true);
 	run.paused = pause;
+	set_meter();
 	__atomic_fetch_add(&mt_epoch, 1, __ATOMIC_ACQ_REL);
 	if (!pause)
 		note_pause(false);
@@ -815,7 +877,9 @@ static void set_pause(bool pause)
 
 int64_t mt_run_scan(uint64_t sp)
 {
-	return is_on() && sys_pid() == run.pid ? mt_request_scan(0, sp) : -1;
+	return is_on() && sys_pid() == run.pid && !run.config.sample
+		       ? mt_request_scan(0, sp)
+		       : -1;
 }
 
 int mt_run_judge(uint64_t sp)

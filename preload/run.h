@@ -44,6 +44,9 @@ bool mt_run_finish(enum mt_end how, const struct mt_place *at);
  */
 void mt_run_resume(void);
 
+/* Start the run or a forked child's, and look into the mailbox. Context: any. */
+void mt_run_look(void);
+
 /* Stop and start recording, for the API. Context: any. */
 void mt_run_pause(bool pause);
 

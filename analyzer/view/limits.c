@@ -34,8 +34,7 @@ static bool put_resident(struct view *v, const char *when, uint64_t resident,
 }
 
 /* Return the resident set: the largest that was noted, and the last. */
-static void find_resident(const struct trace *t, uint64_t *most,
-			  uint64_t *last)
+static void find_resident(const struct trace *t, uint64_t *most, uint64_t *last)
 {
 	*most = *last = 0;
 	for (size_t i = 0; i < t->resident_count; i++) {

@@ -64,6 +64,7 @@ static const struct summary_table table_exit = {
 struct moment {
 	const char *name;
 	uint64_t bytes, blocks;
+	view_key *by_bytes, *by_blocks; /* where they may be estimates */
 	char text[2][TERM_NUMBER];
 };
 
@@ -85,9 +86,14 @@ static void put_moment(const struct view *v, const struct moment *m,
 		       const int wide[2])
 {
 	printf("%s  %*s", m->name, wide[0], m->text[0]);
+	if (m->by_bytes)
+		view_put_off(v, m->by_bytes, &v->profile->totals);
 	if (v->profile->has & PROFILE_HAS_BLOCKS)
-		printf(" in %*s block%s", wide[1], m->text[1],
-		       term_plural(m->blocks));
+		printf(" in %*s", wide[1], m->text[1]);
+	if (m->by_blocks)
+		view_put_off(v, m->by_blocks, &v->profile->totals);
+	if (v->profile->has & PROFILE_HAS_BLOCKS)
+		printf(" block%s", term_plural(m->blocks));
 }
 
 /* Return what is lost. */
@@ -120,10 +126,14 @@ static void put_moments(struct view *v, const struct leaks *leaks)
 	struct moment m[] = {
 		{.name = "peak",
 		 .bytes = p->totals.peak_bytes,
-		 .blocks = p->totals.peak_blocks},
+		 .blocks = p->totals.peak_blocks,
+		 .by_bytes = view_peak_bytes,
+		 .by_blocks = view_peak_blocks},
 		{.name = "exit",
 		 .bytes = p->totals.exit_bytes,
-		 .blocks = p->totals.exit_blocks},
+		 .blocks = p->totals.exit_blocks,
+		 .by_bytes = view_exit_bytes,
+		 .by_blocks = view_exit_blocks},
 		{.name = "lost", .bytes = lost.bytes, .blocks = lost.blocks},
 	};
 	char at[TERM_NUMBER];
@@ -167,26 +177,44 @@ static void put_mappings(const struct view *v)
 	       term_bytes(now, p->mappings.bytes, v->style.exact));
 }
 
-/* Fill in the numbers of a row. */
-static void fill(union table_cell *row, uint64_t by, uint64_t sum,
-		 uint64_t whole, uint64_t other)
+/* The columns of a table. */
+enum {
+	BY,
+	BY_OFF,
+	PERCENT = BY_OFF + VIEW_INTERVAL,
+	SUM,
+	OTHER,
+	OTHER_OFF,
+	SITE = OTHER_OFF + VIEW_INTERVAL,
+	COLUMNS,
+};
+
+/* Fill in the numbers of a row; `sum` is that of the rows so far. */
+static void fill(const struct view *v, struct table *t,
+		 const struct summary_table *s, union table_cell *row,
+		 const struct profile_totals *own, uint64_t sum, uint64_t whole)
 {
-	row[0].n = by;
-	row[1].real = table_percent(by, whole);
-	row[2].real = table_percent(sum, whole);
-	row[3].n = other;
+	row[BY].n = s->by(own);
+	view_fill_interval(v, t, &row[BY_OFF], s->by, own);
+	row[PERCENT].real = table_percent(s->by(own), whole);
+	row[SUM].real = table_percent(sum, whole);
+	row[OTHER].n = s->other(own);
+	view_fill_interval(v, t, &row[OTHER_OFF], s->other, own);
 }
 
-/* Add the row that makes the columns add up. */
-static void add_rest(struct table *t, const struct summary_table *s,
-		     const struct groups *g, uint64_t sum, uint64_t other,
-		     size_t sites)
+/* Add the row that makes the columns add up, of the sites from `shown` on. */
+static void add_rest(struct view *v, struct table *t,
+		     const struct summary_table *s, const struct groups *g,
+		     const struct group **site, size_t shown)
 {
-	uint64_t whole = s->by(&g->totals);
+	struct profile_totals rest = {0};
+	size_t sites = g->count - shown;
 	char n[TERM_NUMBER], *text;
 
-	fill(table_add(t), whole - sum, whole, whole,
-	     s->other(&g->totals) - other);
+	for (size_t i = shown; i < g->count; i++)
+		profile_add_totals(&rest, &site[i]->totals);
+	fill(v, t, s, table_add(t), &rest, s->by(&g->totals),
+	     s->by(&g->totals));
 	text = util_format("%s other site%s", term_count(n, sites),
 			   term_plural(sites));
 	t->rest = table_keep(t, text);
@@ -202,13 +230,13 @@ static void put_table(struct view *v, const struct groups *g,
 
 	has_other |= (v->profile->has & PROFILE_HAS_BLOCKS) != 0;
 
-	const struct table_column column[] = {
-		{s->column, s->column, s->type},
-		{NULL, "%", TABLE_PERCENT},
-		{NULL, "sum%", TABLE_PERCENT},
-		{has_other ? s->other_column : NULL,
-		 has_other ? s->other_column : NULL, s->other_type},
-		{"site", "site", TABLE_SITE},
+	struct table_column column[COLUMNS] = {
+		[BY] = {s->column, s->column, s->type},
+		[PERCENT] = {NULL, "%", TABLE_PERCENT},
+		[SUM] = {NULL, "sum%", TABLE_PERCENT},
+		[OTHER] = {has_other ? s->other_column : NULL,
+			   has_other ? s->other_column : NULL, s->other_type},
+		[SITE] = {"site", "site", TABLE_SITE},
 	};
 	const struct group **site;
 	uint64_t whole = s->by(&g->totals), sum = 0, other = 0;
@@ -221,18 +249,21 @@ static void put_table(struct view *v, const struct groups *g,
 	while (n < g->count && s->by(&site[n]->totals))
 		n++;
 	shown = view_rows(v, v->options->at ? ROWS_AT : ROWS, n);
-	table_begin(&t, s->key, s->title, column, 5);
+	table_begin(&t, s->key, s->title, column, COLUMNS);
+	view_interval_columns(v, &t, &column[BY_OFF], s->column, s->type);
+	view_interval_columns(v, &t, &column[OTHER_OFF], s->other_column,
+			      s->other_type);
 	for (size_t i = 0; i < shown; i++) {
 		union table_cell *row = table_add(&t);
 		const struct profile_totals *own = &site[i]->totals;
 
 		sum += s->by(own);
 		other += s->other(own);
-		fill(row, s->by(own), sum, whole, s->other(own));
-		row[4].frame = site[i]->frame;
+		fill(v, &t, s, row, own, sum, whole);
+		row[SITE].frame = site[i]->frame;
 	}
 	if (shown < g->count && (shown < n || other < s->other(&g->totals)))
-		add_rest(&t, s, g, sum, other, g->count - shown);
+		add_rest(v, &t, s, g, site, shown);
 	view_table(v, &t);
 	free(site);
 }

@@ -39,20 +39,29 @@ static void put_process(const struct trace *t)
 }
 
 /* Print the sums. */
-static void put_totals(const struct trace *t, const struct prof *p)
+static void put_totals(const struct view *v, const struct trace *t,
+		       const struct prof *p)
 {
+	const struct profile_totals *n = &v->profile->totals;
+
 	printf("  \"totals\": {\"allocations\": %" PRIu64
 	       ", \"frees\": %" PRIu64 ", \"allocated_bytes\": %" PRIu64
 	       ", \"temporary\": %" PRIu64 ", \"failed\": %" PRIu64
-	       ", \"events\": %" PRIu64 "},\n",
+	       ", \"events\": %" PRIu64,
 	       p->allocations, p->frees, p->allocated_bytes, p->temporary,
 	       p->failed, p->events);
-	printf("  \"peak\": {\"bytes\": %" PRIu64 ", \"blocks\": %" PRIu64
-	       ", \"at_ns\": %" PRIu64 "},\n",
+	view_put_json_interval(v, "allocations", view_allocations, n);
+	view_put_json_interval(v, "allocated_bytes", view_allocated_bytes, n);
+	printf("},\n  \"peak\": {\"bytes\": %" PRIu64 ", \"blocks\": %" PRIu64
+	       ", \"at_ns\": %" PRIu64,
 	       p->peak_bytes, p->peak_blocks, trace_ns(t, p->peak_clock));
-	printf("  \"exit\": {\"bytes\": %" PRIu64 ", \"blocks\": %" PRIu64
-	       "},\n",
+	view_put_json_interval(v, "bytes", view_peak_bytes, n);
+	view_put_json_interval(v, "blocks", view_peak_blocks, n);
+	printf("},\n  \"exit\": {\"bytes\": %" PRIu64 ", \"blocks\": %" PRIu64,
 	       p->exit_bytes, p->exit_blocks);
+	view_put_json_interval(v, "bytes", view_exit_bytes, n);
+	view_put_json_interval(v, "blocks", view_exit_blocks, n);
+	fputs("},\n", stdout);
 	printf("  \"mappings\": {\"calls\": %" PRIu64 ", \"bytes\": %" PRIu64
 	       ", \"peak_bytes\": %" PRIu64 ", \"exit_bytes\": %" PRIu64 "},\n",
 	       p->mmaps, p->mapped_bytes, p->mappings.peak_bytes,
@@ -124,8 +133,19 @@ static void put_modules(const struct view *v)
 }
 
 /* Print one site. */
-static void put_site(const struct group *g)
+static void put_site(const struct view *v, const struct group *g)
 {
+	static const struct {
+		const char *name;
+		view_key *key;
+	} figures[] = {
+		{"allocations", view_allocations},
+		{"allocated_bytes", view_allocated_bytes},
+		{"peak_bytes", view_peak_bytes},
+		{"peak_blocks", view_peak_blocks},
+		{"exit_bytes", view_exit_bytes},
+		{"exit_blocks", view_exit_blocks},
+	};
 	const struct profile_totals *n = &g->totals;
 
 	fputs("    {", stdout);
@@ -133,9 +153,12 @@ static void put_site(const struct group *g)
 	printf(", \"allocations\": %" PRIu64 ", \"allocated_bytes\": %" PRIu64
 	       ", \"peak_bytes\": %" PRIu64 ", \"peak_blocks\": %" PRIu64
 	       ", \"exit_bytes\": %" PRIu64 ", \"exit_blocks\": %" PRIu64
-	       ", \"temporary\": %" PRIu64 "}",
+	       ", \"temporary\": %" PRIu64,
 	       n->allocations, n->allocated_bytes, n->peak_bytes,
 	       n->peak_blocks, n->exit_bytes, n->exit_blocks, n->temporary);
+	for (size_t i = 0; i < sizeof(figures) / sizeof(*figures); i++)
+		view_put_json_interval(v, figures[i].name, figures[i].key, n);
+	putchar('}');
 }
 
 /* Print all sites, in the order of the moment that was asked for. */
@@ -151,7 +174,7 @@ static void put_sites(const struct view *v)
 	fputs("  \"sites\": [", stdout);
 	for (size_t i = 0; i < sites.count; i++) {
 		fputs(i ? ",\n" : "\n", stdout);
-		put_site(site[i]);
+		put_site(v, site[i]);
 	}
 	printf("%s]\n", sites.count ? "\n  " : "");
 	free(site);
@@ -209,7 +232,7 @@ int view_summary_json(struct view *v, struct error *e)
 	fputs(",\n", stdout);
 	if (v->trace) {
 		put_process(v->trace);
-		put_totals(v->trace, v->profile->prof);
+		put_totals(v, v->trace, v->profile->prof);
 		view_put_json_limits(v);
 		put_trust(v->trace, v->profile->prof);
 		put_leaks(v);

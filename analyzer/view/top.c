@@ -125,9 +125,22 @@ static void name_group(struct top *top, struct table *t, union table_cell *cell,
 	}
 }
 
+/* The columns of the table. */
+enum {
+	BYTES,
+	BYTES_OFF,
+	BLOCKS = BYTES_OFF + VIEW_INTERVAL,
+	BLOCKS_OFF,
+	PERCENT = BLOCKS_OFF + VIEW_INTERVAL,
+	SUM,
+	NAME,
+	COLUMNS,
+};
+
 /* Fill in a row; `sum` is that of the key so far, this row included. */
-static void fill(const struct top *top, union table_cell *row,
-		 const struct profile_totals *t, uint64_t sum)
+static void fill(const struct top *top, struct table *table,
+		 union table_cell *row, const struct profile_totals *t,
+		 uint64_t sum)
 {
 	const struct profile_totals *all = &top->groups.totals;
 	uint64_t bytes = top->measure->bytes(t),
@@ -135,10 +148,15 @@ static void fill(const struct top *top, union table_cell *row,
 	uint64_t whole = top->by_blocks ? top->measure->blocks(all)
 					: top->measure->bytes(all);
 
-	row[0].n = bytes;
-	row[1].n = blocks;
-	row[2].real = table_percent(top->by_blocks ? blocks : bytes, whole);
-	row[3].real = table_percent(sum, whole);
+	row[BYTES].n = bytes;
+	row[BLOCKS].n = blocks;
+	view_fill_interval(top->view, table, &row[BYTES_OFF],
+			   top->measure->bytes, t);
+	view_fill_interval(top->view, table, &row[BLOCKS_OFF],
+			   top->measure->blocks, t);
+	row[PERCENT].real =
+		table_percent(top->by_blocks ? blocks : bytes, whole);
+	row[SUM].real = table_percent(sum, whole);
 }
 
 /* Sum up what is not shown; not where stacks are counted more than once. */
@@ -153,7 +171,7 @@ static void add_rest(struct top *top, struct table *t,
 		profile_add_totals(&rest, &list[i]->totals);
 	sum = top->by_blocks ? top->measure->blocks(&top->groups.totals)
 			     : top->measure->bytes(&top->groups.totals);
-	fill(top, table_add(t), &rest, sum);
+	fill(top, t, table_add(t), &rest, sum);
 	text = util_format("%s others", term_count(n, count - shown));
 	t->rest = table_keep(t, text);
 	free(text);
@@ -163,13 +181,13 @@ static void add_rest(struct top *top, struct table *t,
 static void add_table(struct top *top)
 {
 	struct view *v = top->view;
-	struct table_column column[] = {
-		{"bytes", "bytes", TABLE_BYTES},
-		{top->measure->blocks_name, top->measure->blocks_name,
-		 TABLE_COUNT},
-		{"percent", "%", TABLE_PERCENT},
-		{NULL, top->inclusive ? NULL : "sum%", TABLE_PERCENT},
-		names[top->groups.by],
+	struct table_column column[COLUMNS] = {
+		[BYTES] = {"bytes", "bytes", TABLE_BYTES},
+		[BLOCKS] = {top->measure->blocks_name,
+			    top->measure->blocks_name, TABLE_COUNT},
+		[PERCENT] = {"percent", "%", TABLE_PERCENT},
+		[SUM] = {NULL, top->inclusive ? NULL : "sum%", TABLE_PERCENT},
+		[NAME] = names[top->groups.by],
 	};
 	const struct group **list;
 	size_t count, shown;
@@ -179,15 +197,18 @@ static void add_table(struct top *top)
 
 	list = sorted(top, &count);
 	shown = view_rows(v, ROWS, count);
-	table_begin(&t, "rows", title, column, 5);
+	table_begin(&t, "rows", title, column, COLUMNS);
+	view_interval_columns(v, &t, &column[BYTES_OFF], "bytes", TABLE_BYTES);
+	view_interval_columns(v, &t, &column[BLOCKS_OFF],
+			      top->measure->blocks_name, TABLE_COUNT);
 	for (size_t i = 0; i < shown; i++) {
 		union table_cell *row = table_add(&t);
 
 		sum += key_of(top, list[i]);
-		fill(top, row,
+		fill(top, &t, row,
 		     top->inclusive ? &list[i]->inclusive : &list[i]->totals,
 		     sum);
-		name_group(top, &t, &row[4], list[i]);
+		name_group(top, &t, &row[NAME], list[i]);
 	}
 	if (shown < count && !top->inclusive)
 		add_rest(top, &t, list, shown, count);

@@ -29,18 +29,14 @@ VIEW_KEY(exit_blocks)
 VIEW_KEY(allocated_bytes)
 VIEW_KEY(allocations)
 VIEW_KEY(temporary)
+VIEW_KEY(frees)
 
 /* Bytes allocated and freed again. */
-static uint64_t churned_bytes(const struct profile_totals *t)
+uint64_t view_churned_bytes(const struct profile_totals *t)
 {
 	return t->allocated_bytes > t->exit_bytes
 		       ? t->allocated_bytes - t->exit_bytes
 		       : 0;
-}
-
-static uint64_t frees(const struct profile_totals *t)
-{
-	return t->frees;
 }
 
 /* By enum options_at. Temporary ones have no bytes of their own: those of all
@@ -52,8 +48,8 @@ static const struct view_measure measures[] = {
 			     view_exit_blocks, "blocks", PROFILE_HAS_EXIT},
 	[OPTIONS_AT_TOTAL] = {"Allocated", view_allocated_bytes,
 			      view_allocations, "calls", PROFILE_HAS_ALLOCATED},
-	[OPTIONS_AT_CHURN] = {"Allocated and freed again", churned_bytes, frees,
-			      "frees",
+	[OPTIONS_AT_CHURN] = {"Allocated and freed again", view_churned_bytes,
+			      view_frees, "frees",
 			      PROFILE_HAS_ALLOCATED | PROFILE_HAS_EXIT},
 	[OPTIONS_AT_TEMPORARY] = {"Temporary: freed by the thread before it "
 				  "allocated again; bytes of all calls",
@@ -427,7 +423,8 @@ static void put_history(const struct view *v)
 	printf("history from %s on; %s events before that are %s\n",
 	       term_time(from, trace_ns(t, image_clock(t))),
 	       term_count(events, t->image->sums->events),
-	       v->history_only ? "not counted here" : "in the sums");
+	       v->history_only || view_is_sampled(v) ? "not counted here"
+						     : "in the sums");
 }
 
 void view_put_json_history(const struct view *v)
@@ -438,7 +435,9 @@ void view_put_json_history(const struct view *v)
 		printf(",\n  \"history\": {\"from_ns\": %" PRIu64
 		       ", \"folded_events\": %" PRIu64 ", \"counted\": %s}",
 		       trace_ns(t, image_clock(t)), t->image->sums->events,
-		       v->history_only ? "false" : "true");
+		       v->history_only || view_is_sampled(v) ? "false"
+							     : "true");
+	view_put_json_sampled(v);
 }
 
 void view_head(const struct view *v)
@@ -456,15 +455,19 @@ void view_head(const struct view *v)
 		printf(" %s,", term_time(a, p->duration_ns));
 	if (v->style.width && v->style.width < NARROW_COLUMNS)
 		fputs("\n ", stdout);
-	if (p->has & PROFILE_HAS_ALLOCATED)
-		printf(" %s allocation%s, %s in total",
-		       term_count(b, p->totals.allocations),
-		       term_plural(p->totals.allocations),
+	if (p->has & PROFILE_HAS_ALLOCATED) {
+		printf(" %s", term_count(b, p->totals.allocations));
+		view_put_off(v, view_allocations, &p->totals);
+		printf(" allocation%s, %s", term_plural(p->totals.allocations),
 		       term_bytes(c, p->totals.allocated_bytes,
 				  v->style.exact));
-	else
+		view_put_off(v, view_allocated_bytes, &p->totals);
+		fputs(" in total", stdout);
+	} else {
 		printf(" a %s file", p->source);
+	}
 	putchar('\n');
+	view_put_sampled(v);
 	put_history(v);
 	put_selection(v);
 }

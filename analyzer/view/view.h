@@ -42,7 +42,8 @@ struct view {
 typedef uint64_t view_key(const struct profile_totals *t);
 
 view_key view_peak_bytes, view_peak_blocks, view_exit_bytes, view_exit_blocks,
-	view_allocated_bytes, view_allocations, view_temporary;
+	view_allocated_bytes, view_allocations, view_temporary,
+	view_churned_bytes, view_frees;
 
 /* What --at asks for: the two numbers that are shown of a profile. */
 struct view_measure {
@@ -57,6 +58,31 @@ struct view_measure {
  * profile has. NULL with `e` filled: the profile has not what was asked for.
  */
 const struct view_measure *view_measure(const struct view *v, struct error *e);
+
+/* estimated.c: whether the figures are estimates. */
+bool view_is_sampled(const struct view *v);
+
+/*
+ * The columns of an interval, which stand behind the figure's that has that
+ * key: there when the figures are estimates. After table_begin(). Then the
+ * cells of a row.
+ */
+#define VIEW_INTERVAL 3
+void view_interval_columns(const struct view *v, struct table *t,
+			   struct table_column column[VIEW_INTERVAL],
+			   const char *key, enum table_type type);
+void view_fill_interval(const struct view *v, struct table *t,
+			union table_cell cell[VIEW_INTERVAL], view_key *key,
+			const struct profile_totals *totals);
+
+/* Print how far a figure may be off, in text and as fields of a JSON object;
+ * and that all are estimates. Nothing when they are not. */
+void view_put_off(const struct view *v, view_key *key,
+		  const struct profile_totals *t);
+void view_put_json_interval(const struct view *v, const char *name,
+			    view_key *key, const struct profile_totals *t);
+void view_put_sampled(const struct view *v);
+void view_put_json_sampled(const struct view *v);
 
 /* Return the title of a table that is about it; free it. */
 char *view_measure_title(const struct view *v, const struct view_measure *m);

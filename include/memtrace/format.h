@@ -254,6 +254,7 @@ enum mt_meta_type {
 	MT_META_MEMORY = 50,  /* struct mt_meta_memory, extents */
 	MT_META_SNAPSHOT,     /* struct mt_meta_snapshot */
 	MT_META_CGROUP,	      /* struct mt_meta_cgroup, text: its directory */
+	MT_META_RATE = 60,    /* struct mt_meta_rate */
 };
 
 struct mt_meta_format {
@@ -323,13 +324,13 @@ enum mt_why {
 struct mt_meta_memory {
 	uint64_t clock;
 	uint64_t resident;
-	uint64_t program; /* the program's file and its libraries, with data */
-	uint64_t files;	  /* other files that are mapped, shared memory too */
-	uint64_t stacks;  /* of all threads */
-	uint64_t own;	  /* the recorder's: memory, library, live file */
+	uint64_t program;  /* the program's file and its libraries, with data */
+	uint64_t files;	   /* other files that are mapped, shared memory too */
+	uint64_t stacks;   /* of all threads */
+	uint64_t own;	   /* the recorder's: memory, library, live file */
 	uint64_t unlisted; /* of extents for which there was no room */
-	uint64_t swapped; /* not resident */
-	uint32_t why;	  /* enum mt_why */
+	uint64_t swapped;  /* not resident */
+	uint32_t why;	   /* enum mt_why */
 	uint32_t extents;
 };
 
@@ -353,10 +354,10 @@ struct mt_meta_snapshot {
  */
 struct mt_meta_cgroup {
 	uint64_t clock;
-	uint64_t max_bytes; /* UINT64_MAX: no bound */
+	uint64_t max_bytes;		    /* UINT64_MAX: no bound */
 	uint64_t current_bytes, peak_bytes; /* peak: 0, the kernel says none */
 	uint64_t oom_kills;		    /* so far in it, of any process */
-	uint32_t version; /* of the interface: 1 or 2 */
+	uint32_t version;		    /* of the interface: 1 or 2 */
 	uint32_t reserved;
 };
 
@@ -382,6 +383,14 @@ struct mt_meta_pause {
 	uint64_t clock;
 	uint32_t paused; /* 1: it stops, 0: it goes on */
 	uint32_t reserved;
+};
+
+/* From `clock` on one block in so many bytes is recorded, by chance, and the
+ * free of those. None of these: every event is. Since 1.2; see
+ * include/memtrace/sample.h. */
+struct mt_meta_rate {
+	uint64_t clock;
+	uint64_t rate_bytes;
 };
 
 struct mt_meta_problem {
@@ -617,6 +626,7 @@ enum mt_command {
 	MT_COMMAND_STOP,
 	MT_COMMAND_MARK, /* `text`: its name */
 	MT_COMMAND_SNAPSHOT = 20,
+	MT_COMMAND_RATE, /* `text`: bytes, decimal */
 };
 
 #define MT_MAILBOX_OFF (MT_LIVE_HEAD_BYTES - 512)
@@ -659,6 +669,7 @@ _Static_assert(sizeof(struct mt_meta_note) == 32, "disk format");
 _Static_assert(sizeof(struct mt_meta_memory) == 72, "disk format");
 _Static_assert(sizeof(struct mt_meta_snapshot) == 40, "disk format");
 _Static_assert(sizeof(struct mt_meta_cgroup) == 48, "disk format");
+_Static_assert(sizeof(struct mt_meta_rate) == 16, "disk format");
 _Static_assert(sizeof(struct mt_mailbox) == 280, "disk format");
 
 #endif

@@ -22,6 +22,9 @@
 	  "bound of the trace; older events are summed up; 0: none")         \
 	X(limit, NUMBER, "0", "SIZE",                                        \
 	  "of live bytes: note what they are when they cross it; 0: none")   \
+	X(sample, NUMBER, "0", "SIZE",                                       \
+	  "record one block in so many bytes asked for; 0: each")            \
+	X(seed, NUMBER, "0", "N", "which ones; 0: others each time")         \
 	X(level, NUMBER, "1", "N", "zstd level, -7 (fast) to 19 (small)")
 
 /* The least bound of a trace, in bytes. */
