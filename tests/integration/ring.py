@@ -20,7 +20,7 @@ SEED = 4711
 # What depends on the clock, or on who was recorded when.
 TIMES = {"pid", "command", "duration_ns", "at_ns", "time_ns", "real_ns",
          "host", "lifetime_ns", "history", "options", "start_ns", "tid",
-         "trace"}
+         "trace", "resident"}
 
 
 def environment(trace, options):
