@@ -32,8 +32,8 @@ static const struct verb *find_verb(const char *word)
 			return &verbs[i];
 		names[i] = verbs[i].name;
 	}
-	options_usage("ctl does start, stop, mark, leaks or snapshot, not", word,
-		      util_nearest(word, names));
+	options_usage("ctl does start, stop, mark, leaks or snapshot, not",
+		      word, util_nearest(word, names));
 }
 
 /* Read a process id; ends the program over what is none. */

@@ -68,8 +68,7 @@ bool moments_find(const struct trace *t, const char *text, uint64_t *clock)
 	if (!read_kind(text, &why, &number))
 		return false;
 	for (size_t i = 0; i < t->snapshot_count; i++)
-		if (t->snapshots[i].why == why &&
-		    (!number || found < number)) {
+		if (t->snapshots[i].why == why && (!number || found < number)) {
 			*clock = t->snapshots[i].clock;
 			found++;
 		}

@@ -91,9 +91,9 @@ void noted_parse(struct trace *t, unsigned int type, const uint8_t *bytes,
 	} else if (type == MT_META_CGROUP) {
 		add_cgroup(t, bytes, n);
 	} else {
-		t->snapshots = util_grow(t->snapshots, t->snapshot_count,
-					 &t->snapshot_room,
-					 sizeof(*t->snapshots));
+		t->snapshots =
+			util_grow(t->snapshots, t->snapshot_count,
+				  &t->snapshot_room, sizeof(*t->snapshots));
 		memcpy(&t->snapshots[t->snapshot_count++], bytes,
 		       sizeof(*t->snapshots));
 	}

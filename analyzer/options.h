@@ -37,7 +37,7 @@ struct options {
 	enum options_at at;
 	uint64_t at_ns, from_ns, to_ns;	 /* to_ns: UINT64_MAX, not said */
 	const char *at_time, *from, *to; /* the same as texts; NULL: not said */
-	const char *at_moment; /* of moments.h; NULL: not said */
+	const char *at_moment;		 /* of moments.h; NULL: not said */
 	const char *thread, *size, *lifetime, *where;
 	const char *focus, *ignore, *hide; /* regular expressions */
 	const char *kind;		   /* of leaks */

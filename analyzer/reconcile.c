@@ -45,11 +45,11 @@ struct work {
 	struct reconciliation *r;
 	const struct trace *trace;
 	const struct heap *heap;
-	size_t next;		 /* of r->at */
-	struct map granules;	 /* where there ever was a block */
-	uint64_t last_granule;	 /* entered, + 1 */
-	unsigned int shift;	 /* of an address to its granule */
-	struct lot *lot;	 /* by extent */
+	size_t next;	       /* of r->at */
+	struct map granules;   /* where there ever was a block */
+	uint64_t last_granule; /* entered, + 1 */
+	unsigned int shift;    /* of an address to its granule */
+	struct lot *lot;       /* by extent */
 };
 
 /* ---- Blocks. ---- */
@@ -88,7 +88,7 @@ static size_t find_extent(const struct trace_memory *m, uint64_t address)
 			high = middle;
 	}
 	return low < m->count && m->extent[low].start <= address ? low
-								  : m->count;
+								 : m->count;
 }
 
 /* Count a live block. */
@@ -194,8 +194,7 @@ static void take(struct work *w, struct reconciled *to)
 			share_other(w, to, &m->extent[i], &w->lot[i]);
 	free(w->lot);
 	known = to->requested + to->overhead + to->kept - to->absent +
-		to->mapped + m->m.stacks + m->m.program + m->m.files +
-		m->m.own;
+		to->mapped + m->m.stacks + m->m.program + m->m.files + m->m.own;
 	to->other = m->m.resident > known ? m->m.resident - known : 0;
 	to->known = true;
 }

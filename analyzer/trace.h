@@ -146,7 +146,7 @@ struct trace {
 	size_t range_count;
 	struct mt_meta_note *notes; /* in the order of time, nearly */
 	size_t note_count;
-	char *suppressions; /* the program's own, or NULL */
+	char *suppressions;	       /* the program's own, or NULL */
 	struct trace_memory *memories; /* in the order of time, nearly */
 	size_t memory_count;
 	struct mt_meta_snapshot *snapshots; /* the same */

@@ -70,14 +70,13 @@ bool mt_cgroup_path(const char *text, uint32_t version, char *path, size_t size)
 	while (*text) {
 		const char *end = strchrnul(text, '\n');
 		const char *colon = memchr(text, ':', (size_t)(end - text));
-		const char *next =
-			colon ? memchr(colon + 1, ':',
-				       (size_t)(end - colon - 1))
-			      : NULL;
+		const char *next = colon ? memchr(colon + 1, ':',
+						  (size_t)(end - colon - 1))
+					 : NULL;
 
-		if (next && (version == 2
-				     ? next == colon + 1
-				     : has_word(colon + 1, next, "memory")))
+		if (next &&
+		    (version == 2 ? next == colon + 1
+				  : has_word(colon + 1, next, "memory")))
 			return copy(path, size, next + 1,
 				    (size_t)(end - next - 1));
 		text = end + (*end == '\n');
@@ -121,7 +120,8 @@ bool mt_cgroup_mount(const char *text, uint32_t version, char *mount,
 		const char *dash = memmem(text, (size_t)(end - text), " - ", 3);
 
 		if (on_end && dash && is_hierarchy(dash + 1, end, version))
-			return copy(root, size, from, (size_t)(on - from - 1)) &&
+			return copy(root, size, from,
+				    (size_t)(on - from - 1)) &&
 			       copy(mount, size, on, (size_t)(on_end - on - 1));
 		text = end + (*end == '\n');
 	}
@@ -223,13 +223,13 @@ static void find_tightest(uint32_t version, size_t mounted)
 		at[length] = '\0';
 		max = read_number(at, n->max, UINT64_MAX);
 		current = read_number(at, n->current, 0);
-		if (max == UINT64_MAX || (current < max && max - current >= least))
+		if (max == UINT64_MAX ||
+		    (current < max && max - current >= least))
 			continue;
 		least = current < max ? max - current : 0;
 		group.version = version;
 		group.max_bytes = max;
-		copy(group.directory, sizeof(group.directory), at,
-		     strlen(at));
+		copy(group.directory, sizeof(group.directory), at, strlen(at));
 	}
 }
 

@@ -12,7 +12,7 @@
 #define MOST_FAILURES 1024u
 
 static struct {
-	int64_t live; /* usable bytes */
+	int64_t live;  /* usable bytes */
 	int64_t next;  /* to be crossed */
 	int64_t group; /* where the control group is looked at again */
 	int64_t least; /* of the two: what is to be asked about */
@@ -50,9 +50,9 @@ static bool passes(int64_t *at, int64_t live, int64_t to)
 {
 	int64_t was = __atomic_load_n(at, __ATOMIC_RELAXED);
 
-	return live >= was && __atomic_compare_exchange_n(at, &was, to, false,
-							  __ATOMIC_RELAXED,
-							  __ATOMIC_RELAXED);
+	return live >= was &&
+	       __atomic_compare_exchange_n(at, &was, to, false,
+					   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 /* Do what is due at so many live bytes. */
@@ -73,9 +73,9 @@ static __attribute__((noinline)) void act(int64_t live)
 
 void mt_limit_look(struct mt_thread *t)
 {
-	int64_t bytes = t->sealed_bytes +
-			(int64_t)(t->tally.allocated_usable_bytes -
-				  t->tally.freed_usable_bytes);
+	int64_t bytes =
+		t->sealed_bytes + (int64_t)(t->tally.allocated_usable_bytes -
+					    t->tally.freed_usable_bytes);
 	int64_t live = __atomic_add_fetch(&limit.live, bytes - t->told_bytes,
 					  __ATOMIC_RELAXED);
 

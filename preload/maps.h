@@ -15,8 +15,8 @@ struct mt_mapping {
 	uint64_t file_start; /* where its file's first mapping starts */
 	uint64_t inode;
 	bool readable, writable, executable, shared;
-	bool stack, heap;   /* of the first thread; of brk */
-	bool file_readable; /* of the mapping at file_start */
+	bool stack, heap;	    /* of the first thread; of brk */
+	bool file_readable;	    /* of the mapping at file_start */
 	uint64_t resident, swapped; /* bytes; by mt_maps_each_sized() only */
 };
 

@@ -56,8 +56,8 @@ struct look {
 	uint64_t left;	    /* resident bytes of the mapping, not counted yet */
 	uint64_t guard_end; /* of the mapping before, if it is a guard */
 	uint64_t stack_bytes; /* of the last that was found, or by default */
-	uint64_t last_page; /* end of the extent before */
-	uint8_t *to;	    /* in packed */
+	uint64_t last_page;   /* end of the extent before */
+	uint8_t *to;	      /* in packed */
 	uint32_t tid, pid;
 	int mem;
 };
@@ -323,8 +323,8 @@ static bool is_too_much(enum mt_why why, uint64_t now_ns)
 	if (why == MT_WHY_END)
 		return false;
 	return memory.bytes > MOST_BYTES ||
-	       (many && now_ns - memory.ended_ns <
-				(MARKS_SHARE - 1) * memory.took_ns);
+	       (many &&
+		now_ns - memory.ended_ns < (MARKS_SHARE - 1) * memory.took_ns);
 }
 
 void mt_memory_note(enum mt_why why)

@@ -70,9 +70,9 @@ struct mt_thread {
 	char name[16]; /* as last written to the meta log */
 	bool busy;     /* it is adding an event */
 	struct mt_thread *next; /* of all threads */
-	int64_t sealed_bytes; /* usable ones, allocated less freed, before */
-	int64_t told_bytes;   /* of these and the tally's, to limit.c */
-	uint64_t tcb;	      /* of the thread; 0: it has ended */
+	int64_t sealed_bytes;	/* usable ones, allocated less freed, before */
+	int64_t told_bytes;	/* of these and the tally's, to limit.c */
+	uint64_t tcb;		/* of the thread; 0: it has ended */
 	struct mt_tally tally;
 	struct mt_pending pending[MT_PENDING];
 	struct mt_model model;

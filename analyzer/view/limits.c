@@ -27,15 +27,15 @@ static bool put_resident(struct view *v, const char *when, uint64_t resident,
 
 	if (!is_much(resident, live))
 		return false;
-	printf("rss   %s at the %s, live blocks %s: see memtrace-report memory\n",
+	printf("rss   %s at the %s, live blocks %s: see memtrace-report "
+	       "memory\n",
 	       term_bytes(a, resident, v->style.exact), when,
 	       term_bytes(b, live, v->style.exact));
 	return true;
 }
 
 /* Return the resident set: the largest that was noted, and the last. */
-static void find_resident(const struct trace *t, uint64_t *most,
-			  uint64_t *last)
+static void find_resident(const struct trace *t, uint64_t *most, uint64_t *last)
 {
 	*most = *last = 0;
 	for (size_t i = 0; i < t->resident_count; i++) {

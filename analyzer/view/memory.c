@@ -103,10 +103,11 @@ static void put_sum(struct view *v, const struct reconciliation *r,
 	};
 	const struct mt_meta_memory *m = &at->note->m;
 	char time[TERM_NUMBER], total[TERM_NUMBER];
-	char *title = util_format(
-		"Resident set of %s at %s (%s)",
-		term_bytes(total, m->resident, v->style.exact),
-		term_time(time, trace_ns(v->trace, m->clock)), why_of(at));
+	char *title =
+		util_format("Resident set of %s at %s (%s)",
+			    term_bytes(total, m->resident, v->style.exact),
+			    term_time(time, trace_ns(v->trace, m->clock)),
+			    why_of(at));
 	struct table t;
 
 	table_begin(&t, "sum", title, column, 3);
@@ -139,12 +140,9 @@ static void put_sum(struct view *v, const struct reconciliation *r,
 static void put_list(struct view *v, const struct reconciliation *r)
 {
 	static const struct table_column column[] = {
-		{NULL, "time", TABLE_TIME},
-		{NULL, "moment", TABLE_TEXT},
-		{NULL, "resident", TABLE_BYTES},
-		{NULL, "live", TABLE_BYTES},
-		{NULL, "%", TABLE_PERCENT},
-		{NULL, "kept", TABLE_BYTES},
+		{NULL, "time", TABLE_TIME},	 {NULL, "moment", TABLE_TEXT},
+		{NULL, "resident", TABLE_BYTES}, {NULL, "live", TABLE_BYTES},
+		{NULL, "%", TABLE_PERCENT},	 {NULL, "kept", TABLE_BYTES},
 	};
 	size_t shown = view_rows(v, ROWS, r->count);
 	struct table t;
@@ -183,8 +181,8 @@ static const struct reconciled *choose(const struct view *v,
 	select_window(v->options, v->trace, &from, &until);
 	for (size_t i = 0; i < r->count; i++) {
 		const struct mt_meta_memory *m = &r->at[i].note->m;
-		uint64_t away = m->clock > until ? m->clock - until
-						 : until - m->clock;
+		uint64_t away =
+			m->clock > until ? m->clock - until : until - m->clock;
 		uint64_t rank = nearest ? UINT64_MAX - away : m->resident;
 
 		if (!r->at[i].known || (best && rank < most))

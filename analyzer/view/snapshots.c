@@ -93,8 +93,10 @@ int view_snapshots(struct view *v, struct error *e)
 	if (first)
 		view_line(v, "%zu earlier ones: see -n 0", first);
 	if (early)
-		view_line(v, "%zu of them before the history: what was live "
-			     "then is not known", early);
+		view_line(v,
+			  "%zu of them before the history: what was live "
+			  "then is not known",
+			  early);
 	view_end(v);
 	return 0;
 }

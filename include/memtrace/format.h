@@ -323,13 +323,13 @@ enum mt_why {
 struct mt_meta_memory {
 	uint64_t clock;
 	uint64_t resident;
-	uint64_t program; /* the program's file and its libraries, with data */
-	uint64_t files;	  /* other files that are mapped, shared memory too */
-	uint64_t stacks;  /* of all threads */
-	uint64_t own;	  /* the recorder's: memory, library, live file */
+	uint64_t program;  /* the program's file and its libraries, with data */
+	uint64_t files;	   /* other files that are mapped, shared memory too */
+	uint64_t stacks;   /* of all threads */
+	uint64_t own;	   /* the recorder's: memory, library, live file */
 	uint64_t unlisted; /* of extents for which there was no room */
-	uint64_t swapped; /* not resident */
-	uint32_t why;	  /* enum mt_why */
+	uint64_t swapped;  /* not resident */
+	uint32_t why;	   /* enum mt_why */
 	uint32_t extents;
 };
 
@@ -353,10 +353,10 @@ struct mt_meta_snapshot {
  */
 struct mt_meta_cgroup {
 	uint64_t clock;
-	uint64_t max_bytes; /* UINT64_MAX: no bound */
+	uint64_t max_bytes;		    /* UINT64_MAX: no bound */
 	uint64_t current_bytes, peak_bytes; /* peak: 0, the kernel says none */
 	uint64_t oom_kills;		    /* so far in it, of any process */
-	uint32_t version; /* of the interface: 1 or 2 */
+	uint32_t version;		    /* of the interface: 1 or 2 */
 	uint32_t reserved;
 };
 
