@@ -77,7 +77,7 @@ completes()
 	[ "$2" = "$3" ] || fail "$1: completes '$2', not '$3'"
 }
 
-at='churn|exit|peak|temporary|total'
+at='churn|exit|failure|limit|peak|snapshot|temporary|total'
 completes 'bash --at' "$(in_bash memtrace-report --at '')" "$at"
 completes 'bash --at=' "$(in_bash memtrace-report --at = '')" "$at"
 completes 'bash --at=' "$(in_bash memtrace-report --at =)" "$at"
