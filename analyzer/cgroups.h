@@ -11,7 +11,7 @@
 /* How sure it is that the kernel killed it because memory was out. */
 enum cgroups_kill {
 	CGROUPS_NOT_KILLED,
-	CGROUPS_MAYBE_KILLED, /* it was killed, the last note is near the bound */
+	CGROUPS_MAYBE_KILLED, /* it was killed, and was near the bound */
 	CGROUPS_KILLED,	      /* and the group counted a kill since its start */
 };
 

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The largest address, in pages. */
-#define MOST_PAGES (UINT64_C(1) << 52)
+/* The largest address, in pages, and page. */
+#define MOST_PAGES (UINT64_C(1) << 43)
+#define MOST_PAGE_BYTES 65536u
 
 /* Take a number of pages that keeps a sum below the largest. */
 static bool take_pages(const uint8_t **p, const uint8_t *end, uint64_t sum,
@@ -25,6 +26,8 @@ static bool read_extents(struct trace_memory *to, const uint8_t *p,
 {
 	uint64_t at = 0, gap, pages, resident;
 
+	if (!page_bytes || page_bytes > MOST_PAGE_BYTES)
+		return false;
 	/* An extent takes three bytes at least. */
 	if (to->m.extents > (size_t)(end - p) / 3)
 		return false;

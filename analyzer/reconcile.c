@@ -43,13 +43,14 @@ struct lot {
 
 struct work {
 	struct reconciliation *r;
-	const struct trace *trace;
 	const struct heap *heap;
 	size_t next;	       /* of r->at */
 	struct map granules;   /* where there ever was a block */
 	uint64_t last_granule; /* entered, + 1 */
 	unsigned int shift;    /* of an address to its granule */
+	uint64_t *sorted;      /* the granules, while a note is taken */
 	struct lot *lot;       /* by extent */
+	uint64_t page_bytes;
 };
 
 /* ---- Blocks. ---- */
@@ -97,7 +98,7 @@ static void count_block(struct work *w, struct reconciled *to,
 {
 	const struct trace_memory *m = to->note;
 	size_t i = find_extent(m, b->address);
-	uint64_t page = w->trace->process.page_bytes, bytes = b->size;
+	uint64_t page = w->page_bytes, bytes = b->size;
 	bool mapped = false;
 
 	if (w->r->is_glibc) {
@@ -135,18 +136,52 @@ static uint64_t share(uint64_t whole, uint64_t part, uint64_t size)
 	return (uint64_t)((unsigned __int128)whole * part / size);
 }
 
+/* Order granules. */
+static int compare_granules(const void *a, const void *b)
+{
+	uint64_t m = *(const uint64_t *)a, n = *(const uint64_t *)b;
+
+	return (m > n) - (m < n);
+}
+
+/* Put the granules so far in their order. */
+static void sort_granules(struct work *w)
+{
+	size_t n = 0;
+
+	w->sorted = util_alloc(w->granules.count, sizeof(*w->sorted));
+	for (size_t i = 0; i < w->granules.slots; i++)
+		if (w->granules.entry[i].used)
+			w->sorted[n++] = w->granules.entry[i].key;
+	if (n)
+		qsort(w->sorted, n, sizeof(*w->sorted), compare_granules);
+}
+
+/* Return the place of the first granule that ends behind an address. */
+static size_t first_granule(const struct work *w, uint64_t address)
+{
+	size_t low = 0, high = w->granules.count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (w->sorted[middle] < address >> w->shift)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* Share an extent out where the allocator is glibc's. */
 static void share_glibc(struct work *w, struct reconciled *to,
 			const struct trace_extent *x, const struct lot *lot)
 {
 	uint64_t arena = x->end, below, rest, mapped;
+	size_t i = first_granule(w, x->start);
 
-	for (uint64_t g = x->start >> ARENA_SHIFT;
-	     !x->heap && g <= (x->end - 1) >> ARENA_SHIFT; g++)
-		if (map_get(&w->granules, g)) {
-			arena = g << ARENA_SHIFT;
-			break;
-		}
+	if (i < w->granules.count && w->sorted[i] << ARENA_SHIFT < x->end)
+		arena = w->sorted[i] << ARENA_SHIFT;
 	if (arena < x->start || x->heap)
 		arena = x->start;
 	below = arena - x->start;
@@ -163,14 +198,15 @@ static void share_other(struct work *w, struct reconciled *to,
 {
 	uint64_t theirs = x->heap ? x->end - x->start : 0, resident;
 
-	for (uint64_t g = x->start >> GRANULE_SHIFT;
-	     !x->heap && g <= (x->end - 1) >> GRANULE_SHIFT; g++) {
-		uint64_t from = g << GRANULE_SHIFT;
-		uint64_t until = (g + 1) << GRANULE_SHIFT;
+	for (size_t i = first_granule(w, x->start);
+	     !x->heap && i < w->granules.count; i++) {
+		uint64_t from = w->sorted[i] << GRANULE_SHIFT;
+		uint64_t until = from + (1u << GRANULE_SHIFT);
 
-		if (map_get(&w->granules, g))
-			theirs += (until < x->end ? until : x->end) -
-				  (from > x->start ? from : x->start);
+		if (from >= x->end)
+			break;
+		theirs += (until < x->end ? until : x->end) -
+			  (from > x->start ? from : x->start);
 	}
 	resident = theirs ? share(x->resident, theirs, x->end - x->start) : 0;
 	to->mapped += x->resident - resident;
@@ -184,6 +220,7 @@ static void take(struct work *w, struct reconciled *to)
 	uint64_t known;
 
 	w->lot = util_alloc(m->count, sizeof(*w->lot));
+	sort_granules(w);
 	for (size_t i = 0; i < w->heap->places; i++)
 		if (w->heap->block[i].address)
 			count_block(w, to, &w->heap->block[i]);
@@ -193,6 +230,7 @@ static void take(struct work *w, struct reconciled *to)
 		else
 			share_other(w, to, &m->extent[i], &w->lot[i]);
 	free(w->lot);
+	free(w->sorted);
 	known = to->requested + to->overhead + to->kept - to->absent +
 		to->mapped + m->m.stacks + m->m.program + m->m.files + m->m.own;
 	to->other = m->m.resident > known ? m->m.resident - known : 0;
@@ -221,7 +259,7 @@ static void begins(void *context, struct heap_block *b,
 	advance(w, e->event->time);
 	if (granule + 1 == w->last_granule && b->size < 1u << w->shift)
 		return;
-	if (w->r->is_glibc && is_mapped(b, w->trace->process.page_bytes))
+	if (w->r->is_glibc && is_mapped(b, w->page_bytes))
 		return;
 	do {
 		map_put(&w->granules, granule, NULL);
@@ -280,7 +318,11 @@ void reconcile(struct reconciliation *r, struct trace *t,
 	       replay_progress *progress)
 {
 	struct replay replay;
-	struct work w = {.r = r, .trace = t, .heap = &replay.heap};
+	struct work w = {
+		.r = r,
+		.heap = &replay.heap,
+		.page_bytes = t->process.page_bytes,
+	};
 	struct replay_listener l = {
 		.context = &w,
 		.begins = begins,
@@ -297,7 +339,7 @@ void reconcile(struct reconciliation *r, struct trace *t,
 	w.shift = r->is_glibc ? ARENA_SHIFT : GRANULE_SHIFT;
 	for (size_t i = 0; i < r->count; i++)
 		r->at[i].note = &t->memories[i];
-	if (!r->count)
+	if (!r->count || !w.page_bytes)
 		return;
 	qsort(r->at, r->count, sizeof(*r->at), compare);
 	while (w.next < r->count &&

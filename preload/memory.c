@@ -62,14 +62,20 @@ struct look {
 	int mem;
 };
 
-static struct {
-	struct sys_lock lock;
+/* A look and its room, mapped at the first: addresses, and copies of words of
+ * the program must not be where a scan for leaks finds them. */
+struct room {
 	struct look look;
-	uint64_t ended_ns, took_ns; /* of the last */
-	uint64_t bytes;		    /* of all notes */
 	uint64_t words[MT_HOME_WORDS];
 	char path[4096];
 	uint8_t packed[PACKED_BYTES];
+};
+
+static struct {
+	struct sys_lock lock;
+	struct room *room;
+	uint64_t ended_ns, took_ns; /* of the last */
+	uint64_t bytes;		    /* of all notes */
 } memory;
 
 void mt_memory_begin(void)
@@ -84,9 +90,9 @@ void mt_memory_begin(void)
 /* Return where a module ends in memory, by its program headers; 0: none. */
 static uint64_t module_end(const struct look *l, const struct mt_mapping *m)
 {
-	const Elf64_Ehdr *e = (const void *)memory.words;
-	long got = sys_pread(l->mem, memory.words, sizeof(memory.words),
-			     m->file_start);
+	const Elf64_Ehdr *e = (const void *)memory.room->words;
+	long got = sys_pread(l->mem, memory.room->words,
+			     sizeof(memory.room->words), m->file_start);
 	uint64_t low = UINT64_MAX, high = 0;
 
 	if (got < (long)sizeof(*e) || memcmp(e->e_ident, ELFMAG, SELFMAG) != 0)
@@ -175,7 +181,7 @@ static void put_extent(struct look *l, const struct mt_mapping *m,
 
 	if (!bytes)
 		return;
-	if (l->to + 3 * MT_VARINT_MAX > memory.packed + PACKED_BYTES) {
+	if (l->to + 3 * MT_VARINT_MAX > memory.room->packed + PACKED_BYTES) {
 		l->m.unlisted += bytes;
 		return;
 	}
@@ -192,7 +198,7 @@ static uint64_t find_home(const struct look *l, uint64_t start, uint64_t end)
 	struct mt_mapping part = {.start = start, .end = end};
 	struct mt_home home;
 
-	return mt_home_find(l->mem, &part, l->tid, memory.words, &home)
+	return mt_home_find(l->mem, &part, l->tid, memory.room->words, &home)
 		       ? home.tcb
 		       : 0;
 }
@@ -295,21 +301,24 @@ static bool add(void *context, const struct mt_mapping *m, const char *path)
 /* Look, and write down what there is. */
 static void look(enum mt_why why)
 {
-	struct look *l = &memory.look;
+	struct look *l = &memory.room->look;
 
 	*l = (struct look){
 		.m = {.clock = mt_clock(), .why = why},
-		.to = memory.packed,
+		.to = memory.room->packed,
 		.tid = sys_tid(),
 		.pid = sys_pid(),
 		.stack_bytes = sys_stack_limit(),
 		.mem = sys_open("/proc/thread-self/mem", O_RDONLY, 0),
 	};
-	if (mt_maps_each_sized(add, l, memory.path, sizeof(memory.path))) {
+	if (mt_maps_each_sized(add, l, memory.room->path,
+			       sizeof(memory.room->path))) {
 		end_file(l);
-		memory.bytes += sizeof(l->m) + (size_t)(l->to - memory.packed);
-		mt_meta_add(MT_META_MEMORY, &l->m, sizeof(l->m), memory.packed,
-			    (size_t)(l->to - memory.packed));
+		memory.bytes +=
+			sizeof(l->m) + (size_t)(l->to - memory.room->packed);
+		mt_meta_add(MT_META_MEMORY, &l->m, sizeof(l->m),
+			    memory.room->packed,
+			    (size_t)(l->to - memory.room->packed));
 	}
 	if (l->mem >= 0)
 		sys_close(l->mem);
@@ -332,7 +341,9 @@ void mt_memory_note(enum mt_why why)
 	struct sys_signals old = sys_lock(&memory.lock);
 	uint64_t now_ns = sys_monotonic_ns();
 
-	if (!is_too_much(why, now_ns)) {
+	if (!memory.room)
+		memory.room = sys_map_lazy(sizeof(*memory.room));
+	if (memory.room && !is_too_much(why, now_ns)) {
 		look(why);
 		memory.ended_ns = sys_monotonic_ns();
 		memory.took_ns = memory.ended_ns - now_ns;

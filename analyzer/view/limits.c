@@ -27,7 +27,8 @@ static bool put_resident(struct view *v, const char *when, uint64_t resident,
 
 	if (!is_much(resident, live))
 		return false;
-	printf("rss   %s at the %s, live blocks %s: see memtrace-report memory\n",
+	printf("rss   %s at the %s, live blocks %s: see memtrace-report "
+	       "memory\n",
 	       term_bytes(a, resident, v->style.exact), when,
 	       term_bytes(b, live, v->style.exact));
 	return true;

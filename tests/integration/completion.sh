@@ -77,7 +77,7 @@ completes()
 	[ "$2" = "$3" ] || fail "$1: completes '$2', not '$3'"
 }
 
-at='churn|exit|peak|temporary|total'
+at='churn|exit|failure|limit|peak|snapshot|temporary|total'
 completes 'bash --at' "$(in_bash memtrace-report --at '')" "$at"
 completes 'bash --at=' "$(in_bash memtrace-report --at = '')" "$at"
 completes 'bash --at=' "$(in_bash memtrace-report --at =)" "$at"
@@ -122,7 +122,7 @@ while IFS='#' read -r line want; do
 	in_zsh "$line" "<$want>" >out
 	grep -aqF -- "<$want>" out || fail "zsh '$line': $(cat -v out)"
 done <<'END'
-memtrace-report --at #peak|exit|total|churn|temporary
+memtrace-report --at #peak|exit|total|churn|temporary|limit|failure|snapshot
 memtrace-report top --sort #bytes|blocks
 memtrace-report completion #bash|zsh|fish
 END

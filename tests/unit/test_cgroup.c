@@ -25,8 +25,8 @@ static const char v1_mounts[] =
 
 START_TEST(finds_the_group_of_v2)
 {
-	ck_assert(mt_cgroup_path("0::/user.slice/app\n", 2, path,
-				 sizeof(path)));
+	ck_assert(
+		mt_cgroup_path("0::/user.slice/app\n", 2, path, sizeof(path)));
 	ck_assert_str_eq(path, "/user.slice/app");
 	ck_assert(mt_cgroup_path("4:memory:/a\n0::/", 2, path, sizeof(path)));
 	ck_assert_str_eq(path, "/");
