@@ -63,8 +63,9 @@ MAKEFLAGS += -rR --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all unit tests demo check bench bench-symbols bench-growth bench-leaks \
-	bench-sampling 	fuzz lint check-asan check-tsan check-install check-export check-ci \
-	check-leaks distcheck install uninstall clean help FORCE
+	bench-sampling fuzz lint check-asan check-tsan check-install \
+	check-export check-ci check-leaks distcheck install uninstall clean \
+	help FORCE
 
 ifeq ($(V),1)
 Q =

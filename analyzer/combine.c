@@ -119,6 +119,8 @@ void combine_add(struct profile *to, struct profile *from)
 		row.thread += threads;
 		profile_add_row(to, &row);
 	}
+	if (from->rate_bytes > to->rate_bytes)
+		to->rate_bytes = from->rate_bytes;
 	/* Their times do not go together. */
 	to->has &= from->has & ~PROFILE_HAS_TIME;
 	to->keys &= from->keys;

@@ -79,8 +79,8 @@ struct interval {
  * Interval estimation in exponential families, 2003.) So it holds for few
  * samples, too, and for large blocks that are sampled nearly all: rather more
  * often than in 95 % of cases. For one small block it goes from 0.05 to 6.5
- * times the estimate, for none to 3.8 times the rate. What no sample is of is in
- * no interval: not the few small blocks among large ones, in number.
+ * times the estimate, for none to 3.8 times the rate. What no sample is of is
+ * in no interval: not the few small blocks among large ones, in number.
  */
 struct interval estimate_interval(uint64_t estimate, struct doubt doubt,
 				  uint64_t rate_bytes);

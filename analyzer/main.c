@@ -39,6 +39,7 @@
  *   symbolize  a trace with its names in it
  *   merge      all threads' events in the order of time
  *   heap       the live blocks, by address
+ *   estimate   what the blocks of a sample stand for
  *   replay     every event applied to the heap, listeners told
  *   mappings   the mapped ranges
  *   cgroups    how far from the bound of its control group
@@ -159,38 +160,45 @@ static int run_symbolize(struct view *v, struct error *e)
 	return symbolize_write(v->trace, &sym, v->options->output, e);
 }
 
+/* What a command makes of a sample of the blocks. */
+enum sampled {
+	ESTIMATES,  /* and says how far they are off */
+	NO_DOUBTS,  /* it has no place to say that, and refuses */
+	NEEDS_EACH, /* nothing */
+};
+
 /* The commands of options.c, and what does them. */
 static const struct command {
 	const char *name;
 	enum needs needs;
 	view_function *view;
-	unsigned int keys; /* of the profile */
-	bool has_argument; /* before the files */
-	bool estimates;	   /* it can do with a sample of the blocks */
+	unsigned int keys;    /* of the profile */
+	bool has_argument;    /* before the files */
+	enum sampled sampled; /* what it makes of a sample of the blocks */
 } commands[] = {
-	{NULL, NEEDS_PROFILE, view_summary, 0, false, true},
-	{"top", NEEDS_PROFILE, view_top, 0, false, true},
-	{"tree", NEEDS_PROFILE, view_tree, 0, false, true},
-	{"peek", NEEDS_PROFILE, view_peek, 0, true, true},
-	{"list", NEEDS_PROFILE, view_list, 0, true, true},
-	{"info", NEEDS_TRACE, view_info, 0, false, true},
-	{"timeline", NEEDS_TRACE, view_timeline, 0, false, false},
-	{"sizes", NEEDS_PROFILE, view_sizes, PROF_BY_SIZE, false, true},
-	{"lifetimes", NEEDS_TRACE, view_lifetimes, 0, false, false},
-	{"threads", NEEDS_TRACE, view_threads, 0, false, false},
-	{"reallocs", NEEDS_PROFILE, view_reallocs, 0, false, false},
-	{"diff", NEEDS_PROFILES, view_diff, 0, false, true},
-	{"merge", NEEDS_PROFILES, view_merge, 0, false, true},
-	{"leaks", NEEDS_PROFILE, view_leaks, 0, false, false},
-	{"check", NEEDS_PATHS, NULL, 0, false, true},
-	{"bad-frees", NEEDS_PROFILE, view_bad_frees, 0, false, false},
-	{"why", NEEDS_PROFILE, view_why, 0, true, false},
-	{"growth", NEEDS_STACKS, view_growth, 0, false, false},
-	{"memory", NEEDS_TRACE, view_memory, 0, false, false},
-	{"snapshots", NEEDS_PROFILE, view_snapshots, 0, false, false},
-	{"events", NEEDS_TRACE, view_events, 0, false, true},
-	{"export", NEEDS_PROFILES, run_export, 0, false, true},
-	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false, true},
+	{NULL, NEEDS_PROFILE, view_summary, 0, false, ESTIMATES},
+	{"top", NEEDS_PROFILE, view_top, 0, false, ESTIMATES},
+	{"tree", NEEDS_PROFILE, view_tree, 0, false, NO_DOUBTS},
+	{"peek", NEEDS_PROFILE, view_peek, 0, true, NO_DOUBTS},
+	{"list", NEEDS_PROFILE, view_list, 0, true, NO_DOUBTS},
+	{"info", NEEDS_TRACE, view_info, 0, false, ESTIMATES},
+	{"timeline", NEEDS_TRACE, view_timeline, 0, false, NEEDS_EACH},
+	{"sizes", NEEDS_PROFILE, view_sizes, PROF_BY_SIZE, false, NO_DOUBTS},
+	{"lifetimes", NEEDS_TRACE, view_lifetimes, 0, false, NEEDS_EACH},
+	{"threads", NEEDS_TRACE, view_threads, 0, false, NEEDS_EACH},
+	{"reallocs", NEEDS_PROFILE, view_reallocs, 0, false, NEEDS_EACH},
+	{"diff", NEEDS_PROFILES, view_diff, 0, false, NO_DOUBTS},
+	{"merge", NEEDS_PROFILES, view_merge, 0, false, ESTIMATES},
+	{"leaks", NEEDS_PROFILE, view_leaks, 0, false, NEEDS_EACH},
+	{"check", NEEDS_PATHS, NULL, 0, false, ESTIMATES},
+	{"bad-frees", NEEDS_PROFILE, view_bad_frees, 0, false, NEEDS_EACH},
+	{"why", NEEDS_PROFILE, view_why, 0, true, NEEDS_EACH},
+	{"growth", NEEDS_STACKS, view_growth, 0, false, NEEDS_EACH},
+	{"memory", NEEDS_TRACE, view_memory, 0, false, NEEDS_EACH},
+	{"snapshots", NEEDS_PROFILE, view_snapshots, 0, false, NEEDS_EACH},
+	{"events", NEEDS_TRACE, view_events, 0, false, ESTIMATES},
+	{"export", NEEDS_PROFILES, run_export, 0, false, ESTIMATES},
+	{"symbolize", NEEDS_TRACE, run_symbolize, 0, false, ESTIMATES},
 };
 
 /* The command completion; returns the exit status. */
@@ -282,30 +290,43 @@ static bool is_damaged(const struct input *in)
 	return true;
 }
 
+/* Return what of a command needs every block, or NULL. */
+static const char *needing_each(const struct job *j)
+{
+	const struct options *o = j->view.options;
+
+	if (j->command->sampled == NEEDS_EACH)
+		return j->command->name;
+	if (o->total)
+		return "--total";
+	if (o->at == OPTIONS_AT_TEMPORARY)
+		return "--at temporary";
+	if (j->command->view == run_export && format_of(o)->needs_trace)
+		return o->format;
+	return NULL;
+}
+
 /* Refuse what a sample of the blocks does not tell: 0, or -1 with `e`
  * filled. */
 static int refuse_sampled(const struct job *j, const struct input *in,
 			  struct error *e)
 {
-	const struct options *o = j->view.options;
-	const char *what = NULL;
+	const char *what = needing_each(j);
 
 	if (!in->trace || !estimate_is_needed(in->trace))
 		return 0;
-	if (!j->command->estimates)
-		what = j->command->name;
-	else if (o->total)
-		what = "--total";
-	else if (o->at == OPTIONS_AT_TEMPORARY)
-		what = "--at temporary";
-	else if (j->command->view == run_export && format_of(o)->needs_trace)
-		what = o->format;
-	if (!what)
-		return 0;
-	return error_set(e, ERROR_NO_OFFSET,
-			 "%s needs every block, of which this is a sample "
-			 "(sample=SIZE)",
-			 what);
+	if (what)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "%s needs every block, of which this is a "
+				 "sample (sample=SIZE)",
+				 what);
+	if (j->command->sampled == NO_DOUBTS)
+		return error_set(e, ERROR_NO_OFFSET,
+				 "%s cannot say how far estimates are off, and "
+				 "this is a sample of the blocks "
+				 "(sample=SIZE): see top",
+				 j->command->name);
+	return 0;
 }
 
 /* Open the files, and show them together; 0, or -1 and whose fault it is. */

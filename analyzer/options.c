@@ -237,7 +237,7 @@ const struct options_command options_commands[] = {
 	 " format output "},
 	{"symbolize", "-o FILE TRACE", "for machines without its files",
 	 " output "},
-	{"ctl", "PID start|stop|mark|leaks|snapshot|rate [NAME|SIZE]",
+	{"ctl", "PID start|stop|mark|leaks|snapshot|rate [WORD]",
 	 "tell a running program to do that", " timeout "},
 	{"completion", "bash|zsh|fish", "for a shell: its completion", ""},
 	{0},

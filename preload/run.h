@@ -44,7 +44,7 @@ bool mt_run_finish(enum mt_end how, const struct mt_place *at);
  */
 void mt_run_resume(void);
 
-/* Start the run or a forked child's, and look into the mailbox. Context: any. */
+/* Start the run or a forked child's, look into the mailbox. Context: any. */
 void mt_run_look(void);
 
 /* Stop and start recording, for the API. Context: any. */

@@ -10,6 +10,10 @@
  * page's, and never moves; so the answer about a block is found without a
  * lock: who asks has the block, nobody else adds or removes it.
  *
+ * A test of the address's low bits would do, were sampled blocks aligned to
+ * pages: 0.4 ns less a pair of malloc and free. But they would lie elsewhere
+ * than the program's allocator puts them, and take a page more each.
+ *
  * In a forked child the set is empty: what it inherited is in no trace of its.
  */
 #ifndef PRELOAD_SAMPLED_H

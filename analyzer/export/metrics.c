@@ -34,6 +34,7 @@ static const char *const type_name[TYPES] = {
 
 /* What is counted by the replay. */
 struct calls {
+	const struct trace *trace;
 	const struct prof_options *options;
 	uint64_t of[TYPES];
 	uint64_t remote_frees, freed_bytes;
@@ -74,7 +75,8 @@ static void begins(void *context, struct heap_block *b,
 	(void)from;
 	b->owner = !o->takes || o->takes(o->takes_context, e);
 	if (b->owner && e->event->time >= o->from)
-		c->of[type_of(e->event->kind)]++;
+		c->of[type_of(e->event->kind)] +=
+			estimate_of(c->trace, b).blocks;
 }
 
 static void carries(void *context, struct heap_block *b,
@@ -98,12 +100,14 @@ static void ends(void *context, const struct heap_block *b,
 		 bool temporary)
 {
 	struct calls *c = context;
+	struct estimate n;
 
 	(void)temporary;
 	if (why == REPLAY_LOST || !counts_end(c, b, e))
 		return;
-	c->freed_bytes += b->size;
-	c->remote_frees += e->thread != b->thread;
+	n = estimate_of(c->trace, b);
+	c->freed_bytes += n.bytes;
+	c->remote_frees += e->thread != b->thread ? n.blocks : 0;
 }
 
 /* Take back the end of a block that lives on. */
@@ -111,11 +115,13 @@ static void resumes(void *context, const struct heap_block *b,
 		    const struct replay_event *e)
 {
 	struct calls *c = context;
+	struct estimate n;
 
 	if (!b->owner || e->ended < c->options->from)
 		return;
-	c->freed_bytes -= b->size;
-	c->remote_frees -= e->thread != b->thread;
+	n = estimate_of(c->trace, b);
+	c->freed_bytes -= n.bytes;
+	c->remote_frees -= e->thread != b->thread ? n.blocks : 0;
 }
 
 /* Replay a trace for what its profile has not. */
@@ -131,7 +137,7 @@ static void count_calls(struct calls *c, struct trace *t,
 	};
 	struct replay r;
 
-	*c = (struct calls){.options = o};
+	*c = (struct calls){.options = o, .trace = t};
 	replay_run(&r, t, o->until, &listener, 1, NULL);
 	replay_free(&r);
 }
@@ -187,6 +193,11 @@ static void put_live(const struct metrics *m)
 {
 	const struct profile *p = m->profile;
 
+	if (p->rate_bytes)
+		put_gauge(m, "profiler_sample_interval_bytes",
+			  "One block in so many bytes is recorded: all else "
+			  "is an estimate.",
+			  p->rate_bytes);
 	if (p->has & PROFILE_HAS_EXIT) {
 		put_gauge(m, "heap_inuse_bytes", "Bytes live at the end.",
 			  p->totals.exit_bytes);

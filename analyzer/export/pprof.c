@@ -362,6 +362,10 @@ static void put_comments(struct pprof *w, const struct options *o)
 	put_comment(w, util_format("memtrace %s, from a %s file",
 				   OPTIONS_VERSION, p->source));
 	put_comment(w, util_format("command: %s", command));
+	if (p->rate_bytes)
+		put_comment(w, util_format("sampled: 1 in %" PRIu64
+					   " bytes; values are estimates",
+					   p->rate_bytes));
 	if (p->pid)
 		put_comment(w, util_format("pid: %u", p->pid));
 	if (p->host)

@@ -47,7 +47,8 @@ static struct interval interval_of(const struct view *v, view_key *key,
 
 bool view_is_sampled(const struct view *v)
 {
-	return v->profile && v->profile->rate_bytes;
+	return v->profile ? v->profile->rate_bytes != 0
+			  : estimate_is_needed(v->trace);
 }
 
 void view_interval_columns(const struct view *v, struct table *t,
@@ -127,7 +128,8 @@ static void rates_of(const struct view *v, uint64_t *least, uint64_t *most)
 {
 	const struct trace *t = v->trace;
 
-	*least = *most = v->profile->rate_bytes;
+	*least = *most = t && t->rate_count ? t->rates[0].rate_bytes
+					    : v->profile->rate_bytes;
 	for (size_t i = 0; t && i < t->rate_count; i++) {
 		uint64_t rate = t->rates[i].rate_bytes;
 
@@ -147,7 +149,8 @@ void view_put_sampled(const struct view *v)
 	printf("sampled: 1 in %s", term_bytes(a, least, false));
 	if (least != most)
 		printf(" to %s", term_bytes(b, most, false));
-	puts("; figures are estimates, +- is the 95 % interval");
+	puts(v->profile ? "; figures are estimates, +- is the 95 % interval"
+			: "");
 }
 
 void view_put_json_sampled(const struct view *v)

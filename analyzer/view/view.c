@@ -500,6 +500,7 @@ void view_begin(struct view *v, const char *name)
 	else if (v->style.form == TABLE_AS_TEXT && v->profile)
 		view_head(v);
 	else if (v->style.form == TABLE_AS_TEXT) {
+		view_put_sampled(v);
 		put_history(v);
 		put_selection(v);
 	}

@@ -141,11 +141,19 @@ def check_refusals():
     """What a sample cannot tell is said so; no gate passes."""
     _, trace, _ = record("sites", f"sample={RATE},seed=1")
     for command in (["leaks"], ["bad-frees"], ["growth"], ["lifetimes"],
-                    ["sizes", "--total"], ["top", "--at", "temporary"],
+                    ["timeline"], ["threads"], ["reallocs"],
+                    ["top", "--at", "temporary"],
                     ["export", "--format", "heaptrack"]):
         status, said = refused(trace, *command)
         expect(f"{command}: {status}: {said}",
                status == 1 and "needs every block" in said)
+    for command in (["tree"], ["list", "small"], ["sizes"]):
+        status, said = refused(trace, *command)
+        expect(f"{command}: {status}: {said}",
+               status == 1 and "how far estimates are off" in said)
+    status, said = refused(trace, "merge", trace)
+    expect(f"merge: {said}", status == 0 and "sampled: 1 in" in said
+           and "+-" in said.splitlines()[0])
     for limit in ([], ["--max-peak", "1G"], ["--max-leak-bytes", "1G"]):
         status, said = refused(trace, "check", *limit)
         expect(f"check {limit}: {status}: {said}",
@@ -219,7 +227,7 @@ def check_rate():
 
 def check_start():
     """Stopped from the start; started, it takes a sample."""
-    child = serve(f"start=off,sample=16K,seed=5")
+    child = serve("start=off,sample=16K,seed=5")
     child.stdin.write(b"." * 20)
     expect("it starts", told(child, "start") == (0, ""))
     child.stdin.write(b"." * 200)

@@ -18,16 +18,16 @@
 static const struct site {
 	uint64_t small_size, small, large_size, large;
 } sites[] = {
-	{64, 16384, 0, 0},		/* 1 MiB: 2 samples in the mean */
-	{64, 163840, 0, 0},		/* 10 MiB: 20 */
-	{24, 2796203, 0, 0},		/* 64 MiB: 128 */
-	{4096, 2560, 0, 0},		/* 10 MiB */
-	{65536, 64, 0, 0},		/* 4 MiB */
-	{RATE, 16, 0, 0},		/* 1/p is no whole number */
-	{2 << 20, 8, 0, 0},		/* nearly all are sampled */
-	{64, 81920, 1 << 20, 20},	/* both */
-	{0, 1000000, 256 << 10, 40},	/* of no bytes, and large ones */
-	{1000, 20000, 64 << 20, 3},	/* few that are certain and large */
+	{64, 16384, 0, 0},	     /* 1 MiB: 2 samples in the mean */
+	{64, 163840, 0, 0},	     /* 10 MiB: 20 */
+	{24, 2796203, 0, 0},	     /* 64 MiB: 128 */
+	{4096, 2560, 0, 0},	     /* 10 MiB */
+	{65536, 64, 0, 0},	     /* 4 MiB */
+	{RATE, 16, 0, 0},	     /* 1/p is no whole number */
+	{2 << 20, 8, 0, 0},	     /* nearly all are sampled */
+	{64, 81920, 1 << 20, 20},    /* both */
+	{0, 1000000, 256 << 10, 40}, /* of no bytes, and large ones */
+	{1000, 20000, 64 << 20, 3},  /* few that are certain and large */
 };
 
 static struct mt_meta_rate rate = {0, RATE};
@@ -107,7 +107,7 @@ START_TEST(estimates_are_right)
 	}
 	/* 95 % of 200. */
 	ck_assert_msg(held[0] >= 190, "bytes: %d of 200", held[0]);
-	/* Of both kinds, the small ones may be in no sample: who knows of them? */
+	/* Of two kinds, one may be in no sample: who knows of it? */
 	if (!s->large)
 		ck_assert_msg(held[1] >= 190, "blocks: %d of 200", held[1]);
 }

@@ -93,7 +93,7 @@ START_TEST(another_rate_holds_from_the_next_block_on)
 	mt_meter_set(1 << 30, false, 5);
 	ck_assert_uint_le(ask(100, 1000), 1);
 	mt_meter_set(MT_MIN_RATE, false, 5);
-	/* 100,000 bytes: 24 points; a way of the old rate would hold them up. */
+	/* 100,000 bytes: 24 points; one way of the old rate is longer. */
 	ck_assert_uint_ge(ask(100, 1000), 8);
 }
 END_TEST
@@ -125,8 +125,8 @@ START_TEST(seeds_tell_which)
 		uint64_t state = 99;
 
 		for (int i = 0; i < 10; i++)
-			first[run] = first[run] * 31 +
-				     mt_sample_draw(&state, RATE);
+			first[run] =
+				first[run] * 31 + mt_sample_draw(&state, RATE);
 	}
 	ck_assert_uint_eq(first[0], first[1]);
 	for (uint64_t i = 0, state = 100; i < 10; i++)
