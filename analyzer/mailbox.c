@@ -244,7 +244,7 @@ static int no_answer(const struct peer *p, uint64_t timeout_ns, struct error *e)
 		(double)timeout_ns / 1e9,
 		p->signal ? "it blocks the signal of signal=N"
 			  : "no thread of it has allocated 64 times since "
-			    "(64 KiB, when sampled or stopped); "
+			    "(2 KiB when stopped, 64 KiB when sampled); "
 			    "try --timeout, or start it with MEMTRACE=signal=N "
 			    "(12, say) to be heard while it sleeps");
 }

@@ -59,7 +59,9 @@ bool mt_meter_take(uint64_t size)
 		way = draw();
 		taken = true;
 	}
-	mt_meter.left = way < MT_LOOK_BYTES ? way : MT_LOOK_BYTES;
+	mt_meter.left = meter.paused ? MT_LOOK_PAUSED_BYTES : MT_LOOK_BYTES;
+	if (way < mt_meter.left)
+		mt_meter.left = way;
 	mt_meter.rest = way - mt_meter.left;
 	return taken && !meter.paused;
 }

@@ -39,8 +39,11 @@ struct mt_meter {
 extern __thread struct mt_meter mt_meter
 	__attribute__((tls_model("initial-exec")));
 
-/* Let threads look around (at the mailbox) after so many bytes, at the most. */
+/* Let threads look around (at the mailbox) after so many bytes, at the most:
+ * while recording stands still sooner, for then they wait to be told to go
+ * on. */
 #define MT_LOOK_BYTES (64 * 1024u)
+#define MT_LOOK_PAUSED_BYTES (2 * 1024u)
 
 /* The bytes a block counts for: one of none can be sampled, too. */
 static inline uint64_t mt_meter_bytes(uint64_t size)
