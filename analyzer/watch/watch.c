@@ -14,6 +14,9 @@
 /* A look may take one part of this many of the time. */
 #define SHARE 5
 
+/* But no look is put off for more than so many intervals. */
+#define RAREST 10
+
 static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec ts;
@@ -32,6 +35,9 @@ int watch_look(struct watch *w, bool names, struct error *e)
 	figures_look(&w->figures, &w->follow, names ? &w->sym : NULL);
 	work = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start;
 	w->pause_ns = work * SHARE;
+	/* What is put off is more by then: that must have an end. */
+	if (w->pause_ns > w->interval_ns * RAREST)
+		w->pause_ns = w->interval_ns * RAREST;
 	/* The first look names everything, which need not be done again. */
 	if (w->pause_ns < w->interval_ns || w->figures.looks == 1)
 		w->pause_ns = w->interval_ns;

@@ -73,10 +73,10 @@ followed()
 	until [ -s "trace.ring.$pid.zst" ]; do sleep 0.05; done
 	"$REPORT" live --plain --exact --interval 50ms "$pid" >lines 2>err &
 	live=$!
-	until [ "$(wc -l <lines)" -ge 8 ]; do sleep 0.05; done
+	until [ "$(wc -l <lines)" -ge 4 ]; do sleep 0.05; done
 	kill -STOP "$pid"
 	n=$(wc -l <lines)
-	until [ "$(wc -l <lines)" -ge $((n + 3)) ]; do sleep 0.05; done
+	until [ "$(wc -l <lines)" -ge $((n + 2)) ]; do sleep 0.05; done
 	last=$(tail -n 1 lines)
 	said=$("$REPORT" --json "trace.ring.$pid.zst" | jq -r \
 		'"\(.peak.bytes) \(.exit.bytes) \(.totals.allocations) \(.totals.temporary)"')
