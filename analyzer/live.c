@@ -300,24 +300,51 @@ bool live_copy(struct trace *t, const char *path, enum live_part part)
 	return true;
 }
 
+/* Return the heap image of a mapped live file, or NULL. */
+static const struct mt_image *image_in(const struct trace *t)
+{
+	const struct mt_image *m;
+	struct mt_region r;
+
+	if (!find_region(t, MT_REGION_IMAGE, 0, &r) || r.bytes < sizeof(*m))
+		return NULL;
+	m = (const void *)(t->live + r.offset);
+	return m->magic[0] ? m : NULL;
+}
+
 bool live_image_state(const char *path, uint64_t *state)
 {
+	const struct mt_image *m;
 	struct trace t;
-	struct mt_region r;
-	bool found;
 
 	if (!map_path(&t, path))
 		return false;
-	found = find_region(&t, MT_REGION_IMAGE, 0, &r) &&
-		r.bytes >= sizeof(struct mt_image);
-	if (found) {
-		const struct mt_image *m = (const void *)(t.live + r.offset);
-
+	m = image_in(&t);
+	if (m)
 		*state = __atomic_load_n(&m->state, __ATOMIC_ACQUIRE);
-		found = m->magic[0];
+	unmap_path(&t);
+	return m;
+}
+
+uint64_t live_image_clock(const char *path)
+{
+	uint64_t clock = 0, state, again;
+	const struct mt_image *m;
+	struct trace t;
+
+	if (!map_path(&t, path))
+		return 0;
+	m = image_in(&t);
+	/* The sums of a step stay for the next one, no longer. */
+	for (int tries = 0; m && tries < 1000; tries++) {
+		state = __atomic_load_n(&m->state, __ATOMIC_ACQUIRE);
+		clock = m->sums[(state >> 32) % 2].clock;
+		again = __atomic_load_n(&m->state, __ATOMIC_ACQUIRE);
+		if (state >> 32 == again >> 32)
+			break;
 	}
 	unmap_path(&t);
-	return found;
+	return clock;
 }
 
 /* Append records [first, first + n) of a stream from where they lie. */

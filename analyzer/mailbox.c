@@ -161,7 +161,7 @@ static int map_head(struct peer *p, struct error *e)
 }
 
 /* Find a program's files; to be closed in either case. */
-static int open_peer(struct peer *p, uint32_t pid, struct error *e)
+static int find_files(struct peer *p, uint32_t pid, struct error *e)
 {
 	*p = (struct peer){.pid = pid, .fd = -1};
 	if (!pid || (kill((pid_t)pid, 0) < 0 && errno == ESRCH))
@@ -172,7 +172,14 @@ static int open_peer(struct peer *p, uint32_t pid, struct error *e)
 				 "not recorded, or without a live file, or "
 				 "another user's");
 	p->trace = shorter(pid, find_trace(pid, p->live));
-	return map_head(p, e) || read_trace(p, e) ? -1 : 0;
+	return 0;
+}
+
+/* Get ready to ask a process. */
+static int open_peer(struct peer *p, uint32_t pid, struct error *e)
+{
+	return find_files(p, pid, e) || map_head(p, e) || read_trace(p, e) ? -1
+									   : 0;
 }
 
 static void close_peer(struct peer *p)
@@ -293,6 +300,19 @@ static int ask(struct peer *p, enum mt_command command, const char *text,
 	if (*result < 0)
 		return error_set(e, ERROR_NO_OFFSET, "%s", strerror(-*result));
 	return 0;
+}
+
+char *mailbox_trace(uint32_t pid, struct error *e)
+{
+	struct peer p;
+	char *trace = NULL;
+
+	if (!find_files(&p, pid, e)) {
+		trace = p.trace;
+		p.trace = NULL;
+	}
+	close_peer(&p);
+	return trace;
 }
 
 int mailbox_ask(uint32_t pid, enum mt_command command, const char *text,

@@ -19,6 +19,10 @@ int mailbox_ask(uint32_t pid, enum mt_command command, const char *text,
 		uint64_t timeout_ns, int32_t *result, char **trace,
 		struct error *e);
 
+/* Return the path of the trace that process `pid` is recorded to, to be freed;
+ * NULL with `e` filled. */
+char *mailbox_trace(uint32_t pid, struct error *e);
+
 /* Have process `pid` scanned, and wait till that is in its trace: as above. */
 int mailbox_scan(uint32_t pid, uint64_t timeout_ns, int32_t *number,
 		 char **trace, struct error *e);

@@ -48,6 +48,8 @@
  *   trend      statistics of short series
  *   verdict    which sites leak though their blocks can be reached
  *   prof       a listener: sums and exact peak per stack
+ *   tally      a listener: what is live and new of threads and sizes
+ *   follow     a trace that is being recorded, replayed as it grows
  *   judge      whose a frame is: the program's or a runtime's
  *   stacks     stacks, and the names of their frames
  *   notes      what the program said of its blocks
@@ -80,6 +82,7 @@
  *   ctl        what it is told to do
  *   select     which blocks a report is about, by the options
  *   input      a file opened: a trace or an import
+ *   watch/     a program watched while it runs (ncurses enters through it)
  *   report/    the gate's verdict, one file a format
  *   view/      what is printed, one file a view
  *   export/    what other tools read, one file a format
@@ -108,6 +111,7 @@
 #include "symbolize.h"
 #include "view/check.h"
 #include "view/view.h"
+#include "watch/watch.h"
 
 /* What a command is given. */
 enum needs {
@@ -526,6 +530,8 @@ int main(int argc, char **argv)
 		return finish(run_completion(argc - first, argv + first));
 	if (said->name && strcmp(said->name, "ctl") == 0)
 		return finish(ctl_run(&o, argc - first, argv + first));
+	if (said->name && strcmp(said->name, "live") == 0)
+		return finish(watch_run(&o, argc - first, argv + first));
 	j.command = command_of(said);
 	if (j.command->has_argument && first < argc)
 		j.view.argument = argv[first++];

@@ -50,10 +50,14 @@ void merge_init(struct merge *m, struct trace *t, merge_fits *fits,
 
 bool merge_next(struct merge *m, struct merge_run *run)
 {
+	const struct cursor *c;
 	struct mt_merge_run next;
 
 	if (!mt_merge_next(&m->threads, UINT32_MAX, &next))
 		return false;
+	c = (const struct cursor *)next.source;
+	run->number = c->done - next.source->count +
+		      (uint64_t)(next.event - next.source->event);
 	run->event = next.event;
 	run->count = next.count;
 	run->thread = next.source->thread;

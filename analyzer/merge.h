@@ -25,6 +25,7 @@ struct merge_run {
 	const struct mt_event *event;
 	uint32_t count;
 	uint32_t thread; /* place in trace->threads */
+	uint64_t number; /* of the first among the thread's events */
 };
 
 /* Start at the beginning of `t`. `fits` is asked about ties only. */

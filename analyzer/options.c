@@ -18,6 +18,9 @@
 /* So long is waited for a running program. */
 #define TIMEOUT_NS 5000000000u
 
+/* Between two looks at one that is watched. */
+#define INTERVAL_NS 1000000000u
+
 /* More rows than any table has. */
 #define ALL_ROWS 1000000000u
 
@@ -58,6 +61,9 @@ enum option_id {
 	OPT_SCAN,
 	OPT_NOW,
 	OPT_TIMEOUT,
+	OPT_PLAIN,
+	OPT_COUNT,
+	OPT_INTERVAL,
 	OPT_FORMAT,
 	OPT_OUTPUT,
 	OPT_FROM,
@@ -161,6 +167,11 @@ static const struct options_info infos[] = {
 		     "have a running program scanned, and show that", NULL},
 	[OPT_TIMEOUT] = {"timeout", 0, true, "TIME",
 			 "wait so long for a running program (5s)", NULL},
+	[OPT_PLAIN] = {"plain", 0, true, NULL,
+		       "a line a look, which needs no terminal", NULL},
+	[OPT_COUNT] = {"count", 0, true, "N", "end after N lines", NULL},
+	[OPT_INTERVAL] = {"interval", 0, true, "TIME",
+			  "look once in TIME, 1s if it is not said", NULL},
 	[OPT_FORMAT] = {"format", 'f', true, "F", "the format to write",
 			"pprof folded speedscope massif callgrind dhat "
 			"heaptrack chrome sqlite prometheus openmetrics svg"},
@@ -239,6 +250,8 @@ const struct options_command options_commands[] = {
 	 " output "},
 	{"ctl", "PID start|stop|mark|leaks|snapshot|rate [WORD]",
 	 "tell a running program to do that", " timeout "},
+	{"live", "[PID|TRACE]", "watch a program while it runs",
+	 " plain count interval "},
 	{"completion", "bash|zsh|fish", "for a shell: its completion", ""},
 	{0},
 };
@@ -425,6 +438,7 @@ static void take_plain(struct options *o, enum option_id id, const char *text)
 		[OPT_NORMALIZE] = &o->normalize,
 		[OPT_NO_STACK] = &o->no_stack,
 		[OPT_TREE] = &o->tree,
+		[OPT_PLAIN] = &o->plain,
 		[OPT_STACKS] = &o->stacks,
 		[OPT_JSON] = &o->json,
 		[OPT_CSV] = &o->csv,
@@ -485,6 +499,15 @@ static void take(struct options *o, enum option_id id, const char *text)
 		break;
 	case OPT_TIMEOUT:
 		o->timeout_ns = read_time(id, text);
+		break;
+	case OPT_COUNT:
+		o->count = (uint64_t)read_small(id, text);
+		break;
+	case OPT_INTERVAL:
+		o->interval_ns = read_time(id, text);
+		if (!o->interval_ns)
+			options_usage("--interval takes some time, not", text,
+				      NULL);
 		break;
 	case OPT_FORMAT:
 		choose(id, text);
@@ -750,6 +773,7 @@ const struct options_command *options_parse(int argc, char **argv,
 		.to_ns = UINT64_MAX,
 		.scan = -1,
 		.timeout_ns = TIMEOUT_NS,
+		.interval_ns = INTERVAL_NS,
 		.gate = gate_defaults,
 	};
 	*first = 0;

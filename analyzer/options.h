@@ -44,6 +44,10 @@ struct options {
 	int64_t scan;			   /* its number; -1: the last */
 	int64_t pid;	     /* that is to scan now; 0: not said */
 	uint64_t timeout_ns; /* of what is asked of a process */
+	/* Of a program that is watched. */
+	bool plain;
+	uint64_t count;	      /* of lines; 0: not said */
+	uint64_t interval_ns; /* between looks */
 	/* How. */
 	enum group_by by;
 	bool by_said, blocks, cumulative, callees, normalize, total, quick;

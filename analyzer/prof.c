@@ -392,10 +392,15 @@ static void keep_live(struct prof *p, struct heap *h)
 	*h = (struct heap){0};
 }
 
-void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
-	      replay_progress *progress)
+struct replay_listener prof_begin(struct prof *p, const struct trace *t,
+				  const struct prof_options *o)
 {
-	struct replay_listener listener = {
+	prof_init(p, t, o);
+	/* The image's sums are of the sample: they stand for nothing. */
+	if (t->image && !o->from && !o->keys && !o->takes &&
+	    !estimate_is_needed(t))
+		load_image(p, t->image);
+	return (struct replay_listener){
 		.context = p,
 		.begins = begins,
 		.ends = ends,
@@ -403,13 +408,25 @@ void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
 		.others = others,
 		.carries = carries,
 	};
+}
+
+void prof_move(struct prof *p, const struct trace *t)
+{
+	if (t->node_count <= p->node_count || !p->row_of_node)
+		return;
+	p->row_of_node = util_resize(p->row_of_node, t->node_count,
+				     sizeof(*p->row_of_node));
+	memset(p->row_of_node + p->node_count, 0,
+	       (t->node_count - p->node_count) * sizeof(*p->row_of_node));
+	p->node_count = t->node_count;
+}
+
+void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
+	      replay_progress *progress)
+{
+	struct replay_listener listener = prof_begin(p, t, o);
 	struct replay r;
 
-	prof_init(p, t, o);
-	/* The image's sums are of the sample: they stand for nothing. */
-	if (t->image && !o->from && !o->keys && !o->takes &&
-	    !estimate_is_needed(t))
-		load_image(p, t->image);
 	replay_run(&r, t, o->until, &listener, 1, progress);
 	if (o->until == UINT64_MAX)
 		trace_extend(t, r.last_clock);
@@ -447,5 +464,7 @@ void prof_free(struct prof *p)
 	prof_drop_rows(p);
 	mappings_free(&p->mappings);
 	heap_free(&p->live);
+	free(p->row_of_node);
+	free(p->slot);
 	*p = (struct prof){0};
 }

@@ -87,6 +87,8 @@ struct prof {
 	struct prof_key *key;
 	uint32_t row_count; /* number 0: stacks that were lost */
 
+	uint64_t live_bytes, live_blocks; /* while it is being replayed */
+
 	/* The rest is prof.c's own. */
 	struct prof_options options;
 	const struct trace *trace;
@@ -94,7 +96,6 @@ struct prof {
 	size_t spread_room;
 	bool counting; /* the window has begun */
 	bool whole;    /* the sums begin with those of the heap image */
-	uint64_t live_bytes, live_blocks;
 	uint32_t peak_number;
 	uint32_t *row_of_node; /* without keys */
 	uint32_t *slot;	       /* with keys: rows + 1 by hash; 0: free */
@@ -105,6 +106,14 @@ struct prof {
 /* Sum a trace up. `progress` may be NULL. */
 void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
 	      replay_progress *progress);
+
+/*
+ * For a replay in steps: begin, and return the listener; go on with a later
+ * reading of the trace. What is live now is in live_bytes and live_blocks.
+ */
+struct replay_listener prof_begin(struct prof *p, const struct trace *t,
+				  const struct prof_options *o);
+void prof_move(struct prof *p, const struct trace *t);
 
 /* Free the rows, and keep the sums. */
 void prof_drop_rows(struct prof *p);

@@ -20,6 +20,7 @@ struct replay_thread {
 	uint64_t last;		  /* address of its last allocation */
 	struct heap_block moving; /* taken by MT_REALLOC_FREE; address 0: no */
 	uint64_t moving_since;	  /* clock */
+	uint64_t done;		  /* number of its next event */
 };
 
 /* Tell the listeners that a block begins, and enter it. */
@@ -333,6 +334,7 @@ static void carry_all(struct replay *r, const struct trace *t)
 		thread->last = it.last;
 		thread->moving = block_of(t, &it.moving);
 		thread->moving_since = it.moving_since;
+		thread->done = it.done;
 	}
 	r->events = m->sums->events;
 	r->last_clock = m->sums->clock;
@@ -341,29 +343,34 @@ static void carry_all(struct replay *r, const struct trace *t)
 	r->anomalies.unknown_kinds += m->sums->unknown_kinds;
 }
 
-void replay_run(struct replay *r, struct trace *t, uint64_t until,
-		const struct replay_listener *listeners, size_t count,
-		replay_progress *progress)
+void replay_begin(struct replay *r, const struct trace *t,
+		  const struct replay_listener *listeners, size_t count)
 {
-	uint64_t total = count_events(t), next = PROGRESS_EVENTS;
-	struct merge_run run;
-	struct merge m;
-
 	*r = (struct replay){
 		.listeners = listeners,
 		.listener_count = count,
 		.threads = util_alloc(t->thread_count, sizeof(*r->threads)),
 	};
-	if (until > t->cut)
-		until = t->cut;
 	heap_init(&r->heap);
 	if (t->image)
 		carry_all(r, t);
+}
+
+void replay_on(struct replay *r, struct trace *t, uint64_t until,
+	       replay_progress *progress)
+{
+	uint64_t total = count_events(t), next = r->events + PROGRESS_EVENTS;
+	struct merge_run run;
+	struct merge m;
+
+	if (until > t->cut)
+		until = t->cut;
 	merge_init(&m, t, heap_fits, &r->heap);
 	while (merge_next(&m, &run)) {
 		uint32_t n = events_before(&run, until);
 
 		apply_run(r, &run, n);
+		r->threads[run.thread].done = run.number + n;
 		if (n < run.count)
 			break;
 		if (progress && r->events >= next) {
@@ -371,11 +378,51 @@ void replay_run(struct replay *r, struct trace *t, uint64_t until,
 			next += PROGRESS_EVENTS;
 		}
 	}
-	for (size_t i = 0; i < count; i++)
-		show_left(r, &listeners[i]);
 	merge_free(&m);
+}
+
+void replay_end(struct replay *r)
+{
+	for (size_t i = 0; i < r->listener_count; i++)
+		show_left(r, &r->listeners[i]);
 	free(r->threads);
 	r->threads = NULL;
+}
+
+void replay_run(struct replay *r, struct trace *t, uint64_t until,
+		const struct replay_listener *listeners, size_t count,
+		replay_progress *progress)
+{
+	replay_begin(r, t, listeners, count);
+	replay_on(r, t, until, progress);
+	replay_end(r);
+}
+
+void replay_move(struct replay *r, const struct trace *before, struct trace *t)
+{
+	struct replay_thread *threads =
+		util_alloc(t->thread_count, sizeof(*threads));
+	uint32_t *place = util_alloc(before->thread_count, sizeof(*place));
+	bool moved = false;
+
+	for (size_t i = 0, j = 0; i < before->thread_count; i++) {
+		while (j < t->thread_count &&
+		       t->threads[j].index < before->threads[i].index)
+			j++;
+		if (j == t->thread_count)
+			break;
+		place[i] = (uint32_t)j;
+		moved |= i != j;
+		threads[j] = r->threads[i];
+		t->threads[j].folded = threads[j].done;
+	}
+	for (size_t i = 0; moved && i < r->heap.places; i++)
+		if (r->heap.block[i].address)
+			r->heap.block[i].thread =
+				place[r->heap.block[i].thread] & 0xffffff;
+	free(place);
+	free(r->threads);
+	r->threads = threads;
 }
 
 void replay_free(struct replay *r)

@@ -91,6 +91,18 @@ void replay_run(struct replay *r, struct trace *t, uint64_t until,
 		const struct replay_listener *listeners, size_t count,
 		replay_progress *progress);
 
+/* The same in steps: what comes later of a trace that is being recorded is
+ * replayed by calling replay_on() again. */
+void replay_begin(struct replay *r, const struct trace *t,
+		  const struct replay_listener *listeners, size_t count);
+void replay_on(struct replay *r, struct trace *t, uint64_t until,
+	       replay_progress *progress);
+void replay_end(struct replay *r);
+
+/* Go on with `t`, which is `before` as it was read later: threads may have
+ * other places. */
+void replay_move(struct replay *r, const struct trace *before, struct trace *t);
+
 void replay_free(struct replay *r);
 
 #endif

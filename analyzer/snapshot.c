@@ -106,7 +106,7 @@ static int open_unnamed(void)
 	int fd;
 
 	if (!base || *base != '/')
-		base = "/tmp";
+		base = "/var/tmp";
 	fd = open(base, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		return fd;
@@ -178,7 +178,7 @@ static int copy_trace(struct trace *t, struct hold *h)
 		return -1;
 	t->map = p;
 	t->map_bytes = (uint64_t)bytes;
-	t->map_is_copy = true;
+	t->torn = true;
 	return 0;
 }
 
@@ -191,8 +191,14 @@ static void drop(struct trace *t)
 	free(t->live_path);
 	t->map = t->live = NULL;
 	t->live_path = NULL;
-	t->live_is_copy = t->map_is_copy = false;
+	t->live_is_copy = t->torn = false;
 	t->cut = UINT64_MAX;
+}
+
+bool snapshot_buffers(struct trace *t, const struct trace *from)
+{
+	t->cut = clock_of(from);
+	return live_copy(t, from->live_path, LIVE_REST);
 }
 
 enum outcome { DONE, CHANGED, ENDED, FAILED };
@@ -213,8 +219,7 @@ static enum outcome attempt(struct trace *t, const struct trace *from,
 		if (before != after)
 			return CHANGED;
 	}
-	t->cut = clock_of(from);
-	if (!live_copy(t, from->live_path, LIVE_REST))
+	if (!snapshot_buffers(t, from))
 		return ENDED;
 	if (!image)
 		return live_image_state(from->live_path, &after) ? CHANGED

@@ -185,7 +185,7 @@ static void index_segments(struct trace *t)
 			if (word_at(t->map + off) == MT_SKIP_SEGMENT &&
 			    left < 4096)
 				t->truncated = true;
-			else if (!t->map_is_copy)
+			else if (!t->torn)
 				error_set(&t->damage, off, "bad segment head");
 			off = resync(t, off);
 			continue;
@@ -696,7 +696,8 @@ static int read_all(struct trace *t, struct error *e)
 	if (meta_parse(t, e))
 		return -1;
 	live_add_slots(t);
-	image_read(t);
+	if (!t->follows)
+		image_read(t);
 	check_nodes(t);
 	names_parse(t);
 	if (t->thread_count)
@@ -725,6 +726,22 @@ int trace_open(struct trace *t, const char *path, struct error *e)
 	status = snapshot_take(t, &moving, e);
 	trace_close(&moving);
 	return status ? -1 : read_all(t, e);
+}
+
+int trace_follow(struct trace *t, const struct trace *before, struct error *e)
+{
+	begin(t, before->path);
+	t->follows = true;
+	t->torn = true;
+	if (before->live_path)
+		snapshot_buffers(t, before);
+	return read_all(t, e);
+}
+
+bool trace_is_behind(const struct trace *t, const struct trace *before)
+{
+	return t->missing ||
+	       (t->live_path && live_image_clock(t->live_path) >= before->cut);
 }
 
 void trace_close(struct trace *t)

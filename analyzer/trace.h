@@ -166,8 +166,9 @@ struct trace {
 	uint64_t lost_found; /* of lost.events: where segments are lacking */
 
 	bool live_is_copy; /* of a process that still runs */
-	bool map_is_copy;  /* the same; of events sealed while it was made
-			      some may be torn: the live file has them */
+	bool torn;	   /* the same: of the events that were sealed meanwhile
+			 some may be torn; the live file has them */
+	bool follows;	   /* by trace_follow(): the image is left out */
 	uint64_t cut; /* clock value up to which it is whole; UINT64_MAX: all */
 
 	struct trace_names *names; /* that it carries, or NULL */
@@ -189,6 +190,17 @@ struct trace {
  * nothing to report about; `t` is to be closed in either case.
  */
 int trace_open(struct trace *t, const char *path, struct error *e);
+
+/*
+ * Read what there is by now of a trace that is being recorded, `before` being
+ * what there was: without the heap image, so cheaply, and for those only who
+ * have had the events before before->cut. Once they are read,
+ * trace_is_behind() says whether all that they lack was still there; if not,
+ * or if the state is not TRACE_RUNNING any more, the trace is to be opened
+ * anew. 0, or -1 with `e` filled.
+ */
+int trace_follow(struct trace *t, const struct trace *before, struct error *e);
+bool trace_is_behind(const struct trace *t, const struct trace *before);
 
 void trace_close(struct trace *t);
 
@@ -317,6 +329,8 @@ void live_open(struct trace *t);
 /* Tell whether the live file of a path has a heap image, and its state; see
  * memtrace/image.h. */
 bool live_image_state(const char *path, uint64_t *state);
+/* Return the clock of the last event in it, 0 if there is none. */
+uint64_t live_image_clock(const char *path);
 /*
  * Give `t` a copy of the live file of a path, which is being written: of the
  * heap image, or of the rest, which can be had in this order. False: it is not
@@ -330,6 +344,9 @@ bool live_copy(struct trace *t, const char *path, enum live_part part);
  * be had. `t` has no live file then if the recording has ended meanwhile.
  */
 int snapshot_take(struct trace *t, const struct trace *from, struct error *e);
+/* Give it a copy of the live file only, without the image, for `cut`. False:
+ * it is not there. */
+bool snapshot_buffers(struct trace *t, const struct trace *from);
 void live_read_streams(struct trace *t);
 void live_add_slots(struct trace *t);
 /* Return a chunk of the heap image from region `*i` on, which is stepped
