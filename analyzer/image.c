@@ -91,11 +91,15 @@ void image_blocks(const struct image *m,
 
 	/* No more than there are, or a ring of places would never end. */
 	for (uint32_t i = 0; i < m->sums->buckets && left; i++) {
+		uint64_t at = MT_IMAGE_BUCKETS + 4ull * i;
 		struct mt_image_block b;
 		uint32_t place;
 
-		read_bytes(m, MT_IMAGE_BUCKETS + 4ull * i, &place,
-			   sizeof(place));
+		if (!m->chunk[at / MT_IMAGE_CHUNK_BYTES]) {
+			i |= MT_IMAGE_CHUNK_BYTES / 4 - 1; /* all are empty */
+			continue;
+		}
+		read_bytes(m, at, &place, sizeof(place));
 		for (; place && left; place = b.next, left--) {
 			read_bytes(m, MT_IMAGE_BLOCKS + place * sizeof(b), &b,
 				   sizeof(b));
@@ -160,15 +164,33 @@ static bool take_back(struct image *m)
 	return true;
 }
 
-/* Tell whether the numbers of an image are ones that a writer can have. */
+/* Return how many elements the chunks have room for that are there of a part
+ * of the space. */
+static uint64_t room(const struct image *m, uint64_t from, uint64_t to,
+		     uint64_t element_bytes)
+{
+	uint64_t chunks = 0;
+
+	for (; from < to; from += MT_IMAGE_CHUNK_BYTES)
+		chunks += m->chunk[from / MT_IMAGE_CHUNK_BYTES] != NULL;
+	return chunks * MT_IMAGE_CHUNK_BYTES / element_bytes;
+}
+
+/* Tell whether the numbers of an image are ones that a writer can have. What
+ * is used of rows, threads and blocks is not zeros; all buckets may be. */
 static bool is_sound(const struct image *m)
 {
 	const struct mt_image_sums *s = m->sums;
 
-	return s->rows <= MT_IMAGE_MAX_ROWS &&
-	       s->threads <= MT_IMAGE_MAX_THREADS &&
+	return s->rows <= room(m, MT_IMAGE_ROWS, MT_IMAGE_BUCKETS,
+			       sizeof(struct mt_image_row)) +
+				  1 &&
+	       s->threads <= room(m, MT_IMAGE_THREADS, MT_IMAGE_ROW_OF,
+				  sizeof(struct mt_image_thread)) &&
 	       s->buckets <= MT_IMAGE_MAX_BUCKETS &&
-	       s->blocks <= MT_IMAGE_MAX_BLOCKS && s->live_blocks <= s->blocks;
+	       s->live_blocks <= room(m, MT_IMAGE_BLOCKS, MT_IMAGE_BYTES,
+				      sizeof(struct mt_image_block)) &&
+	       s->live_blocks <= s->blocks;
 }
 
 /* Tell the trace's threads how far they are folded. */

@@ -560,5 +560,6 @@ int main(int argc, char **argv)
 		hint(argv[argc - 1], &o, j.command, j.view.next);
 	free(j.view.next);
 	free(now);
+	options_free(&o);
 	return finish(status);
 }

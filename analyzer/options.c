@@ -795,3 +795,10 @@ const struct options_command *options_parse(int argc, char **argv,
 			      NULL);
 	return c;
 }
+
+void options_free(struct options *o)
+{
+	free(o->gate.only_from.at);
+	free(o->gate.unchecked.at);
+	free(o->gate.suppressions.at);
+}

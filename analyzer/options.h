@@ -92,6 +92,9 @@ extern const struct options_command options_commands[];
 const struct options_command *options_parse(int argc, char **argv,
 					    struct options *o, int *first);
 
+/* Free what options_parse() put together. */
+void options_free(struct options *o);
+
 /* End the program over a wrong command line; `nearest` may be NULL. */
 _Noreturn void options_usage(const char *what, const char *word,
 			     const char *nearest);
