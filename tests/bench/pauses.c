@@ -7,7 +7,6 @@
  * processor away stands apart, since nobody but a busy machine is to blame for
  * these, and how many there were.
  */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
