@@ -9,6 +9,7 @@
 #   make bench          print the table of figures, heaptrack beside us
 #   make bench-symbols  look up names in half a gigabyte of debug info, which
 #                       takes ten minutes to build the first time
+#   make bench-ring     what a bounded trace costs, and how long calls take
 #   make bench-growth   how many leaks the verdict on growth finds and takes
 #                       for one, beside simpler rules; SEEDS=20 of each kind
 #   make bench-sampling what sampling costs, beside jemalloc's and gperftools'
@@ -62,10 +63,10 @@ all:
 MAKEFLAGS += -rR --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit tests demo check bench bench-symbols bench-growth bench-leaks \
-	bench-sampling fuzz lint check-asan check-tsan check-install \
-	check-export check-ci check-leaks distcheck install uninstall clean \
-	help FORCE
+.PHONY: all unit tests demo check bench bench-symbols bench-ring bench-growth \
+	bench-leaks bench-sampling fuzz lint check-asan check-tsan \
+	check-install check-export check-ci check-leaks distcheck install \
+	uninstall clean help FORCE
 
 ifeq ($(V),1)
 Q =
@@ -287,6 +288,11 @@ bench-symbols:
 	@.ci/setup build bench
 	@$(MAKE) $B/tests/unit/look_up
 	@B=$B tests/bench/symbols
+
+bench-ring:
+	@.ci/setup build bench
+	@$(MAKE) all $(BENCH)
+	@B=$B tests/bench/ring
 
 bench-growth:
 	@.ci/setup build bench

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "estimate.h"
+#include "image.h"
 
 const char *const leak_kind_names[LEAK_KINDS] = {
 	[LEAK_DEFINITE] = "definite", [LEAK_INDIRECT] = "indirect",
@@ -542,7 +543,10 @@ static const char *why_not(const struct trace *t)
 			       : "it was killed";
 	switch (t->scans[t->scan_count - 1].status) {
 	case MT_SCAN_WHOLE:
-		return NULL;
+		/* The blocks of then are not known any more. */
+		return t->scans[t->scan_count - 1].clock < image_clock(t)
+			       ? "its scan is older than its history"
+			       : NULL;
 	case MT_SCAN_NO_FORK:
 		return "it could not be forked";
 	case MT_SCAN_NO_STOP:

@@ -629,25 +629,24 @@ static bool ready(void)
 	return true;
 }
 
-/* Fold up to `events`, if nobody else does. False: nothing was to be had. */
+/* Fold up to `events`, under the lock. False: nothing was to be had. */
 static bool fold_some(uint32_t events)
 {
-	struct sys_signals old = sys_lock(&fold.lock);
-	bool did = false;
-
-	if (ready()) {
-		fold.piece = events;
-		mt_call_on_stack(fold.stack + STACK_BYTES, fold_piece, NULL);
-		did = fold.did;
-	}
-	sys_unlock(&fold.lock, old);
-	return did;
+	if (!ready())
+		return false;
+	fold.piece = events;
+	mt_call_on_stack(fold.stack + STACK_BYTES, fold_piece, NULL);
+	return fold.did;
 }
 
 /* The trace is at its bound: the journal's call for space. */
 static bool make_room(void)
 {
-	return fold_some(BIG_PIECE);
+	struct sys_signals old = sys_lock(&fold.lock);
+	bool did = fold_some(BIG_PIECE);
+
+	sys_unlock(&fold.lock, old);
+	return did;
 }
 
 void mt_fold_init(uint64_t bound)
@@ -669,11 +668,14 @@ void mt_fold_reset(void)
 
 void mt_fold_step(void)
 {
+	struct sys_signals old;
+
+	/* Nobody waits for one who folds already. */
 	if (!fold.bound || mt_journal_left() > fold.reserve ||
-	    __atomic_load_n(&fold.lock.word, __ATOMIC_RELAXED) ||
-	    mt_control_is_held())
+	    mt_control_is_held() || !sys_try_lock(&fold.lock, &old))
 		return;
 	fold_some(PIECE);
+	sys_unlock(&fold.lock, old);
 }
 
 bool mt_fold_finish(void)

@@ -563,8 +563,13 @@ uint64_t mt_journal_left(void)
 
 bool mt_journal_frame(uint64_t *number, struct mt_ring_frame *f)
 {
-	struct sys_signals old = sys_lock(&journal.lock);
+	struct sys_signals old;
 	bool there;
+
+	/* Mostly there is none: not worth waiting for the lock. */
+	if (*number >= __atomic_load_n(&journal.ring.back, __ATOMIC_ACQUIRE))
+		return false;
+	old = sys_lock(&journal.lock);
 
 	if (*number < journal.ring.front)
 		*number = journal.ring.front;

@@ -398,6 +398,20 @@ struct sys_signals sys_lock(struct sys_lock *lock)
 	return old;
 }
 
+bool sys_try_lock(struct sys_lock *lock, struct sys_signals *old)
+{
+	uint32_t free = 0;
+
+	if (__atomic_load_n(&lock->word, __ATOMIC_RELAXED))
+		return false;
+	*old = sys_block_signals();
+	if (__atomic_compare_exchange_n(&lock->word, &free, 1, false,
+					__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return true;
+	sys_restore_signals(*old);
+	return false;
+}
+
 void sys_unlock(struct sys_lock *lock, struct sys_signals old)
 {
 	if (__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) == 2)

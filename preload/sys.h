@@ -111,6 +111,10 @@ struct sys_signals {
 struct sys_signals sys_block_signals(void);
 void sys_restore_signals(struct sys_signals old);
 struct sys_signals sys_lock(struct sys_lock *lock);
+
+/* The same, unless it is held: false then, and nothing is changed. */
+bool sys_try_lock(struct sys_lock *lock, struct sys_signals *old);
+
 void sys_unlock(struct sys_lock *lock, struct sys_signals old);
 
 /* CLOCK_MONOTONIC and CLOCK_REALTIME in ns. Context: any. */
