@@ -41,8 +41,11 @@ struct options {
 	const char *focus, *ignore, *hide; /* regular expressions */
 	const char *kind;		   /* of leaks */
 	int64_t scan;			   /* its number; -1: the last */
-	int64_t pid;	     /* that is to scan now; 0: not said */
-	uint64_t timeout_ns; /* of what is asked of a process */
+	int64_t pid;		/* that is to scan now; 0: not said */
+	uint64_t timeout_ns;	/* of what is asked of a process */
+	const char *listen;	/* of serve */
+	const char *url, *name; /* of push */
+	uint64_t every_ns;	/* the same; 0: once */
 	/* How. */
 	enum group_by by;
 	bool by_said, blocks, cumulative, callees, normalize, total, quick;

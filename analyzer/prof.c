@@ -156,7 +156,6 @@ static void begins(void *context, struct heap_block *b,
 	bool counting = is_counting(p, e);
 	struct prof_row *s;
 
-	(void)from;
 	if (p->options.takes &&
 	    !p->options.takes(p->options.takes_context, e)) {
 		b->owner = NOT_TAKEN;
@@ -164,6 +163,9 @@ static void begins(void *context, struct heap_block *b,
 	}
 	b->owner = row_number(p, b, e->event->stack);
 	s = prof_row(p, b->owner);
+	if (p->options.beside)
+		p->options.beside->begins(p->options.beside->context, b, e,
+					  from);
 	if (counting) {
 		s->allocations++;
 		s->allocated_bytes += b->size;
@@ -184,6 +186,9 @@ static void ends(void *context, const struct heap_block *b,
 
 	if (b->owner == NOT_TAKEN)
 		return;
+	if (p->options.beside)
+		p->options.beside->ends(p->options.beside->context, b, e, why,
+					temporary);
 	s = prof_row(p, b->owner);
 	before_change(p, s);
 	s->live_bytes -= b->size;
@@ -211,6 +216,8 @@ static void carries(void *context, struct heap_block *b,
 		return;
 	}
 	b->owner = row_number(p, b, e->event->stack);
+	if (p->options.beside)
+		p->options.beside->carries(p->options.beside->context, b, e);
 	/* The rows of the image have it in their sums. */
 	if (!p->whole)
 		add_live(p, prof_row(p, b->owner), b->size, b->born);
@@ -225,6 +232,8 @@ static void resumes(void *context, const struct heap_block *b,
 
 	if (b->owner == NOT_TAKEN)
 		return;
+	if (p->options.beside)
+		p->options.beside->resumes(p->options.beside->context, b, e);
 	s = prof_row(p, b->owner);
 	if (e->ended >= p->options.from) {
 		s->frees--;
@@ -379,6 +388,7 @@ void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
 	free(p->row_of_node);
 	free(p->slot);
 	p->row_of_node = p->slot = NULL;
+	p->options.beside = NULL;
 }
 
 void prof_drop_rows(struct prof *p)
