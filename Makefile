@@ -111,8 +111,8 @@ PRELOAD_LINK = -shared -Wl,-soname,libmemtrace.so -Wl,-z,defs -Wl,-z,now \
 	-Wl,--version-script=preload/libmemtrace.map
 ZSTD_A := $(shell $(CC) -print-file-name=libzstd.a)
 
-ANALYZER_LIBS = -lsqlite3 -ldw -lelf -lzstd -lz -liberty -lncursesw -ltinfo \
-	-lm
+ANALYZER_LIBS = -lsqlite3 -lmicrohttpd -ldw -lelf -lzstd -lz -liberty \
+	-lncursesw -ltinfo -lm
 
 # Programs under test: allocations that the compiler would elide stay.
 TEST_FLAGS = -pthread -fno-builtin-malloc -fno-builtin-calloc \

@@ -32,13 +32,13 @@ static bool is_optional(const struct options_info *i)
 	return i->argument && *i->argument == '[';
 }
 
-/* Return the words that a command's arguments are, to be freed; NULL: they
- * are traces. */
+/* Return the words that a command's arguments are, to be freed; NULL: there
+ * are traces among them. */
 static char *words_of(const struct options_command *c)
 {
 	char *words;
 
-	if (!strchr(c->arguments, '|'))
+	if (!strchr(c->arguments, '|') || strstr(c->arguments, "TRACE"))
 		return NULL;
 	words = util_copy(c->arguments, strlen(c->arguments));
 	for (char *p = words; (p = strchr(p, '|'));)

@@ -87,6 +87,16 @@
  *   view/      what is printed, one file a view
  *   export/    what other tools read, one file a format
  *   import/    what other tools wrote, one file a format
+ *   procstat   what the kernel says of a running process
+ *   delta      a profile less an earlier one
+ *   served     the traces that are served or pushed
+ *   kept       metrics of traces that do not change any more
+ *   listener   a socket that is listened on
+ *   http       an HTTP server, a process per answer (the only user of
+ *              libmicrohttpd)
+ *   serve      what it answers
+ *   upload     bytes sent to an HTTP server (the only user of libcurl)
+ *   push       profiles sent to a server of profiles
  *   main       which view
  *
  * launch.c is another program: memtrace, which starts a recording. It uses,
@@ -108,6 +118,8 @@
 #include "ctl.h"
 #include "export/export.h"
 #include "input.h"
+#include "push.h"
+#include "serve.h"
 #include "symbolize.h"
 #include "view/check.h"
 #include "view/view.h"
@@ -195,6 +207,8 @@ static const struct command {
 	{"merge", NEEDS_PROFILES, view_merge, 0, false, ESTIMATES},
 	{"leaks", NEEDS_PROFILE, view_leaks, 0, false, NEEDS_EACH},
 	{"check", NEEDS_PATHS, NULL, 0, false, ESTIMATES},
+	{"serve", NEEDS_PATHS, NULL, 0, false, ESTIMATES},
+	{"push", NEEDS_PATHS, NULL, 0, false, ESTIMATES},
 	{"bad-frees", NEEDS_PROFILE, view_bad_frees, 0, false, NEEDS_EACH},
 	{"why", NEEDS_PROFILE, view_why, 0, true, NEEDS_EACH},
 	{"growth", NEEDS_STACKS, view_growth, 0, false, NEEDS_EACH},
@@ -414,6 +428,20 @@ static int show_arguments(struct job *j, char *const *arguments, size_t n)
 	return status;
 }
 
+/* The commands serve and push; returns the exit status. */
+static int run_served(const struct view *v, const char *name,
+		      char *const *arguments, size_t n)
+{
+	const struct served_from from = {v->options, v->select, arguments, n};
+	bool serves = strcmp(name, "serve") == 0;
+	struct error e = {0};
+
+	if (!(serves ? serve_run(&from, &e) : push_run(&from, &e)))
+		return 0;
+	complain(serves ? "serve" : arguments[0], &e);
+	return 1;
+}
+
 /* The command check; returns the exit status. */
 static int run_check(const struct view *v, char *const *arguments, size_t n)
 {
@@ -547,7 +575,10 @@ int main(int argc, char **argv)
 	j.wants.keys = keys_of(&o, j.command);
 	j.wants.live = keeps_live(&o, j.command);
 	j.wants.command = said->name;
-	if (j.command->needs == NEEDS_PATHS)
+	if (j.command->needs == NEEDS_PATHS && strcmp(said->name, "check") != 0)
+		status = run_served(&j.view, said->name, argv + first,
+				    (size_t)(argc - first));
+	else if (j.command->needs == NEEDS_PATHS)
 		status = run_check(&j.view, argv + first,
 				   (size_t)(argc - first));
 	else if (now)

@@ -64,6 +64,10 @@ enum option_id {
 	OPT_PLAIN,
 	OPT_COUNT,
 	OPT_INTERVAL,
+	OPT_LISTEN,
+	OPT_URL,
+	OPT_NAME,
+	OPT_EVERY,
 	OPT_FORMAT,
 	OPT_OUTPUT,
 	OPT_FROM,
@@ -172,6 +176,14 @@ static const struct options_info infos[] = {
 	[OPT_COUNT] = {"count", 0, true, "N", "end after N lines", NULL},
 	[OPT_INTERVAL] = {"interval", 0, true, "TIME",
 			  "look once in TIME, 1s if it is not said", NULL},
+	[OPT_LISTEN] = {"listen", 0, true, "WHERE",
+			"HOST:PORT, or unix:PATH (127.0.0.1:6060)", NULL},
+	[OPT_URL] = {"url", 0, true, "URL",
+		     "of the server, as http://HOST:4040/ingest", NULL},
+	[OPT_NAME] = {"name", 0, true, "APP",
+		      "what it is called there: app{label=value}", NULL},
+	[OPT_EVERY] = {"every", 0, true, "TIME",
+		       "push what each TIME changed, until it ends", NULL},
 	[OPT_FORMAT] = {"format", 'f', true, "F", "the format to write",
 			"pprof folded speedscope massif callgrind dhat "
 			"heaptrack chrome sqlite prometheus openmetrics svg"},
@@ -248,6 +260,9 @@ const struct options_command options_commands[] = {
 	 " format output "},
 	{"symbolize", "-o FILE TRACE", "for machines without its files",
 	 " output "},
+	{"serve", "TRACE|DIR...", "over HTTP: profiles for pprof, metrics",
+	 " listen "},
+	{"push", "--url URL TRACE", "to Pyroscope", " url name every "},
 	{"ctl", "PID start|stop|mark|leaks|snapshot|rate [WORD]",
 	 "tell a running program to do that", " timeout "},
 	{"live", "[PID|TRACE]", "watch a program while it runs",
@@ -428,7 +443,8 @@ static void take_plain(struct options *o, enum option_id id, const char *text)
 		[OPT_SYSROOT] = &o->sysroot, [OPT_DEBUG_PATH] = &o->debug_path,
 		[OPT_FORMAT] = &o->format,   [OPT_JUNIT] = &o->junit,
 		[OPT_SARIF] = &o->sarif,     [OPT_GEN_SUPPRESSIONS] = &o->supp,
-		[OPT_LSAN] = &o->lsan,
+		[OPT_LSAN] = &o->lsan,	     [OPT_LISTEN] = &o->listen,
+		[OPT_URL] = &o->url,	     [OPT_NAME] = &o->name,
 	};
 	bool *flags[INFOS] = {
 		[OPT_CUMULATIVE] = &o->cumulative,
@@ -508,6 +524,12 @@ static void take(struct options *o, enum option_id id, const char *text)
 		if (!o->interval_ns)
 			options_usage("--interval takes some time, not", text,
 				      NULL);
+		break;
+	case OPT_EVERY:
+		o->every_ns = read_time(id, text);
+		if (!o->every_ns)
+			options_usage("--every takes a time like 10s, not",
+				      text, NULL);
 		break;
 	case OPT_FORMAT:
 		choose(id, text);

@@ -48,6 +48,10 @@ struct options {
 	bool plain;
 	uint64_t count;	      /* of lines; 0: not said */
 	uint64_t interval_ns; /* between looks */
+	/* Of serve; of push. */
+	const char *listen;
+	const char *url, *name;
+	uint64_t every_ns; /* 0: once */
 	/* How. */
 	enum group_by by;
 	bool by_said, blocks, cumulative, callees, normalize, total, quick;

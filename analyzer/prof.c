@@ -173,7 +173,6 @@ static void begins(void *context, struct heap_block *b,
 	bool counting = is_counting(p, e);
 	struct prof_row *s;
 
-	(void)from;
 	if (p->options.takes &&
 	    !p->options.takes(p->options.takes_context, e)) {
 		b->owner = NOT_TAKEN;
@@ -181,6 +180,9 @@ static void begins(void *context, struct heap_block *b,
 	}
 	b->owner = row_number(p, b, e->event->stack);
 	s = prof_row(p, b->owner);
+	if (p->options.beside)
+		p->options.beside->begins(p->options.beside->context, b, e,
+					  from);
 	if (counting) {
 		s->allocations += n.blocks;
 		s->allocated_bytes += n.bytes;
@@ -207,6 +209,9 @@ static void ends(void *context, const struct heap_block *b,
 	if (b->owner == NOT_TAKEN)
 		return;
 	n = estimate_of(p->trace, b);
+	if (p->options.beside)
+		p->options.beside->ends(p->options.beside->context, b, e, why,
+					temporary);
 	s = prof_row(p, b->owner);
 	before_change(p, b->owner);
 	s->live_bytes -= n.bytes;
@@ -244,6 +249,8 @@ static void carries(void *context, struct heap_block *b,
 		return;
 	}
 	b->owner = row_number(p, b, e->event->stack);
+	if (p->options.beside)
+		p->options.beside->carries(p->options.beside->context, b, e);
 	/* The rows of the image have it in their sums. */
 	if (!p->whole) {
 		struct estimate n = estimate_of(p->trace, b);
@@ -263,6 +270,8 @@ static void resumes(void *context, const struct heap_block *b,
 	if (b->owner == NOT_TAKEN)
 		return;
 	n = estimate_of(p->trace, b);
+	if (p->options.beside)
+		p->options.beside->resumes(p->options.beside->context, b, e);
 	s = prof_row(p, b->owner);
 	if (e->ended >= p->options.from) {
 		p->frees -= n.blocks;
@@ -444,6 +453,7 @@ void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
 	free(p->row_of_node);
 	free(p->slot);
 	p->row_of_node = p->slot = NULL;
+	p->options.beside = NULL;
 }
 
 void prof_drop_rows(struct prof *p)

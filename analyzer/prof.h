@@ -61,6 +61,9 @@ struct prof_options {
 	prof_takes *takes;    /* NULL: every block */
 	void *takes_context;
 	bool keep_live; /* in struct prof, if all blocks are taken */
+	/* Hears of each block that is taken, in the same replay; all it can
+	 * hear of blocks is to be there. The owners are not its. NULL: none. */
+	const struct replay_listener *beside;
 };
 
 /* Rows per chunk, so that their memory never moves. */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "metrics.h"
 #include "outfile.h"
 
 static const struct export_format formats[] = {
@@ -13,9 +14,9 @@ static const struct export_format formats[] = {
 	{"folded", 0, false, false, export_folded},
 	{"heaptrack", 0, true, false, export_heaptrack},
 	{"massif", 0, false, false, export_massif},
-	{"openmetrics", PROF_BY_SIZE, false, false, export_openmetrics},
+	{"openmetrics", 0, false, false, export_openmetrics},
 	{"pprof", PROF_BY_SIZE | PROF_BY_THREAD, false, false, export_pprof},
-	{"prometheus", PROF_BY_SIZE, false, false, export_prometheus},
+	{"prometheus", 0, false, false, export_prometheus},
 	{"speedscope", 0, false, false, export_speedscope},
 	{"sqlite", PROF_BY_SIZE | PROF_BY_THREAD, false, true, export_sqlite},
 	{"svg", 0, false, false, export_svg},
@@ -138,4 +139,26 @@ int export_write(const struct export_format *f, struct profile *p,
 	if (o->output && strcmp(o->output, "-") != 0)
 		return write_file(f, &x, o->output, e);
 	return may_stream(f, "stdout", e) ? f->write(&x, e) : -1;
+}
+
+/* Write the metrics of what is exported. */
+static int export_metrics(struct export *x, bool open)
+{
+	struct metrics m;
+
+	metrics_gather(&m, x->profile);
+	metrics_put(x->out, open, &m, 1);
+	return 0;
+}
+
+int export_prometheus(struct export *x, struct error *e)
+{
+	(void)e;
+	return export_metrics(x, false);
+}
+
+int export_openmetrics(struct export *x, struct error *e)
+{
+	(void)e;
+	return export_metrics(x, true);
 }

@@ -1,389 +1,545 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Metrics, for Prometheus (text format 0.0.4) and as OpenMetrics (1.0.0): the
- * sums of a trace by name, without stacks. What the source does not know has
- * no metric. The two differ in how a counter's family is named and in the
- * last line. Sizes come from the profile's rows; what kind of call made a
- * block, and who freed it, from a replay of its own.
+ * Metrics, for Prometheus (text format 0.0.4) and as OpenMetrics (1.0.0); see
+ * metrics.h. What the source does not know has no metric. The two differ in
+ * how a counter's family is named, in a histogram's bounds, and in the last
+ * line.
+ *
+ * A family is named once, with the samples of all profiles below it.
  */
-#include "export.h"
+#include "metrics.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "chosen.h"
-#include "lifespan.h"
+#include "estimate.h"
+#include "image.h"
+#include "options.h"
+#include "term.h"
 
-/* The sizes' buckets: up to 16 B, 32 B ... 1 GiB. */
-#define FIRST_BUCKET_LOG2 4
-#define BUCKETS 27
+#define FIRST_SIZE_LOG2 4
 
-/* How a call is named. */
-enum type {
-	TYPE_MALLOC,
-	TYPE_CALLOC,
-	TYPE_REALLOC,
-	TYPE_MEMALIGN,
-	TYPE_NEW,
-	TYPES,
-};
+/* The image's bucket whose bound is 1 us, and how many of them are a decade. */
+#define FIRST_LIFETIME 12
+#define LIFETIME_STEP 4
 
-static const char *const type_name[TYPES] = {
+static const char *const type_name[METRICS_TYPES] = {
 	"malloc", "calloc", "realloc", "memalign", "new",
 };
 
-/* What is counted by the replay. */
-struct calls {
-	const struct trace *trace;
-	const struct prof_options *options;
-	uint64_t of[TYPES];
-	uint64_t remote_frees, freed_bytes;
+static const char *const lifetime_bound[METRICS_LIFETIMES] = {
+	"1e-06", "1e-05", "0.0001", "0.001", "0.01",
+	"0.1",	 "1.0",	  "10.0",   "100.0", "1000.0",
 };
 
-struct metrics {
-	FILE *out;
-	bool open; /* OpenMetrics */
-	struct profile *profile;
-};
+/* ---- Gathering. ---- */
+
+/* Write a text as a label's value: escaped, valid UTF-8, cut if need be. */
+static void escape(char *to, size_t room, const char *text)
+{
+	while (*text && room > 4) {
+		unsigned int n = term_utf8(text);
+		int put = *text == '\n' ? sprintf(to, "\\n")
+			  : *text == '"' || *text == '\\'
+				  ? sprintf(to, "\\%c", *text)
+			  : n ? sprintf(to, "%.*s", (int)n, text)
+			      : sprintf(to, "?");
+
+		to += put;
+		room -= (size_t)put;
+		text += n ? n : 1;
+	}
+	*to = '\0';
+}
 
 /* Return the type of an allocating kind. */
-static enum type type_of(unsigned int kind)
+static enum metrics_type type_of(unsigned int kind)
 {
 	switch (kind) {
 	case MT_MALLOC:
-		return TYPE_MALLOC;
+		return METRICS_MALLOC;
 	case MT_CALLOC:
-		return TYPE_CALLOC;
+		return METRICS_CALLOC;
 	case MT_REALLOC:
 	case MT_REALLOCARRAY:
-		return TYPE_REALLOC;
+		return METRICS_REALLOC;
 	case MT_NEW:
 	case MT_NEW_ARRAY:
-		return TYPE_NEW;
+		return METRICS_NEW;
 	default:
-		return TYPE_MEMALIGN;
+		return METRICS_MEMALIGN;
 	}
 }
 
-/* Count a block by what made it; its owner says whether it is taken. */
+/* Return the bucket of a size. */
+static unsigned int bucket_of(uint64_t size)
+{
+	unsigned int b = 0;
+
+	while (b < METRICS_SIZES && size > 1ull << (b + FIRST_SIZE_LOG2))
+		b++;
+	return b;
+}
+
+/* Count a block by what made it and by its size. */
 static void begins(void *context, struct heap_block *b,
 		   const struct replay_event *e, const struct heap_block *from)
 {
-	struct calls *c = context;
-	const struct prof_options *o = c->options;
+	struct metrics_replay *r = context;
+	struct estimate n;
 
 	(void)from;
-	b->owner = !o->takes || o->takes(o->takes_context, e);
-	if (b->owner && e->event->time >= o->from)
-		c->of[type_of(e->event->kind)] +=
-			estimate_of(c->trace, b).blocks;
+	if (e->event->time < r->from)
+		return;
+	n = estimate_of(r->trace, b);
+	r->metrics->calls[type_of(e->event->kind)] += n.blocks;
+	r->metrics->sizes[bucket_of(b->size)] += n.blocks;
+	r->metrics->size_bytes += n.bytes;
 }
 
 static void carries(void *context, struct heap_block *b,
 		    const struct replay_event *e)
 {
-	const struct prof_options *o = ((struct calls *)context)->options;
-
-	b->owner = !o->takes || o->takes(o->takes_context, e);
+	(void)context;
+	(void)b;
+	(void)e;
 }
 
-/* Tell whether the end of a block, at an event, is to be counted. */
-static bool counts_end(const struct calls *c, const struct heap_block *b,
-		       const struct replay_event *e)
+/* Add the end of a block after a span of clock units, or take it back. */
+static void add_end(struct metrics_replay *r, const struct heap_block *b,
+		    const struct replay_event *e, uint64_t span, uint64_t sign)
 {
-	return b->owner && e->event->time >= c->options->from;
+	struct estimate n = estimate_of(r->trace, b);
+	unsigned int i = 0;
+
+	while (i < METRICS_LIFETIMES && span >= r->lifetime[i])
+		i++;
+	if (b->born >= r->from)
+		r->metrics->lifetimes[i] += sign * n.blocks;
+	r->metrics->freed_bytes += sign * n.bytes;
+	r->metrics->remote_frees +=
+		e->thread != b->thread ? sign * n.blocks : 0;
 }
 
-/* Count a block that ends. */
 static void ends(void *context, const struct heap_block *b,
 		 const struct replay_event *e, enum replay_end why,
 		 bool temporary)
 {
-	struct calls *c = context;
-	struct estimate n;
+	struct metrics_replay *r = context;
 
 	(void)temporary;
-	if (why == REPLAY_LOST || !counts_end(c, b, e))
-		return;
-	n = estimate_of(c->trace, b);
-	c->freed_bytes += n.bytes;
-	c->remote_frees += e->thread != b->thread ? n.blocks : 0;
+	if (why != REPLAY_LOST && e->event->time >= r->from)
+		add_end(r, b, e, e->event->time - b->born, 1);
 }
 
 /* Take back the end of a block that lives on. */
 static void resumes(void *context, const struct heap_block *b,
 		    const struct replay_event *e)
 {
-	struct calls *c = context;
-	struct estimate n;
+	struct metrics_replay *r = context;
 
-	if (!b->owner || e->ended < c->options->from)
-		return;
-	n = estimate_of(c->trace, b);
-	c->freed_bytes -= n.bytes;
-	c->remote_frees -= e->thread != b->thread ? n.blocks : 0;
+	if (e->ended >= r->from)
+		add_end(r, b, e, e->ended - b->born, UINT64_MAX);
 }
 
-/* Replay a trace for what its profile has not. */
-static void count_calls(struct calls *c, struct trace *t,
-			const struct prof_options *o)
+/* Tell whether the sums of a heap image are among a profile's. */
+static bool has_image(const struct trace *t, const struct prof_options *o)
 {
-	struct replay_listener listener = {
-		.context = c,
+	return t->image && !o->from && !o->takes && !o->keys;
+}
+
+/* Take what the heap image has of the events that are gone. */
+static void take_image(struct metrics *m, const struct mt_image_sums *s)
+{
+	for (unsigned int i = 0; i < MT_IMAGE_TIMES; i++) {
+		unsigned int b = 0;
+
+		while (b < METRICS_LIFETIMES &&
+		       i > FIRST_LIFETIME + b * LIFETIME_STEP)
+			b++;
+		m->lifetimes[b] += s->time[i].blocks;
+	}
+}
+
+/*
+ * Take the sizes from the index entries, which are summed up as segments go:
+ * those of the blocks of the live file come later.
+ */
+static void take_entries(struct metrics *m, const struct trace *t)
+{
+	struct trace_histogram h;
+
+	trace_histogram(t, &h);
+	m->entries_bytes = h.allocated_bytes;
+	for (unsigned int i = 0; i < MT_SIZE_CLASSES; i++)
+		m->entries[bucket_of(mt_class_max(i))] += h.requested[i];
+}
+
+struct replay_listener metrics_begin(struct metrics_replay *r,
+				     struct metrics *m, const struct trace *t,
+				     const struct prof_options *o)
+{
+	uint64_t ns = 1000;
+
+	*m = (struct metrics){.is_trace = true, .is_whole = !has_image(t, o)};
+	*r = (struct metrics_replay){
+		.metrics = m,
+		.trace = t,
+		.from = o->from,
+	};
+	for (int i = 0; i < METRICS_LIFETIMES; i++, ns *= 10)
+		r->lifetime[i] = trace_clock(t, ns) - t->process.clock;
+	if (!m->is_whole) {
+		take_image(m, t->image->sums);
+		take_entries(m, t);
+	}
+	return (struct replay_listener){
+		.context = r,
 		.begins = begins,
 		.ends = ends,
 		.resumes = resumes,
 		.carries = carries,
 	};
-	struct replay r;
-
-	*c = (struct calls){.options = o, .trace = t};
-	replay_run(&r, t, o->until, &listener, 1, NULL);
-	replay_free(&r);
 }
 
-/* Begin a family of samples. */
-static void put_head(const struct metrics *m, const char *name,
-		     const char *type, const char *help)
+/* Add to each bucket those before it. */
+static void add_up(uint64_t *bucket, size_t n)
 {
-	bool total = !m->open && type[0] == 'c';
-
-	fprintf(m->out, "# HELP memtrace_%s%s %s\n", name,
-		total ? "_total" : "", help);
-	fprintf(m->out, "# TYPE memtrace_%s%s %s\n", name,
-		total ? "_total" : "", type);
+	for (size_t i = 1; i < n; i++)
+		bucket[i] += bucket[i - 1];
 }
 
-/* Print a family of one gauge. */
-static void put_gauge(const struct metrics *m, const char *name,
-		      const char *help, uint64_t n)
+void metrics_end(struct metrics *m, const struct profile *p)
 {
-	put_head(m, name, "gauge", help);
-	fprintf(m->out, "memtrace_%s %" PRIu64 "\n", name, n);
-}
+	const struct trace *t = p->trace;
 
-/* Print a family of one counter; its name is without "_total". */
-static void put_counter(const struct metrics *m, const char *name,
-			const char *help, uint64_t n)
-{
-	put_head(m, name, "counter", help);
-	fprintf(m->out, "memtrace_%s_total %" PRIu64 "\n", name, n);
-}
-
-/* Print a label's value: escaped, and valid UTF-8. */
-static void put_value(FILE *out, const char *text)
-{
-	while (*text) {
-		unsigned int n = term_utf8(text);
-
-		if (*text == '\n')
-			fputs("\\n", out);
-		else if (*text == '"' || *text == '\\')
-			fprintf(out, "\\%c", *text);
-		else if (!n)
-			putc('?', out);
-		else
-			fwrite(text, 1, n, out);
-		text += n ? n : 1;
+	m->has = p->has;
+	m->totals = p->totals;
+	m->rate_bytes = p->rate_bytes;
+	if (!t)
+		return;
+	if (!m->is_whole) {
+		memcpy(m->sizes, m->entries, sizeof(m->sizes));
+		m->size_bytes = m->entries_bytes;
+		m->freed_bytes =
+			m->totals.allocated_bytes - m->totals.exit_bytes;
 	}
+	add_up(m->sizes, METRICS_SIZES + 1);
+	add_up(m->lifetimes, METRICS_LIFETIMES + 1);
+	m->mmaps = p->prof->mmaps;
+	m->failed = p->prof->failed;
+	m->lost = t->lost.events;
+	m->threads = t->thread_count;
+	escape(m->allocator, sizeof(m->allocator),
+	       t->allocator ? t->allocator : "");
 }
 
-/* Print what was live. */
-static void put_live(const struct metrics *m)
+void metrics_gather(struct metrics *m, const struct profile *p)
 {
-	const struct profile *p = m->profile;
+	struct metrics_replay r;
+	struct replay_listener l;
+	uint64_t missing = 0;
 
-	if (p->rate_bytes)
-		put_gauge(m, "profiler_sample_interval_bytes",
-			  "One block in so many bytes is recorded: all else "
-			  "is an estimate.",
-			  p->rate_bytes);
-	if (p->has & PROFILE_HAS_EXIT) {
-		put_gauge(m, "heap_inuse_bytes", "Bytes live at the end.",
-			  p->totals.exit_bytes);
-		if (p->has & PROFILE_HAS_BLOCKS)
-			put_gauge(m, "heap_inuse_objects",
-				  "Blocks live at the end.",
-				  p->totals.exit_blocks);
+	*m = (struct metrics){0};
+	if (p->trace) {
+		/* The replay finds them missing once more. */
+		missing = p->trace->missing;
+		l = metrics_begin(&r, m, p->trace, &p->prof->options);
+		chosen_replay(p->trace, &p->prof->options, &l, NULL);
 	}
-	if (p->has & PROFILE_HAS_PEAK)
-		put_gauge(m, "heap_peak_bytes",
-			  "The most bytes that were live.",
-			  p->totals.peak_bytes);
+	metrics_end(m, p);
+	m->missing = missing;
 }
 
-/* Print how often was allocated, by type where that is known. */
-static void put_allocations(const struct metrics *m, const struct calls *c)
+void metrics_label(struct metrics *m, const struct profile *p)
 {
-	const struct profile *p = m->profile;
+	char program[256];
 
-	put_head(m, "heap_allocations", "counter", "Allocations.");
-	if (!c) {
-		fprintf(m->out, "memtrace_heap_allocations_total %" PRIu64 "\n",
-			p->totals.allocations);
+	escape(program, sizeof(program), p->program);
+	snprintf(m->labels, sizeof(m->labels),
+		 "pid=\"%" PRIu32 "\",program=\"%s\"", p->pid, program);
+	m->started_ns = p->real_ns;
+	m->gathered_s = (uint64_t)time(NULL);
+	m->is_final = p->trace && p->trace->state != TRACE_RUNNING &&
+		      !p->trace->live_is_copy;
+	m->running = p->trace && p->trace->state == TRACE_RUNNING &&
+		     procstat_read(&m->process, p->pid);
+}
+
+/* Raise numbers to what they were. */
+static void raise_all(uint64_t *now, const uint64_t *before, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (now[i] < before[i])
+			now[i] = before[i];
+}
+
+void metrics_raise(struct metrics *m, const struct metrics *before)
+{
+	struct profile_totals *now = &m->totals;
+	const struct profile_totals *then = &before->totals;
+
+	raise_all(&now->allocations, &then->allocations, 1);
+	raise_all(&now->allocated_bytes, &then->allocated_bytes, 1);
+	raise_all(&now->frees, &then->frees, 1);
+	raise_all(&now->temporary, &then->temporary, 1);
+	raise_all(&now->lifetime_ns, &then->lifetime_ns, 1);
+	raise_all(&now->peak_bytes, &then->peak_bytes, 1);
+	raise_all(m->calls, before->calls, METRICS_TYPES);
+	raise_all(&m->mmaps, &before->mmaps, 1);
+	raise_all(&m->remote_frees, &before->remote_frees, 1);
+	raise_all(m->sizes, before->sizes, METRICS_SIZES + 1);
+	raise_all(m->lifetimes, before->lifetimes, METRICS_LIFETIMES + 1);
+	raise_all(&m->size_bytes, &before->size_bytes, 1);
+	raise_all(&m->freed_bytes, &before->freed_bytes, 1);
+	raise_all(&m->failed, &before->failed, 1);
+	raise_all(&m->lost, &before->lost, 1);
+	raise_all(&m->missing, &before->missing, 1);
+}
+
+/* ---- Printing. ---- */
+
+struct output {
+	FILE *to;
+	bool open; /* OpenMetrics */
+};
+
+/* Print the name of a sample, with its labels, one of which may be given. */
+static void put_name(const struct output *o, const struct metrics *m,
+		     const char *name, const char *label, const char *value)
+{
+	fputs(name, o->to);
+	if (!*m->labels && !label) {
+		putc(' ', o->to);
 		return;
 	}
-	for (int i = 0; i < TYPES; i++)
-		fprintf(m->out,
-			"memtrace_heap_allocations_total{type=\"%s\"} %" PRIu64
-			"\n",
-			type_name[i], c->of[i]);
-	if (p->prof->mmaps)
-		fprintf(m->out,
-			"memtrace_heap_allocations_total{type=\"mmap\"} "
-			"%" PRIu64 "\n",
-			p->prof->mmaps);
+	fprintf(o->to, "{%s%s", m->labels, *m->labels && label ? "," : "");
+	if (label)
+		fprintf(o->to, "%s=\"%s\"", label, value);
+	fputs("} ", o->to);
 }
 
-/* Print the sums of what was allocated and freed. */
-static void put_sums(const struct metrics *m, const struct calls *c)
+/* Print a sample. */
+static void put(const struct output *o, const struct metrics *m,
+		const char *name, const char *label, const char *value,
+		uint64_t n)
 {
-	const struct profile *p = m->profile;
+	put_name(o, m, name, label, value);
+	fprintf(o->to, "%" PRIu64 "\n", n);
+}
 
-	if (p->has & PROFILE_HAS_ALLOCATED) {
-		put_counter(m, "heap_allocated_bytes", "Bytes allocated.",
-			    p->totals.allocated_bytes);
-		put_allocations(m, c);
+static void put_allocations(const struct output *o, const struct metrics *m)
+{
+	static const char name[] = "memtrace_heap_allocations_total";
+
+	if (!m->is_whole) {
+		put(o, m, name, NULL, NULL, m->totals.allocations);
+		return;
 	}
-	if (p->has & PROFILE_HAS_FREES)
-		put_counter(m, "heap_frees", "Blocks freed.", p->totals.frees);
-	if (p->has & PROFILE_HAS_TEMPORARY)
-		put_counter(m, "heap_temporary_allocations",
-			    "Blocks freed by their thread before its next "
-			    "allocation.",
-			    p->totals.temporary);
+	for (int i = 0; i < METRICS_TYPES; i++)
+		put(o, m, name, "type", type_name[i], m->calls[i]);
+	if (m->mmaps)
+		put(o, m, name, "type", "mmap", m->mmaps);
 }
 
-/* Print the histogram of the sizes that were allocated. */
-static void put_sizes(const struct metrics *m)
+/* Print the sizes that were asked for. */
+static void put_sizes(const struct output *o, const struct metrics *m)
 {
-	const struct profile *p = m->profile;
-	uint64_t count[BUCKETS + 1] = {0}, n = 0;
+	static const char bucket[] =
+		"memtrace_heap_allocation_size_bytes_bucket";
+	uint64_t all = m->sizes[METRICS_SIZES];
 
-	for (size_t i = 0; i < p->row_count; i++) {
-		int b = 0;
+	for (int b = 0; b < METRICS_SIZES; b++) {
+		char *le = util_format("%llu%s", 1ull << (b + FIRST_SIZE_LOG2),
+				       o->open ? ".0" : "");
 
-		while (b < BUCKETS &&
-		       p->rows[i].size > 1ull << (b + FIRST_BUCKET_LOG2))
-			b++;
-		count[b] += p->rows[i].totals.allocations;
+		put(o, m, bucket, "le", le, m->sizes[b]);
+		free(le);
 	}
-	put_head(m, "heap_allocation_size_bytes", "histogram",
-		 "Sizes that were asked for.");
-	for (int b = 0; b < BUCKETS; b++)
-		fprintf(m->out,
-			"memtrace_heap_allocation_size_bytes_bucket{le=\"%llu%s"
-			"\"} %" PRIu64 "\n",
-			1ull << (b + FIRST_BUCKET_LOG2), m->open ? ".0" : "",
-			n += count[b]);
-	fprintf(m->out,
-		"memtrace_heap_allocation_size_bytes_bucket{le=\"+Inf\"} "
-		"%" PRIu64 "\n"
-		"memtrace_heap_allocation_size_bytes_sum %" PRIu64 "\n"
-		"memtrace_heap_allocation_size_bytes_count %" PRIu64 "\n",
-		p->totals.allocations, p->totals.allocated_bytes,
-		p->totals.allocations);
+	put(o, m, bucket, "le", "+Inf", all);
+	put(o, m, "memtrace_heap_allocation_size_bytes_sum", NULL, NULL,
+	    m->size_bytes);
+	put(o, m, "memtrace_heap_allocation_size_bytes_count", NULL, NULL, all);
 }
 
-/* Bounds of the lifetimes' buckets: decades from 1 us to 1000 s. */
-#define LIFETIME_FIRST 12 /* lifespan's bucket whose bound is 1 us */
-#define LIFETIME_STEP 4
-#define LIFETIME_BUCKETS 10
-
-/* Print the histogram of the freed blocks' lifetimes. */
-static void put_lifetimes(const struct metrics *m, struct trace *t)
+/* Print the freed blocks' lifetimes. */
+static void put_lifetimes(const struct output *o, const struct metrics *m)
 {
-	static const char *const bounds[LIFETIME_BUCKETS] = {
-		"1e-06", "1e-05", "0.0001", "0.001", "0.01",
-		"0.1",	 "1.0",	  "10.0",   "100.0", "1000.0",
+	static const char bucket[] = "memtrace_heap_lifetime_seconds_bucket";
+	uint64_t all = m->lifetimes[METRICS_LIFETIMES];
+
+	for (int b = 0; b < METRICS_LIFETIMES; b++)
+		put(o, m, bucket, "le", lifetime_bound[b], m->lifetimes[b]);
+	put(o, m, bucket, "le", "+Inf", all);
+	put_name(o, m, "memtrace_heap_lifetime_seconds_sum", NULL, NULL);
+	fprintf(o->to, "%.9f\n", (double)m->totals.lifetime_ns / 1e9);
+	put(o, m, "memtrace_heap_lifetime_seconds_count", NULL, NULL, all);
+}
+
+static void put_dropped(const struct output *o, const struct metrics *m)
+{
+	static const char name[] = "memtrace_profiler_dropped_events_total";
+
+	put(o, m, name, "reason", "lost", m->lost);
+	put(o, m, name, "reason", "unreadable", m->missing);
+}
+
+static void put_build(const struct output *o, const struct metrics *m)
+{
+	fprintf(o->to,
+		"memtrace_build_info{%s%sversion=\"" OPTIONS_VERSION
+		"\",allocator=\"",
+		m->labels, *m->labels ? "," : "");
+	fputs(m->allocator, o->to);
+	fputs("\",mode=\"trace\"} 1\n", o->to);
+}
+
+static void put_cpu(const struct output *o, const struct metrics *m)
+{
+	put_name(o, m, "process_cpu_seconds_total", NULL, NULL);
+	fprintf(o->to, "%.2f\n", m->process.cpu_seconds);
+}
+
+static void put_start(const struct output *o, const struct metrics *m)
+{
+	put_name(o, m, "process_start_time_seconds", NULL, NULL);
+	fprintf(o->to, "%.2f\n", m->process.start_seconds);
+}
+
+/* Where a plain number is in struct metrics. */
+#define AT(field) offsetof(struct metrics, field)
+
+/* Who has a metric. */
+enum whose {
+	WHOSE_ALL,
+	WHOSE_TRACE,
+	WHOSE_WHOLE,   /* a trace's that has all of its events */
+	WHOSE_SERVED,  /* one's that is told from others */
+	WHOSE_RUNNING, /* one's whose process runs */
+	WHOSE_SAMPLED, /* one's that has a sample of the blocks */
+};
+
+static const struct family {
+	const char *name, *type, *help; /* of counters without "_total" */
+	enum whose whose;
+	unsigned int has; /* PROFILE_HAS_..., all of them */
+	size_t at;	  /* the number, unless there is a function */
+	void (*put)(const struct output *o, const struct metrics *m);
+} families[] = {
+	{"memtrace_profiler_sample_interval_bytes", "gauge",
+	 "One block in so many bytes is recorded: all else is an estimate.",
+	 WHOSE_SAMPLED, 0, AT(rate_bytes), NULL},
+	{"memtrace_heap_inuse_bytes", "gauge",
+	 "Bytes that are live, or were at the end.", WHOSE_ALL,
+	 PROFILE_HAS_EXIT, AT(totals.exit_bytes), NULL},
+	{"memtrace_heap_inuse_objects", "gauge",
+	 "Blocks that are live, or were at the end.", WHOSE_ALL,
+	 PROFILE_HAS_EXIT | PROFILE_HAS_BLOCKS, AT(totals.exit_blocks), NULL},
+	{"memtrace_heap_peak_bytes", "gauge", "The most bytes that were live.",
+	 WHOSE_ALL, PROFILE_HAS_PEAK, AT(totals.peak_bytes), NULL},
+	{"memtrace_heap_allocated_bytes", "counter", "Bytes allocated.",
+	 WHOSE_ALL, PROFILE_HAS_ALLOCATED, AT(totals.allocated_bytes), NULL},
+	{"memtrace_heap_allocations", "counter", "Allocations.", WHOSE_ALL,
+	 PROFILE_HAS_ALLOCATED, 0, put_allocations},
+	{"memtrace_heap_frees", "counter", "Blocks freed.", WHOSE_ALL,
+	 PROFILE_HAS_FREES, AT(totals.frees), NULL},
+	{"memtrace_heap_temporary_allocations", "counter",
+	 "Blocks freed by their thread before its next allocation.", WHOSE_ALL,
+	 PROFILE_HAS_TEMPORARY, AT(totals.temporary), NULL},
+	{"memtrace_heap_allocation_size_bytes", "histogram",
+	 "Sizes that were asked for.", WHOSE_TRACE, 0, 0, put_sizes},
+	{"memtrace_heap_lifetime_seconds", "histogram",
+	 "How long the blocks lived that were freed.", WHOSE_TRACE, 0, 0,
+	 put_lifetimes},
+	{"memtrace_heap_freed_bytes", "counter", "Bytes freed.", WHOSE_TRACE, 0,
+	 AT(freed_bytes), NULL},
+	{"memtrace_heap_remote_frees", "counter",
+	 "Blocks freed by another thread than allocated them.", WHOSE_WHOLE, 0,
+	 AT(remote_frees), NULL},
+	{"memtrace_heap_failed_allocations", "counter",
+	 "Allocations that failed.", WHOSE_TRACE, 0, AT(failed), NULL},
+	{"memtrace_threads", "gauge", "Threads that were recorded.",
+	 WHOSE_TRACE, 0, AT(threads), NULL},
+	{"memtrace_profiler_dropped_events", "counter",
+	 "Events that are not in the sums.", WHOSE_TRACE, 0, 0, put_dropped},
+	{"memtrace_build_info", "gauge", "What recorded, and what.",
+	 WHOSE_TRACE, 0, 0, put_build},
+	{"memtrace_running", "gauge", "1 while the process runs, else 0.",
+	 WHOSE_SERVED, 0, AT(running), NULL},
+	{"memtrace_gathered_time_seconds", "gauge",
+	 "When the trace was read, since the epoch.", WHOSE_SERVED, 0,
+	 AT(gathered_s), NULL},
+	{"process_resident_memory_bytes", "gauge", "Resident memory.",
+	 WHOSE_RUNNING, 0, AT(process.resident_bytes), NULL},
+	{"process_virtual_memory_bytes", "gauge", "Virtual memory.",
+	 WHOSE_RUNNING, 0, AT(process.virtual_bytes), NULL},
+	{"process_cpu_seconds", "counter", "User and system time.",
+	 WHOSE_RUNNING, 0, 0, put_cpu},
+	{"process_start_time_seconds", "gauge",
+	 "When it was started, since the epoch.", WHOSE_RUNNING, 0, 0,
+	 put_start},
+};
+
+/* Tell whether a profile has a family. */
+static bool has(const struct metrics *m, const struct family *f)
+{
+	bool whose[] = {
+		[WHOSE_ALL] = true,
+		[WHOSE_TRACE] = m->is_trace,
+		[WHOSE_WHOLE] = m->is_trace && m->is_whole,
+		[WHOSE_SERVED] = *m->labels,
+		[WHOSE_RUNNING] = m->running,
+		[WHOSE_SAMPLED] = m->rate_bytes,
 	};
-	const struct profile *p = m->profile;
-	struct replay_listener l;
-	struct lifespan s;
-	uint64_t n = 0;
-	unsigned int bucket = 0;
 
-	lifespan_begin(&s, t, p->prof->options.from);
-	l = lifespan_listener(&s);
-	chosen_replay(t, &p->prof->options, &l, NULL);
-	put_head(m, "heap_lifetime_seconds", "histogram",
-		 "How long the blocks lived that were freed.");
-	for (int i = 0; i < LIFETIME_BUCKETS; i++) {
-		for (; bucket < LIFETIME_FIRST + i * LIFETIME_STEP + 1u;
-		     bucket++)
-			n += s.time[bucket].blocks;
-		fprintf(m->out,
-			"memtrace_heap_lifetime_seconds_bucket{le=\"%s\"} "
-			"%" PRIu64 "\n",
-			bounds[i], n);
+	return (m->has & f->has) == f->has && whose[f->whose];
+}
+
+/* Begin a family. */
+static void put_head(const struct output *o, const struct family *f)
+{
+	const char *total = !o->open && *f->type == 'c' ? "_total" : "";
+
+	fprintf(o->to, "# HELP %s%s %s\n# TYPE %s%s %s\n", f->name, total,
+		f->help, f->name, total, f->type);
+}
+
+/* Print a family's sample of one profile. */
+static void put_one(const struct output *o, const struct family *f,
+		    const struct metrics *m)
+{
+	char *name;
+
+	if (f->put) {
+		f->put(o, m);
+		return;
 	}
-	while (bucket < LIFESPAN_TIMES)
-		n += s.time[bucket++].blocks;
-	fprintf(m->out,
-		"memtrace_heap_lifetime_seconds_bucket{le=\"+Inf\"} %" PRIu64
-		"\nmemtrace_heap_lifetime_seconds_sum %.9f\n"
-		"memtrace_heap_lifetime_seconds_count %" PRIu64 "\n",
-		n, (double)p->totals.lifetime_ns / 1e9, n);
-	lifespan_free(&s);
+	name = util_format("%s%s", f->name, *f->type == 'c' ? "_total" : "");
+	put(o, m, name, NULL, NULL,
+	    *(const uint64_t *)((const char *)m + f->at));
+	free(name);
 }
 
-/* Print what only a trace knows. */
-static void put_trace(const struct metrics *m, const struct calls *c,
-		      struct trace *t)
+void metrics_put(FILE *out, bool open, const struct metrics *m, size_t n)
 {
-	const struct prof *p = m->profile->prof;
+	const struct output o = {out, open};
 
-	put_sizes(m);
-	put_lifetimes(m, t);
-	put_counter(m, "heap_freed_bytes", "Bytes freed.", c->freed_bytes);
-	put_counter(m, "heap_remote_frees",
-		    "Blocks freed by another thread than allocated them.",
-		    c->remote_frees);
-	put_counter(m, "heap_failed_allocations", "Allocations that failed.",
-		    p->failed);
-	put_gauge(m, "threads", "Threads that were recorded.", t->thread_count);
-	put_head(m, "profiler_dropped_events", "counter",
-		 "Events that are not in the sums.");
-	fprintf(m->out,
-		"memtrace_profiler_dropped_events_total{reason=\"lost\"} "
-		"%" PRIu64 "\n"
-		"memtrace_profiler_dropped_events_total{reason=\"unreadable\"} "
-		"%" PRIu64 "\n",
-		t->lost.events, t->missing);
-	put_head(m, "build_info", "gauge", "What recorded, and what.");
-	fputs("memtrace_build_info{version=\"" OPTIONS_VERSION
-	      "\",allocator=\"",
-	      m->out);
-	put_value(m->out, t->allocator ? t->allocator : "");
-	fputs("\",mode=\"trace\"} 1\n", m->out);
-}
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++) {
+		const struct family *f = &families[i];
+		bool begun = false;
 
-/* Print all metrics of a profile. */
-static void put_all(struct export *x, bool open)
-{
-	struct metrics m = {x->out, open, x->profile};
-	struct calls calls, *known = x->trace ? &calls : NULL;
-
-	if (known)
-		count_calls(known, x->trace, &x->profile->prof->options);
-	put_live(&m);
-	put_sums(&m, known);
-	if (known)
-		put_trace(&m, known, x->trace);
+		for (size_t j = 0; j < n; j++) {
+			if (!has(&m[j], f))
+				continue;
+			if (!begun)
+				put_head(&o, f);
+			begun = true;
+			put_one(&o, f, &m[j]);
+		}
+	}
 	if (open)
-		fputs("# EOF\n", x->out);
-}
-
-int export_prometheus(struct export *x, struct error *e)
-{
-	(void)e;
-	put_all(x, false);
-	return 0;
-}
-
-int export_openmetrics(struct export *x, struct error *e)
-{
-	(void)e;
-	put_all(x, true);
-	return 0;
+		fputs("# EOF\n", out);
 }

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* The traces that are served; see served.h. */
+#include "served.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "input.h"
+
+/* How often a trace is opened whose segments go while they are read. */
+#define TRIES 3
+
+/* Append a trace that is not open. */
+static void append(struct served_list *l, size_t *room, char *path)
+{
+	l->at = util_grow(l->at, l->count, room, sizeof(*l->at));
+	l->at[l->count++] = (struct served){.path = path};
+}
+
+void served_find(struct served_list *l, const struct served_from *from)
+{
+	size_t room = 0;
+
+	*l = (struct served_list){0};
+	for (size_t i = 0; i < from->count; i++) {
+		struct input_path *paths;
+		struct error none = {0};
+		const char *path;
+		size_t n = input_list(&from->arguments[i], 1, &paths, &path,
+				      &none);
+
+		for (size_t j = 0; j < n; j++)
+			append(l, &room, paths[j].path);
+		free(paths);
+	}
+}
+
+bool served_open(struct served *s)
+{
+	s->is_open = trace_open(&s->trace, s->path, &s->why) == 0;
+	if (!s->is_open)
+		trace_close(&s->trace);
+	return s->is_open;
+}
+
+void served_close(struct served *s)
+{
+	if (s->has_profile)
+		profile_free(&s->profile);
+	if (s->is_open)
+		trace_close(&s->trace);
+	s->has_profile = s->is_open = false;
+}
+
+/* Profile what is open. */
+static void profile(struct served *s, const struct served_from *from,
+		    unsigned int keys)
+{
+	/* Rows apart are made of events, of which the first are gone. */
+	struct prof_options p = {.keys = s->trace.image ? 0 : keys};
+	struct sym_options sym = input_sym_options(from->options);
+	struct metrics_replay replay;
+	struct replay_listener beside;
+
+	select_window(from->options, &s->trace, &p.from, &p.until);
+	profile_open_trace(&s->profile, &s->trace, &sym);
+	s->has_profile = true;
+	select_trace(from->select, &s->trace, &s->profile.stacks, NULL);
+	select_set_options(from->select, &p);
+	if (s->metrics) {
+		beside = metrics_begin(&replay, s->metrics, &s->trace, &p);
+		p.beside = &beside;
+	}
+	profile_replay(&s->profile, &p, NULL);
+	if (!s->metrics)
+		return;
+	metrics_end(s->metrics, &s->profile);
+	s->metrics->missing = s->trace.missing;
+}
+
+bool served_profile(struct served *s, const struct served_from *from,
+		    unsigned int keys)
+{
+	for (int i = 0; i < TRIES && s->is_open; i++) {
+		if (select_check_history(from->options, &s->trace, &s->why))
+			return false;
+		profile(s, from, keys);
+		if (!s->trace.live_is_copy || !s->trace.missing)
+			return true;
+		/* Folded, or ended, while it was read. */
+		served_close(s);
+		if (!served_open(s))
+			return false;
+	}
+	error_set(&s->why, ERROR_NO_OFFSET,
+		  "it changes faster than it can be read");
+	return false;
+}
+
+void served_free(struct served_list *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		served_close(&l->at[i]);
+		free(l->at[i].path);
+	}
+	free(l->at);
+	*l = (struct served_list){0};
+}
