@@ -119,15 +119,18 @@ TEST_FLAGS = -pthread -fno-builtin-malloc -fno-builtin-calloc \
 	-fno-builtin-realloc -fno-builtin-free
 build_line = $$(sed -n 's,^[ /*]*Build: \([^*]*\).*,\1,p' $<)
 
+# The rooms of a side: headers are included by their names alone.
+rooms = $(addprefix -iquote,$(patsubst %/,%,$(sort $(dir $(wildcard \
+	$(1)/*.h $(1)/*/*.h)))))
 objects = $(patsubst %.c,$B/%.o,$(1))
 programs = $(patsubst %,$B/%,$(basename $(1)))
 
-PRELOAD := $(call objects,$(wildcard preload/*.c))
+PRELOAD := $(call objects,$(wildcard preload/*.c preload/*/*.c))
 ANALYZER := $(call objects,$(filter-out analyzer/main.c analyzer/launch.c,\
 	$(wildcard analyzer/*.c analyzer/*/*.c)))
 # The recorder's modules as ordinary objects, with sanitizers, for tests.
 PURE := $(patsubst preload/%.c,$B/pure/%.o,$(filter-out preload/hooks.c,\
-	$(wildcard preload/*.c)))
+	$(wildcard preload/*.c preload/*/*.c)))
 
 UNIT := $(call programs,$(wildcard tests/unit/test_*.c))
 ORACLE := $(call programs,$(wildcard tests/oracle/*.c tests/oracle/*.cc))
@@ -166,19 +169,20 @@ FORCE:
 $B/preload/%.o: preload/%.c $B/flags
 	$(say) CC $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON) $(DEPS) $(PRELOAD_FLAGS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(COMMON) $(call rooms,preload) $(DEPS) $(PRELOAD_FLAGS) \
+		$(CFLAGS) -c -o $@ $<
 
 $B/pure/%.o: preload/%.c $B/flags
 	$(say) CC $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON) $(DEPS) $(PRELOAD_FLAGS) $(SANFLAGS) $(CFLAGS) \
-		-c -o $@ $<
+	$(Q)$(CC) $(COMMON) $(call rooms,preload) $(DEPS) $(PRELOAD_FLAGS) \
+		$(SANFLAGS) $(CFLAGS) -c -o $@ $<
 
 $B/analyzer/%.o: analyzer/%.c $B/flags
 	$(say) CC $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(COMMON) -Ianalyzer $(DEPS) $(SANFLAGS) $(CFLAGS) \
-		-c -o $@ $<
+	$(Q)$(CC) $(COMMON) -Ianalyzer $(call rooms,analyzer) $(DEPS) \
+		$(SANFLAGS) $(CFLAGS) -c -o $@ $<
 
 $B/libmemtrace.so: $(PRELOAD) preload/libmemtrace.map $B/flags $B/objects
 	$(say) LD $@
@@ -206,9 +210,11 @@ $B/completion/%: $B/memtrace-report
 	@mkdir -p $(@D)
 	$(Q)$B/memtrace-report completion $* >$@
 
-TEST_INCLUDES = -Ianalyzer -Ipreload -Itests
+TEST_INCLUDES = -Ianalyzer -Itests $(call rooms,analyzer) \
+	$(call rooms,preload)
 # The recorder's archive, for a unit test named after one of its files.
-pure_of = $(if $(wildcard preload/$(patsubst test_%,%.c,$(1))),$B/pure.a)
+pure_of = $(if $(wildcard preload/$(patsubst test_%,%.c,$(1)) \
+	preload/*/$(patsubst test_%,%.c,$(1))),$B/pure.a)
 .SECONDEXPANSION:
 $(UNIT) $(TOOLS): $B/%: %.c $B/analyzer.a $$(call pure_of,$$(@F)) $B/flags
 	$(say) CC $@

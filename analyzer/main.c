@@ -2,113 +2,139 @@
 /*
  * memtrace-report: where the memory of a recorded program went.
  *
- * The map of modules; each includes only what stands above it:
+ * The map of rooms and the modules in them. A room uses those above it only,
+ * and a module those above it (tests/layers has the order and checks it):
  *
- *   util       memory that is there, errors with offsets
- *   units      quantities as people write them
- *   map        hash map of integers
- *   slots      numbers for live blocks
- *   strpool    strings kept once
- *   unpack     a whole file, decompressed
- *   gzip       a stream, compressed
- *   symframe   what is known about a code address
- *   outfile    output to a file, whole or not at all
- *   trace      a trace's index and streams (with segment the user of zstd)
- *     meta       the meta log: process, modules, threads, end
+ *   base/      what anybody may use
+ *     util       memory that is there, errors with offsets
+ *     map        hash map of integers
+ *     slots      numbers for live blocks
+ *     strpool    strings kept once
+ *     trend      statistics of short series
+ *     procstat   what the kernel says of a running process
+ *     units      quantities as people write them
+ *     unpack     a whole file, decompressed
+ *     gzip       a stream, compressed
+ *     outfile    output to a file, whole or not at all
+ *     term       units, colour, progress
+ *   trace/     a trace and the live file beside it, read
+ *     symframe   what is known about a code address
+ *     kinds      what the kinds of events are called, which belong together
+ *     trace      a trace's index and streams (with segment the user of zstd)
  *     live       the live file of a recording that was not ended
- *     snapshot   a trace that is being recorded, as it is at one moment
+ *     meta       the meta log: process, modules, threads, end
  *     names      the names that a trace carries
- *     noted      what was noted of the process beside its events
- *     moments    moments by their names
  *     entries    what its index says of the events
  *     words      what a scan saw in memory
  *     times      its clock, how long it lasted, how it ended
- *     testruns   which test ran when
- *     parent     which test a process was forked in
  *     cursor     one thread's events, decoded batch by batch
  *     segment    segments, written
- *   sym        names for code addresses
+ *     image      the heap image of a bounded trace
+ *     noted      what was noted of the process beside its events
+ *     moments    moments by their names
+ *     snapshot   a trace that is being recorded, as it is at one moment
+ *     testruns   which test ran when
+ *     mailbox    the mailbox of a running program
+ *   launcher/  what memtrace needs, the program that starts a recording
+ *     child      other programs, run to their end
+ *     scratch    a directory for what nobody need see
+ *     lsanopts   $LSAN_OPTIONS
+ *     program    which programs can be recorded
+ *     family     the traces that a program and its descendants left
+ *     checked    the traces judged, for --check
+ *     selftest   a program that leaks, judged
+ *   replay/    every event applied to the heap, and who listens
+ *     merge      all threads' events in the order of time
+ *     heap       the live blocks, by address
+ *     mappings   the mapped ranges
+ *     estimate   what the blocks of a sample stand for
+ *     replay     every event applied to the heap, listeners told
+ *     prof       a listener: sums and exact peak per stack
+ *     tally      a listener: what is live and new of threads and sizes
+ *     traffic    a listener: sums per thread and pair of threads
+ *     series     a listener: the heap over time
+ *     lifespan   a listener: how long blocks live
+ *     chains     a listener: chains of reallocs
+ *     growth     a listener: what of each site is left, by age
+ *     verdict    which sites leak though their blocks can be reached
+ *     notes      what the program said of its blocks
+ *     reconcile  the resident set, laid over the live blocks
+ *     cgroups    how far from the bound of its control group
+ *     chosen     a replay of the blocks that were chosen
+ *     follow     a trace that is being recorded, replayed as it grows
+ *     siblings   how long the freed blocks of sites lived
+ *   sym/       names for code addresses
  *     symexpand  compressed sections, expanded
  *     symfile    a module's files (elfutils enters through it)
  *     symname    names as people know them (the only user of libiberty)
  *     symtab     the symbol table
  *     symdwarf   debug info
  *     symcache   what was looked up before
- *   pcs        code addresses by module
- *   perfmap    names for code in no module, from JIT compilers
- *   symbolize  a trace with its names in it
- *   merge      all threads' events in the order of time
- *   heap       the live blocks, by address
- *   estimate   what the blocks of a sample stand for
- *   replay     every event applied to the heap, listeners told
- *   mappings   the mapped ranges
- *   cgroups    how far from the bound of its control group
- *   reconcile  the resident set, laid over the live blocks
- *   growth     a listener: what of each site is left, by age
- *   trend      statistics of short series
- *   verdict    which sites leak though their blocks can be reached
- *   prof       a listener: sums and exact peak per stack
- *   tally      a listener: what is live and new of threads and sizes
- *   follow     a trace that is being recorded, replayed as it grows
- *   judge      whose a frame is: the program's or a runtime's
- *   stacks     stacks, and the names of their frames
- *   notes      what the program said of its blocks
- *   graph      what pointed to which block at a scan
- *   leaks      which blocks can be reached, and how the lost ones hang
- *   repeats    what grows with every run of a test
- *   fingerprint  what names a stack in every build and run
- *   operators  whose operator new and delete a block went through
- *   noblock    addresses that no allocator gives
- *   badfree    frees that no allocator has to take
- *   rootname   names for the roots of a scan
- *   siblings   how long the freed blocks of sites lived
- *   profile    who was recorded, stacks and sums: of a trace or an import
- *   group      a profile by site, function, module, thread, size, stack
- *   owners     who owns the blocks of a scan, as a tree of sites
- *   expr       the language of --where
- *   kinds      what the kinds of events are called, which belong together
- *   answers    an expression's tests, answered for the blocks of a trace
- *   lives      which blocks are chosen by how long they lived
- *   term       units, colour, progress
- *   suppress   leaks that are accepted, by rules of LSan's and valgrind's
- *   baseline   leaks that are known already
- *   gate       a verdict over the traces of a run
+ *     perfmap    names for code in no module, from JIT compilers
+ *     sym        names for code addresses
+ *     pcs        code addresses by module
+ *     symbolize  a trace with its names in it
+ *   profile/   stacks, and sums over them
+ *     judge      whose a frame is: the program's or a runtime's
+ *     stacks     stacks, and the names of their frames
+ *     profile    who was recorded, stacks and sums: of a trace or an import
+ *     group      a profile by site, function, module, thread, size, stack
+ *     calltree   a profile as a tree of calls
+ *     combine    several profiles as one
+ *     compare    what differs between runs, with its chance
+ *     trust      how far a profile is to be trusted
+ *   leak/      blocks that are lost, frees that are bad
+ *     graph      what pointed to which block at a scan
+ *     leaks      which blocks can be reached, and how the lost ones hang
+ *     rootname   names for the roots of a scan
+ *     operators  whose operator new and delete a block went through
+ *     noblock    addresses that no allocator gives
+ *     badfree    frees that no allocator has to take
+ *     owners     who owns the blocks of a scan, as a tree of sites
+ *   print/     tables
+ *     json       JSON's texts
+ *     table      a table as text, JSON or CSV
+ *   gate/      a verdict for CI
+ *     parent     which test a process was forked in
+ *     fingerprint what names a stack in every build and run
+ *     suppress   leaks that are accepted, by rules of LSan's and valgrind's
+ *     repeats    what grows with every run of a test
+ *     baseline   leaks that are known already
+ *     gate       a verdict over the traces of a run
  *     gather     what it knows of each process
- *   json       JSON's texts
- *   table      a table as text, JSON or CSV
- *   options    the command line
- *   completion the command line, for shells to complete
- *   mailbox    the mailbox of a running program
- *   ctl        what it is told to do
- *   select     which blocks a report is about, by the options
- *   input      a file opened: a trace or an import
- *   watch/     a program watched while it runs (ncurses enters through it)
- *   report/    the gate's verdict, one file a format
- *   view/      what is printed, one file a view
+ *   options/   the command line
+ *     options    the command line
+ *     completion the command line, for shells to complete
  *   export/    what other tools read, one file a format
- *   import/    what other tools wrote, one file a format
- *   procstat   what the kernel says of a running process
- *   delta      a profile less an earlier one
- *   served     the traces that are served or pushed
- *   kept       metrics of traces that do not change any more
- *   listener   a socket that is listened on
- *   http       an HTTP server, a process per answer (the only user of
- *              libmicrohttpd)
- *   serve      what it answers
- *   upload     bytes sent to an HTTP server (the only user of libcurl)
- *   push       profiles sent to a server of profiles
+ *   report/    the gate's verdict, one file a format
+ *   select/    which blocks a report is about
+ *     expr       the language of --where
+ *     answers    an expression's tests, answered for the blocks of a trace
+ *     lives      which blocks are chosen by how long they lived
+ *     select     which blocks a report is about, by the options
+ *   import/    files opened; what other tools wrote, one file a format
+ *     scan       text, taken apart
+ *     import     which format a file has
+ *     input      a file opened: a trace or an import
+ *   view/      what is printed, one file a view
+ *   serve/     profiles and metrics, over HTTP
+ *     listener   a socket that is listened on
+ *     upload     bytes sent to an HTTP server (the only user of libcurl)
+ *     delta      a profile less an earlier one
+ *     served     the traces that are served or pushed
+ *     http       an HTTP server, a process per answer (the only user of
+ *     kept       metrics of traces that do not change any more
+ *     serve      what it answers
+ *     push       profiles sent to a server of profiles
+ *   watch/     what a running program does, on the terminal
+ *     figures    what a look at it found
+ *     watch      the looks, one after another
+ *     plain      a line a look
+ *     tui        the whole terminal (the only user of ncurses)
+ *   ctl        what it is told to do
  *   main       which view
  *
- * launch.c is another program: memtrace, which starts a recording. It uses,
- * beside what is above:
- *
- *   program    which programs can be recorded
- *   family     the traces that a program and its descendants left
- *   child      other programs, run to their end
- *   scratch    a directory for what nobody need see
- *   lsanopts   $LSAN_OPTIONS
- *   checked    the traces judged, for --check
- *   selftest   a program that leaks, judged
+ * launch.c is another program: memtrace, which starts a recording.
  */
 #include <errno.h>
 #include <inttypes.h>

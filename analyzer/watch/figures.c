@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../stacks.h"
-#include "../term.h"
+#include "stacks.h"
+#include "term.h"
 
 struct figures_item {
 	uint32_t name;

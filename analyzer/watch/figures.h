@@ -6,9 +6,9 @@
 #ifndef ANALYZER_WATCH_FIGURES_H
 #define ANALYZER_WATCH_FIGURES_H
 
-#include "../follow.h"
-#include "../strpool.h"
-#include "../sym.h"
+#include "follow.h"
+#include "strpool.h"
+#include "sym.h"
 
 enum figures_view {
 	FIGURES_SITES,

@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../input.h"
-#include "../mailbox.h"
+#include "input.h"
+#include "mailbox.h"
 
 /* A look may take one part of this many of the time. */
 #define SHARE 5

@@ -3,8 +3,8 @@
 #ifndef ANALYZER_WATCH_WATCH_H
 #define ANALYZER_WATCH_WATCH_H
 
-#include "../options.h"
 #include "figures.h"
+#include "options.h"
 
 /* A program that is watched, and how. */
 struct watch {

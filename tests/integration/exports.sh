@@ -28,6 +28,6 @@ grep -xE 'abort|__assert_fail|f?printf|__.*printf_chk|puts|fputs|fopen|fwrite|se
 	fail "that must not be imported"
 
 # exit() is what __lsan_do_leak_check() is there for, and nobody else's.
-nm -A --undefined-only "$MT_BUILD"/preload/*.o | grep -w 'U exit' |
+nm -A --undefined-only "$MT_BUILD"/preload/*.o "$MT_BUILD"/preload/*/*.o | grep -w 'U exit' |
 	grep -v '/hooks_lsan\.o:' && fail "exit() is called"
 true
