@@ -27,6 +27,9 @@
 #define FIRST_SIGNAL 34 /* glibc keeps 32 and 33 */
 #define LAST_SIGNAL 64
 
+/* The first real-time signal, which libc keeps for itself. */
+#define LIBC_SIGNAL 32
+
 /* So long is waited while no thread answers. */
 #define PATIENCE_NS 250000000u
 
@@ -95,11 +98,16 @@ static bool look(struct mt_seen_thread *t, long *nr)
 	return true;
 }
 
-/* Whether a thread blocks a signal. */
+/*
+ * Whether a thread blocks a signal, for longer than a moment. While it holds a
+ * lock of ours it blocks all signals, those of libc too, which no program can
+ * by libc's functions.
+ */
 static bool is_blocked(uint32_t tid, int sig)
 {
 	char text[2048];
 	const char *p;
+	uint64_t mask;
 
 	if (!read_thread_file(tid, "/status", text, sizeof(text)))
 		return true;
@@ -107,7 +115,8 @@ static bool is_blocked(uint32_t tid, int sig)
 	if (!p)
 		return true;
 	p += 8;
-	return sys_parse_number(&p, 16) >> (sig - 1) & 1;
+	mask = sys_parse_number(&p, 16);
+	return mask >> (sig - 1) & 1 && !(mask >> (LIBC_SIGNAL - 1) & 1);
 }
 
 /* Enter a thread that is not in the list yet; NULL: it is, or no room. */

@@ -138,17 +138,21 @@ END_TEST
 /* The mailbox is looked into now and then, however far the next point is. */
 START_TEST(threads_look_around)
 {
-	int looks = 0;
+	static const int every[] = {MT_LOOK_BYTES, MT_LOOK_PAUSED_BYTES};
 
-	mt_meter_set(0, true, 1);
-	mt_meter_take(1);
-	for (int i = 0; i < 10 * (int)MT_LOOK_BYTES / 64; i++)
-		if (!mt_meter_passes(64)) {
-			looks++;
-			mt_meter_take(64);
-		}
-	ck_assert_int_ge(looks, 9);
-	ck_assert_int_le(looks, 11);
+	for (int paused = 0; paused < 2; paused++) {
+		int looks = 0;
+
+		mt_meter_set(1u << 30, paused, 1);
+		mt_meter_take(1);
+		for (int i = 0; i < 10 * every[paused] / 64; i++)
+			if (!mt_meter_passes(64)) {
+				looks++;
+				mt_meter_take(64);
+			}
+		ck_assert_int_ge(looks, 9);
+		ck_assert_int_le(looks, 11);
+	}
 }
 END_TEST
 
