@@ -103,6 +103,7 @@
  *     gate       a verdict over the traces of a run
  *     gather     what it knows of each process
  *   options/   the command line
+ *     optiontab  what options and commands are called
  *     options    the command line
  *     completion the command line, for shells to complete
  *   export/    what other tools read, one file a format

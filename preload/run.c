@@ -29,7 +29,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <memtrace/pattern.h>
 #include <memtrace/sample.h>
 
 #include "arena.h"
@@ -38,6 +37,7 @@
 #include "config.h"
 #include "control.h"
 #include "export.h"
+#include "files.h"
 #include "fold.h"
 #include "journal.h"
 #include "limit.h"
@@ -46,6 +46,7 @@
 #include "meta.h"
 #include "meter.h"
 #include "modules.h"
+#include "process.h"
 #include "real.h"
 #include "request.h"
 #include "rules.h"
@@ -53,6 +54,7 @@
 #include "scan.h"
 #include "seal.h"
 #include "stacktab.h"
+#include "variable.h"
 #include "verdict.h"
 #include "wishes.h"
 
@@ -85,106 +87,13 @@ static struct {
 MT_HOT bool mt_run_mmap, mt_run_frees;
 MT_HOT bool mt_clock_tsc;
 
-/* Tell a user why nothing is recorded. */
-static void say(const char *what, const char *name, int error)
-{
-	static const struct {
-		int error;
-		const char *text;
-	} known[] = {
-		{EACCES, "permission denied"},
-		{ENOENT, "no such directory"},
-		{ENOSPC, "no space left"},
-		{EROFS, "read-only file system"},
-		{EMFILE, "too many open files"},
-		{EFBIG, "file-size limit"},
-		{ENOTDIR, "not a directory"},
-		{EDQUOT, "disk quota exceeded"},
-	};
-	char line[MT_PATH_BYTES + 128] = "memtrace: ";
-
-	sys_append(line, sizeof(line), what);
-	sys_append(line, sizeof(line), name);
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (known[i].error != error)
-			continue;
-		sys_append(line, sizeof(line), ": ");
-		sys_append(line, sizeof(line), known[i].text);
-		error = 0;
-	}
-	if (error) {
-		sys_append(line, sizeof(line), ": error ");
-		sys_append_number(line, sizeof(line), (uint64_t)error);
-	}
-	sys_append(line, sizeof(line), "; not recording\n");
-	sys_say(line);
-}
-
-/* Find a variable in the process's first environment; "" without one. */
-static void initial_environment(const char *name, char *value, size_t size)
-{
-	int fd = sys_open("/proc/self/environ", O_RDONLY, 0);
-	size_t match = 0, length = strlen(name), at = 0;
-	bool in_name = true;
-	char c;
-
-	value[0] = '\0';
-	while (fd >= 0 && sys_read(fd, &c, 1) == 1) {
-		if (!c && at)
-			break;
-		if (!c) {
-			in_name = true;
-			match = 0;
-		} else if (in_name) {
-			if (match == length && c == '=') {
-				in_name = false;
-				match = length + 1;
-			} else if (match < length && name[match] == c) {
-				match++;
-			} else {
-				in_name = false;
-			}
-		} else if (match == length + 1 && at + 1 < size) {
-			value[at++] = c;
-			value[at] = '\0';
-		}
-	}
-	if (fd >= 0)
-		sys_close(fd);
-}
-
-/*
- * With follow=0, tell exec'd children that they are ones: their environment
- * is a copy of ours, so the first letter of the value becomes '-'. It is our
- * own variable, and the only thing of the program's that we ever change.
- */
-static void mark_followers(void)
-{
-	char *text = getenv("MEMTRACE");
-	char *follow = text ? strstr(text, "follow=") : NULL;
-
-	if (follow && follow[7])
-		follow[7] = '-';
-}
-
-/* Whether we are an exec'd child of a run with follow=0. */
-static bool is_follower(const char *options)
-{
-	return strstr(options, "follow=-") != NULL;
-}
-
 /* Read $MEMTRACE; false: it is wrong (said), or says not to record. */
 static bool configure(void)
 {
 	char error[256];
-	const char *text = environ ? getenv("MEMTRACE") : NULL;
 
-	if (text)
-		sys_append(run.options, sizeof(run.options), text);
-	else if (!environ)
-		initial_environment("MEMTRACE", run.options,
-				    sizeof(run.options));
-	if (is_follower(run.options))
+	mt_variable_read(run.options, sizeof(run.options));
+	if (mt_variable_is_followers(run.options))
 		return false;
 	if (!mt_config_parse(&run.config, run.options, error, sizeof(error))) {
 		sys_append(error, sizeof(error), "; not recording\n");
@@ -263,113 +172,10 @@ static bool prepare(void)
 	__register_atfork(NULL, NULL, after_fork_in_child, NULL);
 	run.alive = sys_map(MT_PAGE_BYTES, SYS_FORK_ZERO);
 	if (!run.alive) {
-		say("no memory that forks zero", "", 0);
+		sys_say_why("no memory that forks zero", "", 0);
 		return false;
 	}
 	return true;
-}
-
-/* The last part of a path. */
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/* Make the name of this run's trace, before collisions, in run.trace. */
-static bool name_trace(void)
-{
-	char exe[MT_PATH_BYTES] = "", host[256] = "", *end;
-	size_t used;
-	struct mt_names names = {
-		.pid = run.pid,
-		.number = run.traces,
-	};
-
-	if (sys_readlink("/proc/self/exe", exe, sizeof(exe)) < 0)
-		sys_append(exe, sizeof(exe), "unknown");
-	if (sys_read_file("/proc/sys/kernel/hostname", host, sizeof(host)) < 0)
-		sys_append(host, sizeof(host), "unknown");
-	end = strchr(host, '\n');
-	if (end)
-		*end = '\0';
-	names.exe = base_name(exe);
-	names.host = host;
-	run.trace[0] = '\0';
-	if (run.config.out[0] != '/') {
-		sys_append(run.trace, sizeof(run.trace), run.cwd);
-		sys_append(run.trace, sizeof(run.trace), "/");
-	}
-	used = strlen(run.trace);
-	return mt_pattern_expand(run.trace + used, sizeof(run.trace) - used,
-				 run.config.out, &names) != 0;
-}
-
-/* The live file's name for a trace's. */
-static void name_live(const char *trace, char *live, size_t size)
-{
-	live[0] = '\0';
-	if (run.config.live[0]) {
-		sys_append(live, size, run.config.live);
-		sys_append(live, size, "/");
-		trace = base_name(trace);
-	}
-	sys_append(live, size, trace);
-	sys_append(live, size, ".live");
-}
-
-/* Create the two files under the first name that is free; 0 or errno. */
-static int create_files(void)
-{
-	char live[MT_PATH_BYTES + 8];
-	int error = 0;
-
-	for (unsigned int nth = 0; nth < 100000; nth++) {
-		if (!nth)
-			sys_append(strcpy(run.scratch, ""), sizeof(run.scratch),
-				   run.trace);
-		else if (!mt_pattern_retry(run.scratch, MT_PATH_BYTES,
-					   run.trace, nth))
-			return ENAMETOOLONG;
-		error = -mt_journal_open(run.scratch, (int)run.config.level,
-					 (uint64_t)run.config.size);
-		if (error == EEXIST)
-			continue;
-		if (error)
-			return error;
-		name_live(run.scratch, live, sizeof(live));
-		if (!mt_live_open(live, &error)) {
-			sys_unlink(run.scratch);
-			return ENOMEM;
-		}
-		if (error == EEXIST) { /* a killed run's, its trace is gone */
-			mt_live_reset();
-			mt_journal_reset();
-			sys_unlink(run.scratch);
-			continue;
-		}
-		run.trace[0] = '\0';
-		sys_append(run.trace, sizeof(run.trace), run.scratch);
-		return 0;
-	}
-	return error;
-}
-
-/* Field 22 of /proc/self/stat: when the process started. */
-static uint64_t start_ticks(void)
-{
-	const char *p;
-
-	if (sys_read_file("/proc/self/stat", run.scratch, 1024) <= 0)
-		return 0;
-	p = strrchr(run.scratch, ')');
-	for (int field = 2; p && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	if (!p)
-		return 0;
-	p++;
-	return sys_parse_number(&p, 10);
 }
 
 /* Write the first records of the meta log, and the live file's head. */
@@ -386,7 +192,7 @@ static void describe(void)
 		.clock = mt_clock(),
 		.clock_ns = sys_monotonic_ns(),
 		.real_ns = sys_real_ns(),
-		.start_ticks = start_ticks(),
+		.start_ticks = sys_start_ticks(),
 		.clock_kind = mt_clock_tsc ? MT_CLOCK_TSC : MT_CLOCK_MONOTONIC,
 		.page_bytes = MT_PAGE_BYTES,
 	};
@@ -485,14 +291,15 @@ static bool begin(void)
 	run.pid = sys_pid();
 	run.marks = run.notes = 0;
 	run.has_wishes = false;
-	if (!name_trace()) {
-		say("no file name comes of out=", run.config.out, 0);
+	if (!mt_files_name(&run.config, run.cwd, run.pid, run.traces,
+			   run.trace)) {
+		sys_say_why("no file name comes of out=", run.config.out, 0);
 		return false;
 	}
-	error = create_files();
+	error = mt_files_create(&run.config, run.trace);
 	run.traces++;
 	if (error) {
-		say("cannot create ", run.trace, error);
+		sys_say_why("cannot create ", run.trace, error);
 		return false;
 	}
 	mt_seal_reset();
@@ -505,7 +312,7 @@ static bool begin(void)
 	if (!mt_meta_init() || !mt_rules_init() ||
 	    (run.config.sample && !mt_sampled_init()) ||
 	    !mt_stacktab_init(mt_live_grow, &mt_live->nodes, &mt_live->pcs)) {
-		say("no memory", "", 0);
+		sys_say_why("no memory", "", 0);
 		abandon();
 		return false;
 	}
@@ -520,7 +327,7 @@ static bool begin(void)
 		    strlen(run.allocator));
 	mt_cgroup_begin();
 	if (!mt_seal_definitions(true) && mt_live_is_partial()) {
-		say("cannot write ", run.trace, 0);
+		sys_say_why("cannot write ", run.trace, 0);
 		abandon();
 		return false;
 	}
@@ -957,6 +764,7 @@ void mt_run_mark(enum mt_mark mark, const char *name)
 static __attribute__((constructor)) void load(void)
 {
 	mt_run_start();
+	/* A first hook may have been too early for that. */
 	if (run.state == ON && !run.config.follow)
-		mark_followers(); /* a first hook may have been too early */
+		mt_variable_mark_followers();
 }

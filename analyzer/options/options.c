@@ -24,253 +24,6 @@
 /* More rows than any table has. */
 #define ALL_ROWS 1000000000u
 
-enum option_id {
-	OPT_ROWS,
-	OPT_AT,
-	OPT_BY,
-	OPT_SORT,
-	OPT_CUMULATIVE,
-	OPT_CALLEES,
-	OPT_TOTAL,
-	OPT_QUICK,
-	OPT_NORMALIZE,
-	OPT_NO_STACK,
-	OPT_KIND,
-	OPT_TREE,
-	OPT_STACKS,
-	OPT_LEAKS,
-	OPT_MAX_LEAK_BYTES,
-	OPT_MAX_LEAK_BLOCKS,
-	OPT_MAX_PEAK,
-	OPT_MAX_ALLOCS,
-	OPT_MAX_TEMPORARY,
-	OPT_MAX_BAD_FREES,
-	OPT_EXPECT_PROCESSES,
-	OPT_ALLOW_UNCHECKED,
-	OPT_ONLY_FROM,
-	OPT_SUPPRESSIONS,
-	OPT_GEN_SUPPRESSIONS,
-	OPT_BASELINE,
-	OPT_UPDATE_BASELINE,
-	OPT_STRICT_BASELINE,
-	OPT_JUNIT,
-	OPT_SARIF,
-	OPT_GITHUB,
-	OPT_TAP,
-	OPT_LSAN,
-	OPT_SCAN,
-	OPT_NOW,
-	OPT_TIMEOUT,
-	OPT_PLAIN,
-	OPT_COUNT,
-	OPT_INTERVAL,
-	OPT_LISTEN,
-	OPT_URL,
-	OPT_NAME,
-	OPT_EVERY,
-	OPT_FORMAT,
-	OPT_OUTPUT,
-	OPT_FROM,
-	OPT_TO,
-	OPT_THREAD,
-	OPT_SIZE,
-	OPT_LIFETIME,
-	OPT_FOCUS,
-	OPT_IGNORE,
-	OPT_HIDE,
-	OPT_WHERE,
-	OPT_JSON,
-	OPT_CSV,
-	OPT_EXACT,
-	OPT_COLOUR,
-	OPT_SYSROOT,
-	OPT_DEBUG_PATH,
-	OPT_HELP,
-	OPT_VERSION,
-};
-
-static const struct options_info infos[] = {
-	[OPT_ROWS] = {"rows", 'n', false, "N", "rows per table; 0: all", NULL},
-	[OPT_AT] = {"at", 0, false, "WHEN",
-		    "peak, exit, total, churn, temporary, a time (12.3s), "
-		    "mark:NAME, limit, failure or snapshot",
-		    "peak exit total churn temporary limit failure snapshot"},
-	[OPT_BY] = {"by", 0, true, "WHAT",
-		    "site, function, module, thread, size or stack",
-		    "site function module thread size stack"},
-	[OPT_SORT] = {"sort", 0, true, "WHAT", "by bytes or by blocks",
-		      "bytes blocks"},
-	[OPT_CUMULATIVE] = {"cumulative", 0, true, NULL,
-			    "count a stack for all that is on it", NULL},
-	[OPT_CALLEES] = {"callees", 0, true, NULL,
-			 "from main downward, not from the site upward", NULL},
-	[OPT_TOTAL] = {"total", 0, true, NULL,
-		       "all that was allocated: reads the index only", NULL},
-	[OPT_QUICK] = {"quick", 0, true, NULL,
-		       "coarse, but at once: reads the index only", NULL},
-	[OPT_NORMALIZE] = {"normalize", 0, true, NULL,
-			   "scale OLD to the total of NEW", NULL},
-	[OPT_NO_STACK] = {"no-stack", 0, true, NULL, "leave the stacks out",
-			  NULL},
-	[OPT_KIND] =
-		{"kind", 0, true, "KIND",
-		 "definite, indirect, possible, held_at_exit, reachable, all",
-		 "definite indirect possible held_at_exit reachable all"},
-	[OPT_TREE] = {"tree", 0, true, NULL,
-		      "what hangs off what, from the top down", NULL},
-	[OPT_STACKS] = {"stacks", 0, true, NULL,
-			"all about each site, not the worst only", NULL},
-	[OPT_LEAKS] = {"leaks", 0, true, "WHAT",
-		       "definite, possible too, all that are lost, or none",
-		       "definite possible all none"},
-	[OPT_MAX_LEAK_BYTES] = {"max-leak-bytes", 0, true, "SIZE",
-				"so much may be lost", NULL},
-	[OPT_MAX_LEAK_BLOCKS] = {"max-leak-blocks", 0, true, "N",
-				 "so many blocks may be lost", NULL},
-	[OPT_MAX_PEAK] = {"max-peak", 0, true, "SIZE",
-			  "the most that any process has live at once", NULL},
-	[OPT_MAX_ALLOCS] = {"max-allocs", 0, true, "N",
-			    "allocations of all processes together", NULL},
-	[OPT_MAX_TEMPORARY] = {"max-temporary", 0, true, "N",
-			       "temporary ones of all processes together",
-			       NULL},
-	[OPT_MAX_BAD_FREES] = {"max-bad-frees", 0, true, "N",
-			       "bad frees of all processes together; else none",
-			       NULL},
-	[OPT_EXPECT_PROCESSES] = {"expect-processes", 0, true, "N",
-				  "no verdict on fewer traces", NULL},
-	[OPT_ALLOW_UNCHECKED] = {"allow-unchecked", 0, true, "GLOB",
-				 "programs that may be killed, or exec others",
-				 NULL},
-	[OPT_ONLY_FROM] = {"only-from", 0, true, "GLOB",
-			   "leaks of these files or modules only fail", NULL},
-	[OPT_SUPPRESSIONS] = {"suppressions", 0, true, "FILE",
-			      "leaks to pass over, as LSan or valgrind has "
-			      "them",
-			      NULL},
-	[OPT_GEN_SUPPRESSIONS] = {"gen-suppressions", 0, true, "FILE",
-				  "write suppressions of the leaks that count",
-				  NULL},
-	[OPT_BASELINE] = {"baseline", 0, true, "FILE",
-			  "leaks that are known: new or grown ones fail", NULL},
-	[OPT_UPDATE_BASELINE] = {"update-baseline", 0, true, "FILE",
-				 "write it from what is found", NULL},
-	[OPT_STRICT_BASELINE] = {"strict-baseline", 0, true, NULL,
-				 "what is gone may not be in the baseline",
-				 NULL},
-	[OPT_JUNIT] = {"junit", 0, true, "FILE", "write JUnit XML", NULL},
-	[OPT_SARIF] = {"sarif", 0, true, "FILE", "write SARIF 2.1.0", NULL},
-	[OPT_GITHUB] = {"github", 0, true, NULL, "print GitHub annotations",
-			NULL},
-	[OPT_TAP] = {"tap", 0, true, NULL, "print TAP, not text", NULL},
-	[OPT_LSAN] = {"lsan", 0, true, "FILE",
-		      "write what counts as LeakSanitizer does", NULL},
-	[OPT_SCAN] = {"scan", 0, true, "N",
-		      "by scan N, from 0; without it by the last", NULL},
-	[OPT_NOW] = {"now", 0, true, "PID",
-		     "have a running program scanned, and show that", NULL},
-	[OPT_TIMEOUT] = {"timeout", 0, true, "TIME",
-			 "wait so long for a running program (5s)", NULL},
-	[OPT_PLAIN] = {"plain", 0, true, NULL,
-		       "a line a look, which needs no terminal", NULL},
-	[OPT_COUNT] = {"count", 0, true, "N", "end after N lines", NULL},
-	[OPT_INTERVAL] = {"interval", 0, true, "TIME",
-			  "look once in TIME, 1s if it is not said", NULL},
-	[OPT_LISTEN] = {"listen", 0, true, "WHERE",
-			"HOST:PORT, or unix:PATH (127.0.0.1:6060)", NULL},
-	[OPT_URL] = {"url", 0, true, "URL",
-		     "of the server, as http://HOST:4040/ingest", NULL},
-	[OPT_NAME] = {"name", 0, true, "APP",
-		      "what it is called there: app{label=value}", NULL},
-	[OPT_EVERY] = {"every", 0, true, "TIME",
-		       "push what each TIME changed, until it ends", NULL},
-	[OPT_FORMAT] = {"format", 'f', true, "F", "the format to write",
-			"pprof folded speedscope massif callgrind dhat "
-			"heaptrack chrome sqlite prometheus openmetrics svg"},
-	[OPT_OUTPUT] = {"output", 'o', true, "FILE", "where to write it", NULL},
-	[OPT_FROM] = {"from", 0, false, "TIME",
-		      "leave out what was before (1.5s, 200ms)", NULL},
-	[OPT_TO] = {"to", 0, false, "TIME", "leave out what was after", NULL},
-	[OPT_THREAD] = {"thread", 0, false, "T",
-			"what thread T allocated: its name or id", NULL},
-	[OPT_SIZE] = {"size", 0, false, "MIN:MAX", "blocks of these sizes",
-		      NULL},
-	[OPT_LIFETIME] = {"lifetime", 0, false, "MIN:MAX",
-			  "blocks that lived so long", NULL},
-	[OPT_FOCUS] = {"focus", 0, false, "REGEX",
-		       "stacks with a frame that matches", NULL},
-	[OPT_IGNORE] = {"ignore", 0, false, "REGEX",
-			"no stacks with a frame that matches", NULL},
-	[OPT_HIDE] = {"hide", 0, false, "REGEX",
-		      "leave frames that match out of the stacks", NULL},
-	[OPT_WHERE] = {"where", 0, false, "EXPR",
-		       "an expression, as size > 1M && stack ~ \"parse\"",
-		       NULL},
-	[OPT_JSON] = {"json", 0, false, NULL, "one JSON object per trace",
-		      NULL},
-	[OPT_CSV] = {"csv", 0, false, NULL, "comma-separated values", NULL},
-	[OPT_EXACT] = {"exact", 0, false, NULL, "bytes as integers", NULL},
-	[OPT_COLOUR] = {"color", 0, false, "[WHEN]", "always, never or auto",
-			"always never auto"},
-	[OPT_SYSROOT] = {"sysroot", 0, false, "DIR",
-			 "look for modules below DIR first", NULL},
-	[OPT_DEBUG_PATH] = {"debug-path", 0, false, "DIRS",
-			    "look for debug files there too", NULL},
-	[OPT_HELP] = {"help", 'h', false, NULL, "this text", NULL},
-	[OPT_VERSION] = {"version", 0, false, NULL, "the version", NULL},
-};
-
-#define INFOS (sizeof(infos) / sizeof(*infos))
-
-const struct options_command options_commands[] = {
-	{NULL, "TRACE...", "the summary, on one screen", ""},
-	{"top", "TRACE...", "who allocated most", " by sort cumulative "},
-	{"tree", "TRACE...", "the callers of each site; or from main downward",
-	 " callees "},
-	{"peek", "FUNCTION TRACE...", "its callers, its own, its callees", ""},
-	{"list", "FUNCTION TRACE...",
-	 "its source, with what each line allocated", ""},
-	{"timeline", "TRACE...", "the heap over time", " quick "},
-	{"sizes", "TRACE...", "how large blocks are", " total "},
-	{"lifetimes", "TRACE...", "how long blocks live", ""},
-	{"threads", "TRACE...", "who allocates, and who frees whose blocks",
-	 ""},
-	{"reallocs", "TRACE...", "what grew step by step, and what that copied",
-	 ""},
-	{"diff", "OLD NEW", "what grew and what shrank; directories are runs",
-	 " by sort normalize "},
-	{"merge", "TRACE...", "several, or a directory, as one", ""},
-	{"info", "TRACE...", "what is in the file", ""},
-	{"check", "TRACE|DIR...", "for CI: a verdict over all, as exit status",
-	 " leaks max-leak-bytes max-leak-blocks max-peak max-allocs "
-	 "max-temporary max-bad-frees expect-processes allow-unchecked "
-	 "only-from suppressions gen-suppressions baseline update-baseline "
-	 "strict-baseline junit sarif lsan github tap "},
-	{"bad-frees", "TRACE...", "what was freed twice, or wrongly", ""},
-	{"leaks", "TRACE...", "what was lost, and what hangs off it",
-	 " kind tree stacks scan now timeout "},
-	{"why", "ADDRESS|SITE TRACE...", "what keeps a block from being lost",
-	 " kind scan "},
-	{"growth", "TRACE...", "what leaks though it can be reached", " by "},
-	{"memory", "TRACE...", "what the resident set is made of", ""},
-	{"snapshots", "TRACE...", "when a limit was crossed, or malloc failed",
-	 ""},
-	{"events", "TRACE", "every event, one a line", " no-stack "},
-	{"export", "-f FORMAT [-o FILE] TRACE...", "for other tools to read",
-	 " format output "},
-	{"symbolize", "-o FILE TRACE", "for machines without its files",
-	 " output "},
-	{"serve", "TRACE|DIR...", "over HTTP: profiles for pprof, metrics",
-	 " listen "},
-	{"push", "--url URL TRACE", "to Pyroscope", " url name every "},
-	{"ctl", "PID start|stop|mark|leaks|snapshot|rate [WORD]",
-	 "tell a running program to do that", " timeout "},
-	{"live", "[PID|TRACE]", "watch a program while it runs",
-	 " plain count interval "},
-	{"completion", "bash|zsh|fish", "for a shell: its completion", ""},
-	{0},
-};
-
 _Noreturn void options_usage(const char *what, const char *word,
 			     const char *nearest)
 {
@@ -302,7 +55,7 @@ static unsigned int choose(enum option_id id, const char *text)
 	const char *words[MAX_WORDS];
 	const char *nearest;
 	char *what;
-	char *copy = split(infos[id].words, words);
+	char *copy = split(option_infos[id].words, words);
 
 	for (unsigned int i = 0; words[i]; i++)
 		if (strcmp(words[i], text) == 0) {
@@ -310,8 +63,8 @@ static unsigned int choose(enum option_id id, const char *text)
 			return i;
 		}
 	nearest = util_nearest(text, words);
-	what = util_format("--%s takes %s, not", infos[id].name,
-			   infos[id].help);
+	what = util_format("--%s takes %s, not", option_infos[id].name,
+			   option_infos[id].help);
 	options_usage(what, text, nearest);
 }
 
@@ -337,7 +90,7 @@ static uint64_t read_time(enum option_id id, const char *text)
 	if (units_time(text, &ns))
 		return ns;
 	what = util_format("--%s takes a time like 12.3s or 200ms, not",
-			   infos[id].name);
+			   option_infos[id].name);
 	options_usage(what, text, NULL);
 }
 
@@ -367,7 +120,7 @@ static uint64_t read_number(enum option_id id, const char *text, bool bytes)
 	if (bytes ? units_bytes(text, &n)
 		  : !errno && end != text && !*end && *text != '-')
 		return n;
-	what = util_format("--%s takes %s, not", infos[id].name,
+	what = util_format("--%s takes %s, not", option_infos[id].name,
 			   bytes ? "a size like 512 or 64K" : "a number");
 	options_usage(what, text, NULL);
 }
@@ -399,7 +152,7 @@ static bool take_gate(struct gate_options *g, enum option_id id,
 		1u << LEAK_DEFINITE | 1u << LEAK_POSSIBLE | 1u << LEAK_HELD,
 		0,
 	};
-	uint64_t *numbers[INFOS] = {
+	uint64_t *numbers[OPTION_INFOS] = {
 		[OPT_MAX_LEAK_BYTES] = &g->leak_bytes,
 		[OPT_MAX_LEAK_BLOCKS] = &g->leak_blocks,
 		[OPT_MAX_PEAK] = &g->peak_bytes,
@@ -408,7 +161,7 @@ static bool take_gate(struct gate_options *g, enum option_id id,
 		[OPT_MAX_BAD_FREES] = &g->bad_frees,
 		[OPT_EXPECT_PROCESSES] = &g->processes,
 	};
-	struct gate_words *words[INFOS] = {
+	struct gate_words *words[OPTION_INFOS] = {
 		[OPT_ALLOW_UNCHECKED] = &g->unchecked,
 		[OPT_ONLY_FROM] = &g->only_from,
 		[OPT_SUPPRESSIONS] = &g->suppressions,
@@ -423,8 +176,9 @@ static bool take_gate(struct gate_options *g, enum option_id id,
 	} else if (id == OPT_LEAKS)
 		g->kinds = kinds[choose(id, text)];
 	else if (numbers[id])
-		*numbers[id] = read_number(
-			id, text, strcmp(infos[id].argument, "SIZE") == 0);
+		*numbers[id] = read_number(id, text,
+					   strcmp(option_infos[id].argument,
+						  "SIZE") == 0);
 	else if (words[id])
 		add_word(words[id], text);
 	else
@@ -435,7 +189,7 @@ static bool take_gate(struct gate_options *g, enum option_id id,
 /* Take an option whose argument is a text, or that has none. */
 static void take_plain(struct options *o, enum option_id id, const char *text)
 {
-	const char **texts[INFOS] = {
+	const char **texts[OPTION_INFOS] = {
 		[OPT_OUTPUT] = &o->output,   [OPT_THREAD] = &o->thread,
 		[OPT_SIZE] = &o->size,	     [OPT_LIFETIME] = &o->lifetime,
 		[OPT_FOCUS] = &o->focus,     [OPT_IGNORE] = &o->ignore,
@@ -446,7 +200,7 @@ static void take_plain(struct options *o, enum option_id id, const char *text)
 		[OPT_LSAN] = &o->lsan,	     [OPT_LISTEN] = &o->listen,
 		[OPT_URL] = &o->url,	     [OPT_NAME] = &o->name,
 	};
-	bool *flags[INFOS] = {
+	bool *flags[OPTION_INFOS] = {
 		[OPT_CUMULATIVE] = &o->cumulative,
 		[OPT_CALLEES] = &o->callees,
 		[OPT_TOTAL] = &o->total,
@@ -567,17 +321,17 @@ static bool has_own(const struct options_command *c, const char *name)
 /* Tell whether an option is for a command. */
 static bool is_for(const struct options_command *c, size_t id)
 {
-	return !infos[id].own || has_own(c, infos[id].name);
+	return !option_infos[id].own || has_own(c, option_infos[id].name);
 }
 
 const struct options_info *options_next(const struct options_command *c,
 					const struct options_info *i)
 {
-	size_t id = i ? (size_t)(i - infos) + 1 : 0;
+	size_t id = i ? (size_t)(i - option_infos) + 1 : 0;
 
-	while (id < INFOS && c && !is_for(c, id))
+	while (id < OPTION_INFOS && c && !is_for(c, id))
 		id++;
-	return id < INFOS ? &infos[id] : NULL;
+	return id < OPTION_INFOS ? &option_infos[id] : NULL;
 }
 
 /* ---- Help. ---- */
@@ -637,36 +391,36 @@ static void help_command(const struct options_command *c)
 	       "[OPTIONS] %s\n\n",
 	       c->name, c->help, c->name, c->arguments);
 	for (int own = 1; own >= 0; own--)
-		for (size_t id = 0; id < INFOS; id++)
-			if (infos[id].own == own && is_for(c, id))
-				help_option(&infos[id]);
+		for (size_t id = 0; id < OPTION_INFOS; id++)
+			if (option_infos[id].own == own && is_for(c, id))
+				help_option(&option_infos[id]);
 }
 
 /* ---- Parsing. ---- */
 
-/* Return the option of a long name of `n` characters; INFOS: none. */
+/* Return the option of a long name of `n` characters; OPTION_INFOS: none. */
 static size_t find_long(const char *name, size_t n)
 {
-	for (size_t id = 0; id < INFOS; id++)
-		if (strlen(infos[id].name) == n &&
-		    memcmp(infos[id].name, name, n) == 0)
+	for (size_t id = 0; id < OPTION_INFOS; id++)
+		if (strlen(option_infos[id].name) == n &&
+		    memcmp(option_infos[id].name, name, n) == 0)
 			return id;
 	if (n == 6 && memcmp(name, "colour", n) == 0)
 		return OPT_COLOUR;
-	return INFOS;
+	return OPTION_INFOS;
 }
 
 /* End the program over an option that does not exist. */
 static _Noreturn void unknown_option(const struct options_command *c,
 				     const char *word)
 {
-	const char *names[INFOS + 1];
+	const char *names[OPTION_INFOS + 1];
 	char *name = util_copy(word, strcspn(word, "="));
 	size_t n = 0;
 
-	for (size_t id = 0; id < INFOS; id++)
+	for (size_t id = 0; id < OPTION_INFOS; id++)
 		if (is_for(c, id))
-			names[n++] = util_format("--%s", infos[id].name);
+			names[n++] = util_format("--%s", option_infos[id].name);
 	names[n] = NULL;
 	options_usage("unknown option", name, util_nearest(name, names));
 }
@@ -686,11 +440,13 @@ static size_t find_option(const struct options_command *c, char *word,
 		id = find_long(word + 2, n);
 		*text = equals ? equals + 1 : NULL;
 	} else {
-		for (id = 0; id < INFOS && infos[id].letter != word[1]; id++)
+		for (id = 0;
+		     id < OPTION_INFOS && option_infos[id].letter != word[1];
+		     id++)
 			;
 		*text = word[2] ? word + 2 : NULL;
 	}
-	if (id == INFOS)
+	if (id == OPTION_INFOS)
 		unknown_option(c, word);
 	return id;
 }
@@ -701,7 +457,7 @@ static int take_word(const struct options_command *c, struct options *o,
 {
 	const char *text;
 	size_t id = find_option(c, argv[i], &text);
-	const struct options_info *info = &infos[id];
+	const struct options_info *info = &option_infos[id];
 
 	if (!is_for(c, id)) {
 		char *what = util_format("%s%s has no option",

@@ -12,6 +12,7 @@
 
 #include "gate.h"
 #include "group.h"
+#include "optiontab.h"
 #include "term.h"
 
 #define OPTIONS_VERSION "0.3.0"
@@ -63,30 +64,10 @@ struct options {
 	const char *sysroot, *debug_path;
 };
 
-/* A command, and its options beyond those that all have. */
-struct options_command {
-	const char *name;      /* NULL: the summary */
-	const char *arguments; /* as the help has them */
-	const char *help;
-	const char *options; /* long names, each with a blank around it */
-};
-
-/* An option; `words` are those it takes, where they can be listed. */
-struct options_info {
-	const char *name;
-	char letter;		  /* 0: none */
-	bool own;		  /* for the commands that name it only */
-	const char *argument;	  /* "[" before it: may be left out; or NULL */
-	const char *help, *words; /* a blank between two; may be NULL */
-};
-
 /* Return the option of a command (NULL: of all) after `i` (NULL: the first);
  * NULL when there are no more. */
 const struct options_info *options_next(const struct options_command *c,
 					const struct options_info *i);
-
-/* Ends with an all NULL one. */
-extern const struct options_command options_commands[];
 
 /*
  * Read the command line. Returns the command; `*first` is the place of the

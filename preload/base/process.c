@@ -170,3 +170,19 @@ void sys_share_with_forks(void *p, size_t bytes, bool share)
 	call(SYS_madvise, (long)p, (long)bytes,
 	     share ? MADV_DOFORK : MADV_DONTFORK, 0);
 }
+
+uint64_t sys_start_ticks(void)
+{
+	char text[1024];
+	const char *p;
+
+	if (sys_read_file("/proc/self/stat", text, sizeof(text)) <= 0)
+		return 0;
+	p = strrchr(text, ')');
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (!p)
+		return 0;
+	p++;
+	return sys_parse_number(&p, 10);
+}

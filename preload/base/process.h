@@ -58,6 +58,10 @@ bool sys_has_ended(long pid);
 /* Close all descriptors but one (-1: none). */
 void sys_close_all_but(int fd);
 
+/* When this process started, in clock ticks since the boot: field 22 of its
+ * stat; 0: not known. */
+uint64_t sys_start_ticks(void);
+
 /* Make `fd` the one of number `to`. */
 void sys_use_fd(int fd, int to);
 

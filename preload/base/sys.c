@@ -478,3 +478,37 @@ uint64_t sys_parse_number(const char **p, unsigned int base)
 		n = n * base + digit;
 	}
 }
+
+void sys_say_why(const char *what, const char *name, int error)
+{
+	static const struct {
+		int error;
+		const char *text;
+	} known[] = {
+		{EACCES, "permission denied"},
+		{ENOENT, "no such directory"},
+		{ENOSPC, "no space left"},
+		{EROFS, "read-only file system"},
+		{EMFILE, "too many open files"},
+		{EFBIG, "file-size limit"},
+		{ENOTDIR, "not a directory"},
+		{EDQUOT, "disk quota exceeded"},
+	};
+	char line[4096 + 128] = "memtrace: ";
+
+	sys_append(line, sizeof(line), what);
+	sys_append(line, sizeof(line), name);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i].error != error)
+			continue;
+		sys_append(line, sizeof(line), ": ");
+		sys_append(line, sizeof(line), known[i].text);
+		error = 0;
+	}
+	if (error) {
+		sys_append(line, sizeof(line), ": error ");
+		sys_append_number(line, sizeof(line), (uint64_t)error);
+	}
+	sys_append(line, sizeof(line), "; not recording\n");
+	sys_say(line);
+}

@@ -63,6 +63,8 @@ void sys_thread_name(char name[16]);
 void sys_sleep_us(unsigned int us);
 /* Write one line to stderr: the recorder's only voice. */
 void sys_say(const char *text);
+/* Say why nothing is recorded: what, whose name, and an errno or 0. */
+void sys_say_why(const char *what, const char *name, int error);
 
 /*
  * Memory: zeroed, page-aligned. NULL on failure. `how` says what a forked

@@ -2,6 +2,14 @@
 /*
  * The rules by which the unwinder steps: for each pc that a stack passed
  * through, what its module's tables say of the caller's frame, in 64 bits.
+ *
+ * They say how to find the CFA (the caller's sp), the return address and the
+ * caller's bp. Nearly all are of the form "CFA = sp or bp + constant, or *(bp +
+ * constant); return address at CFA - 8; bp at CFA + constant or unchanged".
+ * What does not fit (signal frames, a CFA in another register) is stepped over
+ * with all registers, full.h. Code without tables (a JIT's) is taken to keep a
+ * frame pointer when what bp points to looks like one; else the stack ends
+ * there.
  */
 #ifndef PRELOAD_RULES_H
 #define PRELOAD_RULES_H

@@ -30,14 +30,8 @@
  * meet any frame of it. Paths name pcs by the numbers of their rules in this
  * thread, which are given once until all are forgotten together.
  *
- * Rules. For a pc the tables say how to find the CFA (the caller's sp), the
- * return address and the caller's bp. Nearly all are of the form "CFA = sp or
- * bp + constant, or *(bp + constant); return address at CFA - 8; bp at CFA +
- * constant or unchanged" and fit in 64 bits with the pc's number. What does
- * not fit (signal frames, a CFA in another register) is walked whole, with all
- * registers, by walk_full(), and no frame inside it is kept. Code without
- * tables (a JIT's) is taken to keep a frame pointer when what bp points to
- * looks like one; else the stack ends there.
+ * What the short rules (rules.h) do not fit is walked whole, with all
+ * registers, by walk_full(), and no frame inside it is kept.
  *
  * Nothing is written to the program's stack, and nothing outside the mapping
  * that holds sp is read.
@@ -47,6 +41,7 @@
 #include <string.h>
 
 #include "extent.h"
+#include "full.h"
 #include "rules.h"
 #include "stacktab.h"
 
@@ -284,95 +279,6 @@ static inline __attribute__((always_inline)) enum outcome step_out(
 	return STEP_END;
 }
 
-/* A full walk's state. */
-struct full {
-	struct mt_unwinder *u;
-	uint64_t reg[MT_REGS];
-};
-
-/* Read 8 bytes of a stack; false: not there. */
-static bool read_stack(void *context, uint64_t address, uint64_t *value)
-{
-	struct full *f = context;
-
-	if (!mt_extent_holds(&f->u->extents.now, address) &&
-	    (!mt_extents_enter(&f->u->extents, address) ||
-	     !mt_extent_holds(&f->u->extents.now, address)))
-		return false;
-	memcpy(value, (const void *)(uintptr_t)address, 8);
-	return true;
-}
-
-/* Apply a row to one register; false: its value cannot be had. */
-static bool apply(struct full *f, const struct mt_cfi_rule *rule, uint64_t cfa,
-		  unsigned int i, uint64_t *value)
-{
-	uint64_t at;
-
-	switch (rule->how) {
-	case MT_CFI_SAME:
-		*value = f->reg[i];
-		return true;
-	case MT_CFI_OFFSET:
-		return read_stack(f, cfa + (uint64_t)rule->offset, value);
-	case MT_CFI_VALUE:
-		*value = cfa + (uint64_t)rule->offset;
-		return true;
-	case MT_CFI_REGISTER:
-		*value = rule->offset < MT_REGS ? f->reg[rule->offset] : 0;
-		return true;
-	case MT_CFI_EXPRESSION:
-		return mt_cfi_evaluate(rule->code, rule->end, f->reg, &cfa,
-				       read_stack, f, &at) &&
-		       read_stack(f, at, value);
-	case MT_CFI_VALUE_EXPRESSION:
-		return mt_cfi_evaluate(rule->code, rule->end, f->reg, &cfa,
-				       read_stack, f, value);
-	default:
-		*value = 0;
-		return true;
-	}
-}
-
-/* Step outward with all registers; false: that was the outermost frame. */
-static bool full_step(struct full *f, const struct mt_cfi_row *row)
-{
-	uint64_t next[MT_REGS], cfa;
-
-	if (row->rule[MT_REG_PC].how == MT_CFI_UNDEFINED ||
-	    row->rule[MT_REG_PC].how == MT_CFI_SAME)
-		return false;
-	if (row->cfa_code) {
-		if (!mt_cfi_evaluate(row->cfa_code, row->cfa_end, f->reg, NULL,
-				     read_stack, f, &cfa))
-			return false;
-	} else if (row->cfa_register < MT_REGS) {
-		cfa = f->reg[row->cfa_register] + (uint64_t)row->cfa_offset;
-	} else {
-		return false;
-	}
-	for (unsigned int i = 0; i < MT_REGS; i++)
-		if (!apply(f, &row->rule[i], cfa, i, &next[i]))
-			return false;
-	if (row->rule[MT_REG_SP].how == MT_CFI_SAME)
-		next[MT_REG_SP] = cfa;
-	memcpy(f->reg, next, sizeof(next));
-	return next[MT_REG_PC] != 0;
-}
-
-/* Step over code without tables, by its frame pointer. */
-static bool full_guess(struct full *f)
-{
-	uint64_t bp = f->reg[MT_REG_BP];
-
-	if (bp < f->reg[MT_REG_SP] || (bp & 7) ||
-	    !read_stack(f, bp + 8, &f->reg[MT_REG_PC]) ||
-	    !read_stack(f, bp, &f->reg[MT_REG_BP]))
-		return false;
-	f->reg[MT_REG_SP] = bp + 16;
-	return f->reg[MT_REG_PC] != 0;
-}
-
 /* Get the row of a pc under the lock; false: none. */
 static bool full_row(struct mt_unwinder *u, uint64_t at, struct mt_cfi_row *row)
 {
@@ -387,17 +293,17 @@ static bool full_row(struct mt_unwinder *u, uint64_t at, struct mt_cfi_row *row)
  * Note the frame that `f` stands at as the `n`-th. Its step is checked like
  * any other when its rule is simple, else it is not kept.
  */
-static bool full_note(struct full *f, struct step *s, uint64_t key)
+static bool full_note(struct mt_unwinder *u, const struct mt_full *f,
+		      struct step *s, uint64_t key)
 {
-	uint16_t near = near_get(f->u, key);
+	uint16_t near = near_get(u, key);
 
 	if (!near)
 		return false;
 	s->pc = key;
 	s->sp = f->reg[MT_REG_SP];
 	s->bp = f->reg[MT_REG_BP];
-	if (step_out(&f->u->extents.now, s, f->u->rule[near], s + 1) ==
-	    STEP_FULL)
+	if (step_out(&u->extents.now, s, u->rule[near], s + 1) == STEP_FULL)
 		s->reads = READS_OPAQUE;
 	return true;
 }
@@ -410,7 +316,7 @@ static __attribute__((noinline)) uint32_t walk_full(struct mt_unwinder *u,
 						    const struct mt_place *at,
 						    bool *more)
 {
-	struct full f = {.u = u};
+	struct mt_full f = {.extents = &u->extents};
 	struct mt_cfi_row row;
 	bool exact = true, noting = false, on = true;
 	uint32_t n = 0;
@@ -427,17 +333,17 @@ static __attribute__((noinline)) uint32_t walk_full(struct mt_unwinder *u,
 		if (noting) {
 			*more = n == MT_MAX_FRAMES;
 			if (*more ||
-			    !full_note(&f, &u->step[n],
+			    !full_note(u, &f, &u->step[n],
 				       exact ? pc | MT_PC_KEY_EXACT : pc))
 				break;
 			n++;
 		}
 		if (full_row(u, exact ? pc : pc - 1, &row)) {
 			exact = row.signal_frame;
-			on = full_step(&f, &row);
+			on = mt_full_step(&f, &row);
 		} else {
 			exact = false;
-			on = full_guess(&f);
+			on = mt_full_guess(&f);
 		}
 	}
 	return n;
