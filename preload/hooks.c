@@ -244,7 +244,12 @@ static inline bool have_real(void)
 	return likely(mt_real.usable != NULL) || need_real();
 }
 
-static __attribute__((noinline)) void *malloc_in_full(size_t size)
+/*
+ * malloc, calloc and free are each made twice: for a gate that lets nothing
+ * pass, which is then asked once, and for one that skims.
+ */
+static inline __attribute__((always_inline)) void *malloc_by(size_t size,
+							     bool skims)
 {
 	struct mt_place at = CALLER;
 	void *p;
@@ -253,39 +258,68 @@ static __attribute__((noinline)) void *malloc_in_full(size_t size)
 		return mt_real_early_alloc(size);
 	if (is_inner_alloc(size, at.sp))
 		return inner_alloc(mt_real.malloc(size));
-	if (passes(size))
+	if (skims && passes(size))
 		return mt_real.malloc(size);
 	given = 0;
 	p = mt_real.malloc(size);
-	record_alloc(MT_MALLOC, p, size, 0, &at);
+	if (!is_given(p) && (!skims || keeps(p)))
+		record_kind(MT_MALLOC, (uint64_t)(uintptr_t)p, size, 0, &at);
 	return p;
+}
+
+static __attribute__((noinline)) void *malloc_in_full(size_t size)
+{
+	return malloc_by(size, false);
+}
+
+static __attribute__((noinline)) void *malloc_skimming(size_t size)
+{
+	return malloc_by(size, true);
 }
 
 /* Where a hook ends with a call, that is a jump: the caller stays the same. */
 EXPORT void *malloc(size_t size)
 {
-	return skips(size) ? mt_real.malloc(size) : malloc_in_full(size);
+	if (likely(!mt_gate.skims))
+		return malloc_in_full(size);
+	return skips(size) ? mt_real.malloc(size) : malloc_skimming(size);
 }
 
-static __attribute__((noinline)) void *calloc_in_full(size_t n, size_t size)
+static inline __attribute__((always_inline)) void *calloc_by(size_t n,
+							     size_t size,
+							     bool skims)
 {
 	struct mt_place at = CALLER;
 	void *p;
 
 	if (!have_real())
 		return mt_real_early_alloc(times(n, size));
-	if (passes(times(n, size)))
+	if (skims && passes(times(n, size)))
 		return mt_real.calloc(n, size);
 	given = 0;
 	p = mt_real.calloc(n, size);
-	record_alloc(MT_CALLOC, p, times(n, size), 0, &at);
+	if (!is_given(p) && (!skims || keeps(p)))
+		record_kind(MT_CALLOC, (uint64_t)(uintptr_t)p, times(n, size),
+			    0, &at);
 	return p;
+}
+
+static __attribute__((noinline)) void *calloc_in_full(size_t n, size_t size)
+{
+	return calloc_by(n, size, false);
+}
+
+static __attribute__((noinline)) void *calloc_skimming(size_t n, size_t size)
+{
+	return calloc_by(n, size, true);
 }
 
 EXPORT void *calloc(size_t n, size_t size)
 {
+	if (likely(!mt_gate.skims))
+		return calloc_in_full(n, size);
 	return skips(times(n, size)) ? mt_real.calloc(n, size)
-				     : calloc_in_full(n, size);
+				     : calloc_skimming(n, size);
 }
 
 /* Free by an allocator that may free through our hooks again. */
@@ -298,13 +332,13 @@ static __attribute__((noinline)) void free_foreign(void *p,
 	inside.address = 0;
 }
 
-static __attribute__((noinline)) void free_in_full(void *p)
+static inline __attribute__((always_inline)) void free_by(void *p, bool skims)
 {
 	struct mt_place at = CALLER;
 
 	if (!p || !have_real() || unlikely(mt_real_is_early(p)))
 		return;
-	if (!passes_free(p) && !is_inner_free(p, at.sp)) {
+	if (!(skims && passes_free(p)) && !is_inner_free(p, at.sp)) {
 		record_free(MT_FREE, p, 0, 0, &at);
 		if (unlikely(mt_real_foreign)) {
 			free_foreign(p, &at);
@@ -314,12 +348,24 @@ static __attribute__((noinline)) void free_in_full(void *p)
 	mt_real.free(p);
 }
 
+static __attribute__((noinline)) void free_in_full(void *p)
+{
+	free_by(p, false);
+}
+
+static __attribute__((noinline)) void free_skimming(void *p)
+{
+	free_by(p, true);
+}
+
 EXPORT void free(void *p)
 {
-	if (skips_free(p))
+	if (likely(!mt_gate.skims))
+		free_in_full(p);
+	else if (skips_free(p))
 		mt_real.free(p);
 	else
-		free_in_full(p);
+		free_skimming(p);
 }
 
 EXPORT void cfree(void *p)
