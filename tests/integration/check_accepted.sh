@@ -3,34 +3,8 @@
 # What the gate passes over: suppressions, with what hangs off what they match;
 # and a baseline, which says what is new, grown, and gone. Both are written by
 # one run and read by the next.
-# shellcheck source=tests/integration/lib.sh
-. "$MT_TOP/tests/integration/lib.sh"
-
-# Record a case of the program `leaks`.
-make()
-{
-	MEMTRACE="out=$PWD/$1.zst" LD_PRELOAD=$LIB "$HOST/leaks" "$1" \
-		>/dev/null 2>&1
-	[ -f "$1.zst" ] || fail "$1: no trace"
-}
-
-# Check with options, and expect an exit status: gives STATUS ARGUMENTS...
-gives()
-{
-	local want=$1
-
-	shift
-	"$REPORT" check "$@" >out 2>err
-	local got=$?
-
-	[ $got = "$want" ] ||
-		fail "check $*: status $got, not $want: $(cat out err)"
-}
-
-says()
-{
-	grep -qF -- "$1" out || fail "not said: $1: $(cat out)"
-}
+# shellcheck source=tests/integration/gate/lib.sh
+. "$MT_TOP/tests/integration/gate/lib.sh"
 
 # Write a file of rules from stdin, and expect a status of chain.zst.
 under()

@@ -10,18 +10,9 @@
 
 #include "baseline.h"
 #include "suite.h"
+#include "textfile.h"
 
 static struct baseline b;
-static char path[] = "/tmp/memtrace-test-XXXXXX";
-
-static void begin(void)
-{
-	int fd = mkstemp(path);
-
-	ck_assert_int_ge(fd, 0);
-	close(fd);
-}
-
 static void end(void)
 {
 	baseline_free(&b);
@@ -32,10 +23,8 @@ static void end(void)
 static const char *read_text(const char *text)
 {
 	static struct error e;
-	FILE *f = fopen(path, "w");
 
-	fputs(text, f);
-	fclose(f);
+	textfile_write(text);
 	baseline_free(&b);
 	e = (struct error){0};
 	ck_assert_int_eq(baseline_read(&b, path, &e) != 0, error_is_set(&e));
@@ -107,7 +96,7 @@ END_TEST
 
 static void add(TCase *c)
 {
-	tcase_add_checked_fixture(c, begin, end);
+	tcase_add_checked_fixture(c, textfile_make, end);
 	tcase_add_test(c, it_is_read_as_it_was_written);
 	tcase_add_loop_test(c, what_is_wrong_is_named, 0, COUNT(texts));
 }

@@ -10,18 +10,9 @@
 
 #include "suite.h"
 #include "suppress.h"
+#include "textfile.h"
 
 static struct suppress s;
-static char path[] = "/tmp/memtrace-test-XXXXXX";
-
-static void begin(void)
-{
-	int fd = mkstemp(path);
-
-	ck_assert_int_ge(fd, 0);
-	close(fd);
-}
-
 static void end(void)
 {
 	suppress_free(&s);
@@ -32,10 +23,8 @@ static void end(void)
 static const char *read_text(const char *text)
 {
 	static struct error e;
-	FILE *f = fopen(path, "w");
 
-	fputs(text, f);
-	fclose(f);
+	textfile_write(text);
 	suppress_free(&s);
 	e = (struct error){0};
 	ck_assert_int_eq(suppress_read(&s, path, "2026-03-01", &e) != 0,
@@ -207,7 +196,7 @@ END_TEST
 
 static void add(TCase *c)
 {
-	tcase_add_checked_fixture(c, begin, end);
+	tcase_add_checked_fixture(c, textfile_make, end);
 	tcase_add_loop_test(c, lsan_matches_a_part_of_any_frame, 0,
 			    COUNT(leaks));
 	tcase_add_loop_test(c, valgrind_matches_frame_by_frame, 0,
