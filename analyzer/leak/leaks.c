@@ -615,10 +615,18 @@ int leaks_find(struct leaks *l, struct trace *t, struct stacks *stacks,
 	return 0;
 }
 
-void leaks_free(struct leaks *l)
+void leaks_drop_blocks(struct leaks *l)
 {
 	graph_free(&l->graph);
 	free(l->blocks);
 	free(l->leaders);
+	l->blocks = NULL;
+	l->leaders = NULL;
+	l->leader_count = 0;
+}
+
+void leaks_free(struct leaks *l)
+{
+	leaks_drop_blocks(l);
 	*l = (struct leaks){0};
 }

@@ -100,6 +100,9 @@ const struct mt_meta_scan *leaks_scan(const struct trace *t);
  */
 void leaks_judge(struct leaks *l, struct stacks *stacks);
 
+/* Free the blocks, and what points where; the sums stay. */
+void leaks_drop_blocks(struct leaks *l);
+
 void leaks_free(struct leaks *l);
 
 #endif

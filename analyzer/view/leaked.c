@@ -525,11 +525,12 @@ static void put_all(struct view *v, const struct leak_sites *s,
 }
 
 /* Print it as a table of sites. */
-static void show_sites(struct view *v, const struct leaks *l)
+static void show_sites(struct view *v, struct leaks *l)
 {
 	struct leak_sites sites = {0};
 
 	collect(&sites, v, l);
+	leaks_drop_blocks(l); /* the replays to come have blocks of their own */
 	sort(&sites);
 	find_siblings(&sites, v);
 	put_all(v, &sites, l);
@@ -555,6 +556,7 @@ int view_leaks(struct view *v, struct error *e)
 			view_leak_tree(v, &l);
 		else
 			show_sites(v, &l);
+		leaks_drop_blocks(&l);
 		view_put_growth(v);
 		view_put_bad_frees(v);
 		view_end(v);
