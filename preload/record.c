@@ -208,18 +208,19 @@ static inline __attribute__((always_inline)) uint32_t record(
 	}
 	t->busy = true;
 	barrier(); /* fold.c: what is not busy comes later than now */
-	stack = stack_of(t, &deal, at);
-	if (unlikely(t->pending_count)) {
-		drain(t);
-		if (t->count >= t->limit)
-			mt_thread_room(t);
-	}
 	/* A CPU reads its clock ahead of a load that waits, such as that of a
 	 * pointer which another thread allocated just now. */
 	if (mt_kind_is_free(deal.kind) && t->tick_shift == MT_FINE_TICK_SHIFT &&
 	    !mt_model_is_own(&t->model, deal.address))
 		mt_loads_done();
-	time = mt_clock();
+	time = mt_clock(); /* so early, as it takes long, and beside others */
+	stack = stack_of(t, &deal, at);
+	if (unlikely(t->pending_count)) {
+		drain(t);
+		if (t->count >= t->limit)
+			mt_thread_room(t);
+		time = mt_clock();
+	}
 	append(t, &deal, stack, time);
 	barrier();
 	t->busy = false;
