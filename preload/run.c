@@ -619,7 +619,7 @@ static void close_trace(enum mt_end how, const struct mt_place *at)
 	struct mt_meta_end end = {.end = how};
 	bool partial = mt_live_is_partial(), done;
 
-	mt_journal_unbound();
+	mt_journal_closes();
 	mt_request_finish();
 	done = mt_thread_seal_all();
 	done &= mt_fold_finish();

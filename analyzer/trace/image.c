@@ -83,29 +83,39 @@ struct mt_image_thread image_thread(const struct image *m, uint32_t i)
 	return t;
 }
 
+/* Return the places that hold no block, a bit each, to be freed. */
+static uint64_t *free_places(const struct image *m)
+{
+	uint64_t *bit = util_alloc(m->sums->blocks / 64 + 1, sizeof(*bit));
+	uint32_t place = m->sums->free_block, left = m->sums->blocks;
+	struct mt_image_block b;
+
+	/* No more than there are, or a ring of places would never end. */
+	for (; place && place < m->sums->blocks && left; left--) {
+		bit[place / 64] |= 1ull << place % 64;
+		read_bytes(m, MT_IMAGE_BLOCKS + place * sizeof(b), &b,
+			   sizeof(b));
+		place = b.next;
+	}
+	return bit;
+}
+
 void image_blocks(const struct image *m,
 		  void (*each)(void *context, const struct mt_image_block *b),
 		  void *context)
 {
-	uint64_t left = m->sums->live_blocks;
+	uint64_t *is_free = free_places(m), left = m->sums->live_blocks;
 
-	/* No more than there are, or a ring of places would never end. */
-	for (uint32_t i = 0; i < m->sums->buckets && left; i++) {
-		uint64_t at = MT_IMAGE_BUCKETS + 4ull * i;
+	for (uint32_t i = 1; i < m->sums->blocks && left; i++) {
 		struct mt_image_block b;
-		uint32_t place;
 
-		if (!m->chunk[at / MT_IMAGE_CHUNK_BYTES]) {
-			i |= MT_IMAGE_CHUNK_BYTES / 4 - 1; /* all are empty */
+		if (is_free[i / 64] >> i % 64 & 1)
 			continue;
-		}
-		read_bytes(m, at, &place, sizeof(place));
-		for (; place && left; place = b.next, left--) {
-			read_bytes(m, MT_IMAGE_BLOCKS + place * sizeof(b), &b,
-				   sizeof(b));
-			each(context, &b);
-		}
+		read_bytes(m, MT_IMAGE_BLOCKS + i * sizeof(b), &b, sizeof(b));
+		each(context, &b);
+		left--;
 	}
+	free(is_free);
 }
 
 /* Take the image from the live file; false: it has none. */
@@ -176,8 +186,8 @@ static uint64_t room(const struct image *m, uint64_t from, uint64_t to,
 	return chunks * MT_IMAGE_CHUNK_BYTES / element_bytes;
 }
 
-/* Tell whether the numbers of an image are ones that a writer can have. What
- * is used of rows, threads and blocks is not zeros; all buckets may be. */
+/* Tell whether the numbers of an image are ones that a writer can have: what
+ * is used of rows, threads and blocks is not zeros. */
 static bool is_sound(const struct image *m)
 {
 	const struct mt_image_sums *s = m->sums;
@@ -187,9 +197,9 @@ static bool is_sound(const struct image *m)
 				  1 &&
 	       s->threads <= room(m, MT_IMAGE_THREADS, MT_IMAGE_ROW_OF,
 				  sizeof(struct mt_image_thread)) &&
-	       s->buckets <= MT_IMAGE_MAX_BUCKETS &&
-	       s->live_blocks <= room(m, MT_IMAGE_BLOCKS, MT_IMAGE_BYTES,
-				      sizeof(struct mt_image_block)) &&
+	       s->blocks <= room(m, MT_IMAGE_BLOCKS, MT_IMAGE_BYTES,
+				 sizeof(struct mt_image_block)) +
+				    1 &&
 	       s->live_blocks <= s->blocks;
 }
 

@@ -8,7 +8,9 @@
  * The image is a space of bytes, of which chunks of MT_IMAGE_CHUNK_BYTES are
  * there, the others are zeros. While the recording lasts they are regions of
  * the live file (MT_REGION_IMAGE, `index` counts chunks); at its end they are
- * sealed as MT_STREAM_IMAGE (record: a byte of the space).
+ * sealed as MT_STREAM_IMAGE (record: a byte of the space), but for the undo log
+ * and the buckets: these are the writer's. The live blocks are the places of
+ * blocks that are used and not in the list of free ones.
  *
  * It is changed in steps, each whole or not at all. `state` holds two numbers
  * in one word: how many steps were made, and how many entries of the undo log

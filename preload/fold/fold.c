@@ -22,9 +22,11 @@
  * New threads are looked for after `now` was taken; what they record is later.
  *
  * The work is done by whoever records, in small pieces: each time a buffer has
- * taken STEP events, twice as many are folded, until a reserve of space is
- * there again. One thread folds at a time, the others go on. Only when no
- * space is left at all must a thread fold before it can seal. Who reads the
+ * taken some events, twice as many are owed, until a reserve of space is there
+ * again; once a piece is owed, it is folded. (Less at once costs more: other
+ * memory is worked on than while recording.) One thread folds at a time, the
+ * others go on, and what they add to the debt is next. Only when no space is
+ * left at all must a thread fold before it can seal. Who reads the
  * live file may ask for some time without (the word `hold` of the mailbox); the
  * reserve is then what the recording lives on.
  *
@@ -53,14 +55,15 @@
  * a step, and costs less the longer that is. */
 #define STEP_EVENTS 2048
 
-/* Events folded in one piece; and when a thread has to wait for space. */
-#define PIECE 128
-#define BIG_PIECE 1024
+/* Events folded in one piece, at least and at most. */
+#define PIECE 1024
+#define BIG_PIECE 2048
 
 /* Segments noted in one piece. */
 #define PIECE_SEGMENTS 64
 
-/* The reserve of space: a part of the bound, but no less than some bytes. */
+/* The reserve of space: a part of the bound, but no less than some bytes; and
+ * what the image will take at the end. Events have a quarter, come what may. */
 #define RESERVE_PART 16
 #define RESERVE_BYTES (1ull << 20)
 
@@ -97,8 +100,11 @@ struct folding {
 static struct {
 	struct sys_lock lock;
 	bool failed; /* out of memory: no more is folded */
-	uint64_t bound, reserve;
-	uint64_t now; /* what no thread in no hook will be earlier than */
+	uint64_t bound;
+	uint64_t least;	  /* of the reserve */
+	uint64_t reserve; /* as the image is now */
+	uint32_t owed;	  /* events to be folded: twice what was recorded */
+	uint64_t now;	  /* what no thread in no hook will be earlier than */
 	uint64_t settle;
 	uint64_t seen;	  /* number of the next segment to be noted */
 	uint32_t threads; /* of the run, that are known */
@@ -632,10 +638,16 @@ static bool ready(void)
 /* Fold up to `events`, under the lock. False: nothing was to be had. */
 static bool fold_some(uint32_t events)
 {
+	uint64_t reserve;
+
 	if (!ready())
 		return false;
 	fold.piece = events;
 	mt_call_on_stack(fold.stack + STACK_BYTES, fold_piece, NULL);
+	reserve = fold.least + mt_image_sealed_bytes();
+	if (reserve > fold.bound / 4 * 3)
+		reserve = fold.bound / 4 * 3;
+	__atomic_store_n(&fold.reserve, reserve, __ATOMIC_RELAXED);
 	return fold.did;
 }
 
@@ -652,11 +664,12 @@ static bool make_room(void)
 void mt_fold_init(uint64_t bound)
 {
 	fold.bound = bound;
-	fold.reserve = bound / RESERVE_PART;
-	if (fold.reserve < RESERVE_BYTES)
-		fold.reserve = RESERVE_BYTES;
-	if (fold.reserve > bound / 2)
-		fold.reserve = bound / 2;
+	fold.least = bound / RESERVE_PART;
+	if (fold.least < RESERVE_BYTES)
+		fold.least = RESERVE_BYTES;
+	if (fold.least > bound / 2)
+		fold.least = bound / 2;
+	fold.reserve = fold.least;
 	mt_journal_when_full(bound ? make_room : NULL);
 }
 
@@ -669,12 +682,19 @@ void mt_fold_reset(void)
 void mt_fold_step(void)
 {
 	struct sys_signals old;
+	uint32_t owed;
 
-	/* Nobody waits for one who folds already. */
-	if (!fold.bound || mt_journal_left() > fold.reserve ||
-	    mt_control_is_held() || !sys_try_lock(&fold.lock, &old))
+	if (!fold.bound || mt_control_is_held() ||
+	    mt_journal_left() >
+		    __atomic_load_n(&fold.reserve, __ATOMIC_RELAXED))
 		return;
-	fold_some(PIECE);
+	owed = __atomic_add_fetch(&fold.owed, 2 * MT_STEP_EVENTS,
+				  __ATOMIC_RELAXED);
+	/* Nobody waits for one who folds already. */
+	if (owed < PIECE || !sys_try_lock(&fold.lock, &old))
+		return;
+	owed = __atomic_exchange_n(&fold.owed, 0, __ATOMIC_RELAXED);
+	fold_some(owed < BIG_PIECE ? owed : BIG_PIECE);
 	sys_unlock(&fold.lock, old);
 }
 

@@ -106,6 +106,9 @@ uint32_t mt_image_thread_place(uint32_t index);
 /* Give a thread's place to another: all of it is folded and retired. */
 void mt_image_thread_end(uint32_t place);
 
+/* Return about how many bytes of the trace the image will take. */
+uint64_t mt_image_sealed_bytes(void);
+
 /*
  * Append the image to the trace, at its end. False: it could not be.
  * Context: seal.

@@ -82,6 +82,7 @@ static struct {
 	struct sys_lock lock; /* of what follows, down to `pages` */
 	struct mt_file file;
 	struct mt_ring ring;
+	bool closing;		   /* nothing is folded any more */
 	uint64_t piece, piece_end; /* space for definitions */
 	struct tail *tail; /* `own`, or once there was a child a shared one */
 	struct tail own;
@@ -260,8 +261,10 @@ static int claim_in_ring(int fd, uint64_t bytes, struct mt_ring_frame *frame,
 	mt_ring_follow(r, journal.tail->end, journal.tail->reserved);
 	place = mt_ring_find(r, bytes);
 	journal.tail->end = r->tail;
-	if (place == MT_RING_BLOCKED)
+	if (place == MT_RING_BLOCKED && !journal.closing)
 		return -EAGAIN;
+	if (place == MT_RING_BLOCKED)
+		return claim_more(fd, bytes, spare, &frame->offset);
 	if (place == MT_RING_GROW)
 		error = claim_more(fd, bytes, spare, &frame->offset);
 	else
@@ -283,8 +286,9 @@ static int claim_definition(int fd, uint64_t bytes, struct mt_ring_frame *frame)
 	uint64_t number, piece = r->bound / PIECE_PART;
 	int error;
 
-	frame->state = MT_RING_PINNED;
-	if (!r->wrapped || journal.child_of)
+	/* What comes at the end takes the place of events, as far as it can. */
+	frame->state = journal.closing ? MT_RING_LAST : MT_RING_PINNED;
+	if (!r->wrapped || journal.child_of || journal.closing)
 		return claim_in_ring(fd, bytes, frame, &number);
 	if (journal.piece_end - journal.piece < bytes) {
 		piece = MT_ALIGN_UP(piece > bytes ? piece : bytes, 8ul);
@@ -580,11 +584,11 @@ bool mt_journal_frame(uint64_t *number, struct mt_ring_frame *f)
 	return there && f->state != MT_RING_WRITING;
 }
 
-void mt_journal_unbound(void)
+void mt_journal_closes(void)
 {
 	struct sys_signals old = sys_lock(&journal.lock);
 
-	journal.ring.bound = 0;
+	journal.closing = true;
 	sys_unlock(&journal.lock, old);
 }
 

@@ -54,8 +54,9 @@ uint64_t mt_journal_left(void);
  */
 bool mt_journal_frame(uint64_t *number, struct mt_ring_frame *f);
 
-/* The trace ends: from here on it grows by what is appended. Context: seal. */
-void mt_journal_unbound(void);
+/* The trace ends: what has no place in the ring from here on is appended to the
+ * file. Context: seal. */
+void mt_journal_closes(void);
 
 /* Say which frame is the next of the thread of frame `number`. */
 void mt_journal_link(uint64_t number, uint64_t next);

@@ -20,6 +20,7 @@ enum mt_ring_state {
 	MT_RING_WRITING, /* claimed, not yet what it will be */
 	MT_RING_PINNED,	 /* definitions */
 	MT_RING_EVENTS,
+	MT_RING_LAST, /* of the end of the trace */
 	MT_RING_FREE, /* space: of no use any more */
 	MT_RING_END,  /* no segment: the file ends here */
 };

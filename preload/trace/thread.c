@@ -35,9 +35,8 @@ static const uint32_t column_bytes[MT_COLUMNS] = {
 /* The columns begin in different sets of the cache, as they grow alike. */
 #define COLUMN_GAP_BYTES 704
 
-/* Events between two looks at the columns' ends. */
-#define STEP_EVENTS 64
-#define STEP_BYTES (STEP_EVENTS * MT_EVENT_COLUMN_BYTES)
+/* What they add to a column at the most. */
+#define STEP_BYTES (MT_STEP_EVENTS * MT_EVENT_COLUMN_BYTES)
 
 /* Ticks: coarse while there is one thread (0.4 us at 2.6 GHz), which leaves
  * little to code; thread.h has those for several. */
@@ -145,7 +144,7 @@ static void turn_over(struct mt_thread *t)
 	t->count = 0;
 	restart(t, t->model.time << t->tick_shift);
 	__atomic_store_n(&slot->epoch, slot->epoch + 1, __ATOMIC_RELEASE);
-	t->limit = STEP_EVENTS / 4;
+	t->limit = MT_STEP_EVENTS / 4;
 }
 
 void mt_thread_seal(struct mt_thread *t)
@@ -208,18 +207,20 @@ static void look_around(struct mt_thread *t)
 
 void mt_thread_room(struct mt_thread *t)
 {
-	bool full = t->count + STEP_EVENTS > MT_MAX_SEGMENT_EVENTS || t->torn;
+	bool full =
+		t->count + MT_STEP_EVENTS > MT_MAX_SEGMENT_EVENTS || t->torn;
 
 	for (int i = 0; i < MT_COLUMNS; i++)
 		if (t->column_end[i] - t->column[i] < (long)STEP_BYTES)
 			full = true;
-	if (full || t->count == STEP_EVENTS / 4 || t->count == 4 * STEP_EVENTS)
+	if (full || t->count == MT_STEP_EVENTS / 4 ||
+	    t->count == 4 * MT_STEP_EVENTS)
 		look_around(t);
 	if (full)
 		mt_thread_seal(t);
 	else
-		t->limit =
-			t->count + STEP_EVENTS - (t->count & (STEP_EVENTS - 1));
+		t->limit = t->count + MT_STEP_EVENTS -
+			   (t->count & (MT_STEP_EVENTS - 1));
 }
 
 /* Enter a thread into the trace as the owner of a slot. */
@@ -246,7 +247,7 @@ static void begin(struct mt_thread *t)
 	mt_unwind_forget(t->unwinder);
 	restart(t, m.clock);
 	t->epoch = mt_epoch;
-	t->limit = STEP_EVENTS / 4;
+	t->limit = MT_STEP_EVENTS / 4;
 	mt_meta_add(MT_META_THREAD, &m, sizeof(m), NULL, 0);
 	__atomic_store_n(&slot->epoch, slot->epoch + 1, __ATOMIC_RELEASE);
 	look_around(t);

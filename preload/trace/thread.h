@@ -23,6 +23,9 @@ struct mt_deal {
 	uint32_t stack; /* a node to use again, or 0: unwind */
 };
 
+/* Events between two looks at the columns' ends, and at what else is to do. */
+#define MT_STEP_EVENTS 64
+
 /* Events of signal handlers that interrupted a hook, until it is done. */
 #define MT_PENDING 1024
 

@@ -89,6 +89,23 @@ static void handover(void)
 	pthread_join(t, NULL);
 }
 
+/* So many live blocks, one of them replaced at each of `steps`; none is freed
+ * in the end. */
+static void holds(long steps)
+{
+	static void *block[40000];
+	uint64_t seed = 1;
+
+	for (long i = 0; i < steps; i++) {
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+
+		void **b = &block[(seed >> 33) % 40000];
+
+		free(*b);
+		*b = allocate(1 + (seed >> 20) % 500);
+	}
+}
+
 /* A scan while the ring is full, then `steps` more. */
 static void scan(long steps)
 {
@@ -136,6 +153,8 @@ int main(int argc, char **argv)
 		handover();
 	else if (strcmp(name, "scan") == 0)
 		scan(argc > 2 ? atol(argv[2]) : 0);
+	else if (strcmp(name, "holds") == 0)
+		holds(argc > 2 ? atol(argv[2]) : 0);
 	else if (strcmp(name, "forks") == 0)
 		forks();
 	else

@@ -39,6 +39,20 @@ for case in threads handover; do
 		fail "$case: $(sums "$ring") is not $want"
 done
 
+# The image of many live blocks is within the bound, too; what else is more than
+# it are definitions, and pages.
+run holds 0 1000000
+want=$(sums "$(trace)")
+run holds 1M 1000000
+ring=$(trace) || exit 1
+sound "$ring"
+[ "$(sums "$ring")" = "$want" ] || fail "holds: $(sums "$ring") is not $want"
+[ "$("$REPORT" info --json "$ring" | jq '[.streams[] |
+	select(.stream | startswith("heap image")).bytes] | add')" \
+	-gt 300000 ] || fail "holds: no image of a size that matters"
+[ "$(stat -c %s "$ring")" -lt 1150000 ] ||
+	fail "holds: $(stat -c %s "$ring") bytes"
+
 # What the fork of a scan appends while the ring goes round is whole. Once the
 # scan is older than the history there is no verdict, rather than a wrong one.
 run scan 1M 50000
