@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <sys/stat.h>
 #include <threads.h>
 #include <unistd.h>
 
@@ -86,18 +87,31 @@ CASE(lose_joined_to_nobody)
 	pthread_join(start(hand_back, NULL), NULL);
 }
 
+/* Wait until no other thread is left: /proc has a link for each. */
+static void wait_alone(void)
+{
+	struct stat task;
+
+	for (int i = 0; i < 10000; i++) {
+		if (stat("/proc/self/task", &task) || task.st_nlink <= 3)
+			return;
+		usleep(1000);
+	}
+	abort();
+}
+
 /* Expect: none */
 CASE(keep_unjoined)
 {
 	start(hand_back, NULL);
-	usleep(20000);
+	wait_alone();
 }
 
 /* Expect: definite 1 block 48 bytes in make */
 CASE(keep_unjoined_and_lose)
 {
 	start(hand_back_and_lose, NULL);
-	usleep(20000);
+	wait_alone();
 }
 
 /* Expect: definite 1 block 48 bytes in make */
@@ -137,7 +151,7 @@ CASE(lose_in_four)
 CASE(lose_in_detached)
 {
 	pthread_detach(start(lose_list, NULL));
-	usleep(20000);
+	wait_alone();
 }
 
 static OUTLINE void *lose_from_tls(void *unused)
