@@ -69,6 +69,71 @@ static struct growth_site *site_of(struct growth *g, uint32_t node)
 	return &g->site[*known - 1];
 }
 
+void growth_carry(struct growth *g, uint64_t bytes, uint64_t clock)
+{
+	g->folded_bytes = g->carried_bytes = bytes;
+	g->folded_clock = clock;
+}
+
+void growth_carry_row(struct growth *g, uint32_t node, uint64_t births,
+		      uint64_t frees, uint64_t lifetimes)
+{
+	struct growth_site *s = site_of(g, node < g->node_count ? node : 0);
+
+	s->folded_births += births;
+	s->folded_frees += frees;
+	s->folded_lifetimes += lifetimes;
+}
+
+/* Return the step in which so many bytes have been allocated. */
+static unsigned int step_at(const struct growth *g, uint64_t bytes)
+{
+	uint64_t step = bytes / g->step_bytes;
+
+	return step < GROWTH_STEPS ? (unsigned int)step : GROWTH_STEPS - 1;
+}
+
+/* A block that began before the history: its step is known by the bytes that
+ * were allocated before it, and began no later than it. */
+static void carries(void *context, struct heap_block *b,
+		    const struct replay_event *e)
+{
+	struct growth *g = context;
+	unsigned int step = step_at(g, e->before);
+	struct growth_site *s;
+
+	b->owner = e->event->stack < g->node_count ? e->event->stack : 0;
+	if (!g->folded_bytes || b->born < g->from)
+		return;
+	if (b->born < g->began[step])
+		g->began[step] = b->born;
+	s = site_of(g, b->owner);
+	s->live++;
+	s->live_bytes += b->size;
+	g->live_bytes += b->size;
+}
+
+/* All blocks from before the history are known: go on from there. A step that
+ * none is of begins with the next that some is of. */
+static void go_on(struct growth *g)
+{
+	uint64_t began = g->folded_clock;
+
+	g->allocated_bytes = g->folded_bytes;
+	g->folded_bytes = 0;
+	g->step = step_at(g, g->allocated_bytes);
+	g->epoch = epoch_of(g->step);
+	g->seen = g->epoch + 1;
+	g->step_ends = g->step + 1 < GROWTH_STEPS
+			       ? (g->step + 1) * g->step_bytes
+			       : UINT64_MAX;
+	for (unsigned int i = g->step + 1; i-- > 0;) {
+		if (g->began[i] > began)
+			g->began[i] = began;
+		began = g->began[i];
+	}
+}
+
 /* Open the current epoch at a site: so far what is live is its trough. */
 static struct growth_epoch *open_epoch(struct growth *g, struct growth_site *s)
 {
@@ -143,6 +208,8 @@ static void begins(void *context, struct heap_block *b,
 	b->owner = e->event->stack < g->node_count ? e->event->stack : 0;
 	if (now < g->from)
 		return;
+	if (g->folded_bytes)
+		go_on(g);
 	if (from)
 		begin_moved(g, b, from);
 	advance(g, now);
@@ -228,6 +295,8 @@ static void ends(void *context, const struct heap_block *b,
 	struct growth_site *s;
 
 	(void)temporary;
+	if (g->folded_bytes)
+		go_on(g);
 	g->ended = e->event->time;
 	if (b->born < g->from)
 		return;
@@ -264,6 +333,7 @@ struct replay_listener growth_listener(struct growth *g)
 		.begins = begins,
 		.ends = ends,
 		.resumes = resumes,
+		.carries = carries,
 		.left = left,
 	};
 }
@@ -301,11 +371,13 @@ void growth_end(struct growth *g, bool is_brief)
 {
 	unsigned int busy = 0;
 
+	if (g->folded_bytes)
+		go_on(g);
 	for (size_t i = 0; i < g->count; i++)
 		open_epoch(g, &g->site[i]);
 	find_kin(g);
 	for (unsigned int i = 1; i <= GROWTH_EPOCHS; i++)
-		busy += g->allocations[i] >= LEAST_ALLOCATIONS;
+		busy += i < g->seen || g->allocations[i] >= LEAST_ALLOCATIONS;
 	g->is_short = is_brief || busy < LEAST_BUSY;
 }
 

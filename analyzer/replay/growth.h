@@ -11,6 +11,12 @@
  * gives is as old as what it took. Memory is
  * proportional to sites, for a block's generation follows from its birth.
  *
+ * Of a bounded trace there are two views: of its history alone; and of the
+ * whole run (growth_carry()), as the history may be too short for what leaks
+ * slowly. Of the time before it the heap image tells which blocks are left and
+ * when each began, so their generations are exact; what was freed, and the
+ * troughs, are known from the epoch `seen` on only.
+ *
  * Many programs free what they have as they end. So the end is where the last
  * step begins: what was live then and is freed in it counts as left.
  */
@@ -47,6 +53,9 @@ struct growth_site {
 	/* Bit by generation: one of the stacks that left blocks of it left some
 	 * of another, too, which is not its neighbour. */
 	uint64_t kin;
+	/* Of the time that was folded: births, frees, and how long these lived,
+	 * together, in clock units. */
+	uint64_t folded_births, folded_frees, folded_lifetimes;
 	/* What is left, the oldest first, of the warm-up only when there is no
 	 * other; and the largest first. Address 0: there are fewer. The owner
 	 * is the node. */
@@ -65,14 +74,19 @@ struct growth {
 	uint64_t step_bytes;
 	/* The clock at which each step began; of later ones UINT64_MAX. */
 	uint64_t began[GROWTH_STEPS];
-	uint64_t ended; /* clock of the last event */
-	bool is_short;	/* too little time, or too few allocations in too few
+	uint64_t ended;		/* clock of the last event */
+	uint64_t carried_bytes; /* of them: before the history; not when that is
+				   all that is looked at */
+	unsigned int seen; /* the first epoch that is in the history; 0: all */
+	bool is_short;	   /* too little time, or too few allocations in too few
 			   epochs, to say anything */
 
 	/* The rest is growth.c's own. */
 	uint64_t from; /* clock: blocks that began before do not count */
 	unsigned int step, epoch; /* the current ones */
 	uint64_t step_ends;	  /* when so many bytes are allocated */
+	uint64_t folded_bytes;	  /* the same, until go_on() */
+	uint64_t folded_clock;	  /* where that begins */
 	growth_site_of *site_of;
 	void *context;
 	uint32_t *known; /* by node: its site + 1 */
@@ -86,6 +100,15 @@ struct growth {
  */
 void growth_begin(struct growth *g, uint64_t from, uint64_t allocated_bytes,
 		  size_t node_count, growth_site_of *site_of, void *context);
+
+/*
+ * Count what was before the history, too: `bytes`, which are in those of
+ * growth_begin(), were allocated until the clock value `clock`; and what a
+ * stack's row of the heap image says. To be called before the replay.
+ */
+void growth_carry(struct growth *g, uint64_t bytes, uint64_t clock);
+void growth_carry_row(struct growth *g, uint32_t node, uint64_t births,
+		      uint64_t frees, uint64_t lifetimes);
 
 struct replay_listener growth_listener(struct growth *g);
 

@@ -23,6 +23,12 @@
  * - Survivors may say that the troughs rise to the end: noise of a cache at
  *   the site can hide it.
  * - One block that grows for ever leaves one survivor: hence swelling.
+ *
+ * Of a whole run whose beginning was folded, frees are known in the history
+ * only. So only in it are they, and the time at risk, compared; that the site
+ * frees rarely what gets old is told by the mean of all it freed, too. Troughs
+ * are looked at when enough of them are known. So of a history that is a small
+ * part of the run the most that can be said is SUSPECT.
  */
 
 /* Survivors without which there is no leak, or no trend. */
@@ -30,6 +36,12 @@
 
 /* Fewer must be of more generations: a thing at its first use leaves some. */
 #define MANY_LEFT 64
+
+/* Troughs without which there is no trend. */
+#define LEAST_TROUGHS 8
+
+/* Of lives that end by chance 99.5 % are shorter than so many means. */
+#define MEANS_OF_MOST 5.3
 
 /* Epochs in which old blocks must have grown. */
 #define LEAST_SWELLING 8
@@ -41,9 +53,22 @@ const char *const verdict_names[VERDICT_KINDS] = {
 	[VERDICT_LIKELY] = "LIKELY",
 };
 
-/* Return the age in steps below which 99.5 % of the freed blocks were. */
-static double age_of_most(const struct growth_site *s)
+/* Return about the same of what was freed before the history. */
+static double folded_age_of_most(const struct growth *g,
+				 const struct growth_site *s)
 {
+	double run = (double)(g->ended - g->began[0]);
+
+	if (!s->folded_frees || run <= 0)
+		return 0;
+	return MEANS_OF_MOST * (double)s->folded_lifetimes /
+	       (double)s->folded_frees / run * GROWTH_STEPS;
+}
+
+/* Return the age in steps below which 99.5 % of the freed blocks were. */
+static double age_of_most(const struct growth *g, const struct growth_site *s)
+{
+	double folded = folded_age_of_most(g, s);
 	uint64_t all = 0, sum = 0;
 
 	for (unsigned int i = 0; i < GROWTH_STEPS; i++)
@@ -51,15 +76,16 @@ static double age_of_most(const struct growth_site *s)
 	for (unsigned int i = 0; i < GROWTH_STEPS && all; i++) {
 		sum += s->freed[i];
 		if ((double)sum >= 0.995 * (double)all)
-			return i + 1;
+			return i + 1 > folded ? i + 1 : folded;
 	}
-	return 0;
+	return folded;
 }
 
 /* Find out at which age a block is mature, and which generations are. */
-static void find_maturity(struct verdict *v, const struct growth_site *s)
+static void find_maturity(struct verdict *v, const struct growth *g,
+			  const struct growth_site *s)
 {
-	double epochs = 1.25 * age_of_most(s) / GROWTH_EPOCH_STEPS;
+	double epochs = 1.25 * age_of_most(g, s) / GROWTH_EPOCH_STEPS;
 
 	if (epochs < 2)
 		epochs = 2;
@@ -69,21 +95,36 @@ static void find_maturity(struct verdict *v, const struct growth_site *s)
 	v->mature = GROWTH_EPOCHS - (unsigned int)ceil(epochs);
 }
 
+/* Return how many steps of the run frees are known of. */
+static double known_steps(const struct growth *g)
+{
+	double all = (double)g->step_bytes * GROWTH_STEPS;
+
+	if (!g->seen)
+		return GROWTH_STEPS;
+	return (all - (double)g->carried_bytes) / (double)g->step_bytes;
+}
+
 /* Add up how often, and for how long, mature blocks could be freed. */
-static void look_at_frees(struct verdict *v, const struct growth_site *s)
+static void look_at_frees(struct verdict *v, const struct growth *g,
+			  const struct growth_site *s)
 {
 	const double run = GROWTH_EPOCHS * GROWTH_EPOCH_STEPS;
 	const double mature = v->maturity * GROWTH_EPOCH_STEPS;
+	const double known = known_steps(g);
 
 	for (unsigned int i = (unsigned int)ceil(mature); i < GROWTH_STEPS;
 	     i++) {
 		v->freed_late += s->freed[i];
-		v->mature_runs += (double)s->freed[i] * (i - mature) / run;
+		v->mature_runs +=
+			(double)s->freed[i] * fmin(i - mature, known) / run;
 	}
-	for (unsigned int i = 0; i <= v->mature; i++)
+	for (unsigned int i = 0; i <= v->mature; i++) {
+		double steps = (GROWTH_EPOCHS - i + 0.5) * GROWTH_EPOCH_STEPS;
+
 		v->mature_runs += (double)s->epoch[i].left *
-				  (GROWTH_EPOCHS - i + 0.5 - v->maturity) /
-				  GROWTH_EPOCHS;
+				  fmin(steps - mature, known) / run;
+	}
 }
 
 /* The mature generations of which something is left. */
@@ -136,6 +177,8 @@ static void look_at_survivors(struct verdict *v, const struct growth_site *s)
 		v->left += s->epoch[i].left;
 		v->left_bytes += s->epoch[i].left_bytes;
 	}
+	if (s->folded_births > v->births)
+		v->births = s->folded_births;
 	v->survival_low = trend_wilson_low(v->left, v->births);
 	v->bytes_per_epoch = (double)v->left_bytes / v->mature;
 	find_leaving(&l, v, s);
@@ -145,51 +188,73 @@ static void look_at_survivors(struct verdict *v, const struct growth_site *s)
 		v->signs |= VERDICT_GOES_ON;
 }
 
-/* Tell whether a series rises. */
-static bool rises(const double y[GROWTH_EPOCHS], double *slope)
+/* Troughs of what is live at a site, of the epochs that they are known of. */
+struct troughs {
+	unsigned int first, count; /* epochs */
+	double y[GROWTH_EPOCHS];
+};
+
+/* Tell whether they rise. */
+static bool rises(const struct troughs *t, double *slope)
 {
-	*slope = trend_slope(y, GROWTH_EPOCHS);
-	return trend_tau(y, GROWTH_EPOCHS) >= 0.6 && *slope > 0;
+	if (t->count < LEAST_TROUGHS)
+		return false;
+	*slope = trend_slope(t->y, t->count);
+	return trend_tau(t->y, t->count) >= 0.6 && *slope > 0;
 }
 
-/* Tell whether its last third rises half as steeply as all of it. */
-static bool goes_on(const double y[GROWTH_EPOCHS], double slope)
+/* Tell whether their last third rises half as steeply as all of it. */
+static bool goes_on(const struct troughs *t, double slope)
 {
-	const unsigned int third = GROWTH_EPOCHS / 3;
+	const unsigned int third = t->count / 3;
 
-	return trend_slope(y + GROWTH_EPOCHS - third, third) >= slope / 2;
+	return trend_slope(t->y + t->count - third, third) >= slope / 2;
+}
+
+/* Collect them. */
+static void collect(struct troughs *t, const struct growth *g,
+		    const struct growth_site *s, bool bytes)
+{
+	t->first = g->seen ? g->seen : 1;
+	t->count = 0;
+	for (unsigned int i = t->first; i <= GROWTH_EPOCHS; i++)
+		t->y[t->count++] = (double)(bytes ? s->epoch[i].trough_bytes
+						  : s->epoch[i].trough);
 }
 
 /* Look at the troughs. That they rise to the end, survivors tell as well,
  * which other blocks at the site do not hide. */
-static void look_at_troughs(struct verdict *v, const struct growth_site *s)
+static void look_at_troughs(struct verdict *v, const struct growth *g,
+			    const struct growth_site *s)
 {
 	const unsigned int survivors = VERDICT_SURVIVES | VERDICT_GOES_ON;
-	double y[GROWTH_EPOCHS], slope;
+	struct troughs t;
+	double slope;
 
-	for (unsigned int i = 0; i < GROWTH_EPOCHS; i++)
-		y[i] = (double)s->epoch[i + 1].trough;
-	v->tau = trend_tau(y, GROWTH_EPOCHS);
-	if (rises(y, &slope) &&
-	    (goes_on(y, slope) || (v->signs & survivors) == survivors))
+	collect(&t, g, s, false);
+	v->tau = t.count >= LEAST_TROUGHS ? trend_tau(t.y, t.count) : 0;
+	if (rises(&t, &slope) &&
+	    (goes_on(&t, slope) || (v->signs & survivors) == survivors))
 		v->signs |= VERDICT_CLIMBS;
 }
 
 /* Look at what reallocs made of old blocks. */
-static void look_at_swelling(struct verdict *v, const struct growth_site *s)
+static void look_at_swelling(struct verdict *v, const struct growth *g,
+			     const struct growth_site *s)
 {
-	double y[GROWTH_EPOCHS], sum = 0, slope;
 	unsigned int with = 0;
+	struct troughs t;
+	double sum = 0, slope;
 
-	for (unsigned int i = 0; i < GROWTH_EPOCHS; i++) {
-		const struct growth_epoch *e = &s->epoch[i + 1];
+	collect(&t, g, s, true);
+	for (unsigned int i = t.first; i <= GROWTH_EPOCHS; i++) {
+		const struct growth_epoch *e = &s->epoch[i];
 
-		y[i] = (double)e->trough_bytes;
 		sum += (double)(int64_t)e->swell_bytes;
 		with += (int64_t)e->swell_bytes > 0;
 	}
-	if (with < LEAST_SWELLING || sum * 2 < y[GROWTH_EPOCHS - 1] - y[0] ||
-	    !rises(y, &slope) || !goes_on(y, slope))
+	if (with < LEAST_SWELLING || sum * 2 < t.y[t.count - 1] - t.y[0] ||
+	    !rises(&t, &slope) || !goes_on(&t, slope))
 		return;
 	v->signs |= VERDICT_SWELLS;
 	if (slope > v->bytes_per_epoch)
@@ -220,11 +285,11 @@ void verdict_judge(struct verdict *v, const struct growth *g,
 		   const struct growth_site *s)
 {
 	*v = (struct verdict){0};
-	find_maturity(v, s);
-	look_at_frees(v, s);
+	find_maturity(v, g, s);
+	look_at_frees(v, g, s);
 	look_at_survivors(v, s);
-	look_at_troughs(v, s);
-	look_at_swelling(v, s);
+	look_at_troughs(v, g, s);
+	look_at_swelling(v, g, s);
 	v->kind = judge_signs(v);
 	if (g->is_short)
 		v->kind = s->live >= LEAST_LEFT ? VERDICT_SHORT : VERDICT_NONE;

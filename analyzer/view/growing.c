@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * growth: which sites leak though their blocks can be reached, how fast, and
- * the oldest blocks that they left.
+ * the oldest blocks that they left. A bounded trace is judged twice in one
+ * replay, by its history and by what is left of the whole run; a site is what
+ * the stronger verdict says.
  */
 #include "image.h"
 #include "verdict.h"
@@ -34,6 +36,7 @@
 
 /* A site that is judged. */
 struct candidate {
+	const struct growth *growth; /* that it is judged by */
 	const struct growth_site *site;
 	const struct frame *frame;
 	struct verdict verdict;
@@ -41,7 +44,9 @@ struct candidate {
 };
 
 struct growing {
-	struct growth growth;
+	struct growth growth; /* of the history, */
+	struct growth whole;  /* and of the whole run, */
+	bool is_bounded;      /* if that is more */
 	struct groups groups; /* the sites */
 	struct profile *profile;
 	struct candidate *at;
@@ -65,9 +70,9 @@ static uint64_t whole_bytes(double bytes)
 }
 
 /* Work out how fast a site grows. */
-static void set_rates(struct candidate *c, const struct growth *g,
-		      const struct trace *t)
+static void set_rates(struct candidate *c, const struct trace *t)
 {
+	const struct growth *g = c->growth;
 	const struct verdict *v = &c->verdict;
 	uint64_t from = growth_epoch_began(g, 1);
 	uint64_t to = growth_epoch_began(g, v->mature + 1);
@@ -81,13 +86,14 @@ static void set_rates(struct candidate *c, const struct growth *g,
 }
 
 /* Tell whether it is worth telling. */
-static bool is_material(const struct candidate *c, const struct growth *g)
+static bool is_material(const struct candidate *c)
 {
 	double day = c->bytes_per_hour * 24;
 
 	return c->verdict.kind == VERDICT_SHORT ||
 	       c->verdict.left >= LEAST_BLOCKS ||
-	       (day >= LEAST_BYTES_A_DAY && day * 100 >= (double)g->live_bytes);
+	       (day >= LEAST_BYTES_A_DAY &&
+		day * 100 >= (double)c->growth->live_bytes);
 }
 
 /* Order by verdict, then by how fast they grow, then by name. */
@@ -102,20 +108,44 @@ static int compare(const void *a, const void *b)
 	return stacks_compare(x->frame, y->frame);
 }
 
+/* Judge a site; false: there is nothing to tell. */
+static bool judge_site(const struct growing *g, const struct growth *by,
+		       size_t i, const struct trace *t, struct candidate *c)
+{
+	if (i >= by->count)
+		return false;
+	*c = (struct candidate){
+		.growth = by,
+		.site = &by->site[i],
+		.frame = g->groups.at[i].frame,
+	};
+	verdict_judge(&c->verdict, by, c->site);
+	if (c->verdict.kind == VERDICT_NONE)
+		return false;
+	set_rates(c, t);
+	return is_material(c);
+}
+
+/* Tell whether the history is too short to say anything, the run is not. */
+static bool is_only_whole(const struct growing *g)
+{
+	return g->is_bounded && g->growth.is_short && !g->whole.is_short;
+}
+
 /* Judge all sites, and keep those that may leak. */
 static void judge(struct growing *g, const struct trace *t)
 {
-	for (size_t i = 0; i < g->growth.count; i++) {
-		struct candidate c = {
-			.site = &g->growth.site[i],
-			.frame = g->groups.at[i].frame,
-		};
+	for (size_t i = 0; i < g->groups.count; i++) {
+		struct candidate c, whole;
+		bool any = !is_only_whole(g) &&
+			   judge_site(g, &g->growth, i, t, &c);
 
-		verdict_judge(&c.verdict, &g->growth, c.site);
-		if (c.verdict.kind == VERDICT_NONE)
-			continue;
-		set_rates(&c, &g->growth, t);
-		if (!is_material(&c, &g->growth))
+		if (g->is_bounded && judge_site(g, &g->whole, i, t, &whole) &&
+		    (!any || whole.verdict.kind > c.verdict.kind)) {
+			c = whole;
+			any = true;
+		}
+		if (!any)
 			continue;
 		g->at = util_grow(g->at, g->count, &g->room, sizeof(*g->at));
 		g->at[g->count++] = c;
@@ -179,19 +209,109 @@ static void set_totals(const struct growing *g, struct profile *p)
 	p->duration_ns = trace_duration_ns(p->trace);
 }
 
+/* ---- Both in one replay. ---- */
+
+static void both_begin(void *context, struct heap_block *b,
+		       const struct replay_event *e,
+		       const struct heap_block *from)
+{
+	struct growing *g = context;
+	struct replay_listener l = growth_listener(&g->growth);
+
+	l.begins(&g->growth, b, e, from);
+	l.begins(&g->whole, b, e, from);
+}
+
+static void both_carry(void *context, struct heap_block *b,
+		       const struct replay_event *e)
+{
+	struct growing *g = context;
+	struct replay_listener l = growth_listener(&g->growth);
+
+	l.carries(&g->growth, b, e);
+	l.carries(&g->whole, b, e);
+}
+
+static void both_end(void *context, const struct heap_block *b,
+		     const struct replay_event *e, enum replay_end why,
+		     bool temporary)
+{
+	struct growing *g = context;
+	struct replay_listener l = growth_listener(&g->growth);
+
+	l.ends(&g->growth, b, e, why, temporary);
+	l.ends(&g->whole, b, e, why, temporary);
+}
+
+static void both_resume(void *context, const struct heap_block *b,
+			const struct replay_event *e)
+{
+	struct growing *g = context;
+	struct replay_listener l = growth_listener(&g->growth);
+
+	l.resumes(&g->growth, b, e);
+	l.resumes(&g->whole, b, e);
+}
+
+static void both_left(void *context, const struct heap_block *b)
+{
+	struct growing *g = context;
+	struct replay_listener l = growth_listener(&g->growth);
+
+	l.left(&g->growth, b);
+	l.left(&g->whole, b);
+}
+
+/* Tell whether the whole run is to be looked at, too. */
+static bool is_bounded(const struct view *v)
+{
+	return folded_bytes(v->trace) && !select_chooses(v->select) &&
+	       !v->options->from_ns;
+}
+
+/* Get ready to look at the whole run, of which `bytes` are the history's. */
+static void begin_whole(struct growing *g, const struct view *v, uint64_t bytes)
+{
+	const struct trace *t = v->trace;
+	uint64_t folded = folded_bytes(t);
+
+	growth_begin(&g->whole, trace_clock(t, 0), folded + bytes,
+		     t->node_count, site_of, g);
+	growth_carry(&g->whole, folded, image_clock(t));
+	for (uint32_t i = 1; i < t->image->sums->rows; i++) {
+		struct mt_image_row r = image_row(t->image, i);
+
+		growth_carry_row(&g->whole, r.node, r.allocations, r.frees,
+				 r.lifetimes);
+	}
+}
+
 /* Replay the trace and find what grows. */
 static void find(struct growing *g, struct view *v)
 {
-	struct replay_listener l;
+	struct replay_listener l, both = {
+					  .context = g,
+					  .begins = both_begin,
+					  .ends = both_end,
+					  .resumes = both_resume,
+					  .carries = both_carry,
+					  .left = both_left,
+				  };
+	uint64_t bytes = allocated_bytes_of(v);
 
-	*g = (struct growing){.profile = v->profile};
+	*g = (struct growing){.profile = v->profile,
+			      .is_bounded = is_bounded(v)};
 	groups_build(&g->groups, v->profile, v->options->by, false);
-	growth_begin(&g->growth, begins_at(v), allocated_bytes_of(v),
-		     v->trace->node_count, site_of, g);
+	growth_begin(&g->growth, begins_at(v), bytes, v->trace->node_count,
+		     site_of, g);
+	if (g->is_bounded)
+		begin_whole(g, v, bytes);
 	l = growth_listener(&g->growth);
-	view_replay(v, &l);
+	view_replay(v, g->is_bounded ? &both : &l);
 	g->ns = trace_span_ns(v->trace, g->growth.ended - g->growth.began[0]);
 	growth_end(&g->growth, g->ns < BRIEF_NS);
+	if (g->is_bounded)
+		growth_end(&g->whole, trace_duration_ns(v->trace) < BRIEF_NS);
 	set_totals(g, v->profile);
 	judge(g, v->trace);
 }
@@ -200,6 +320,7 @@ static void free_all(struct growing *g)
 {
 	free(g->at);
 	growth_free(&g->growth);
+	growth_free(&g->whole);
 	groups_free(&g->groups);
 }
 
@@ -218,8 +339,7 @@ static const char *signs_of(struct table *t, const struct verdict *v)
 }
 
 /* Fill in a row of the table of candidates. */
-static void fill(struct table *t, const struct candidate *c,
-		 const struct growth *g)
+static void fill(struct table *t, const struct candidate *c, bool is_of_run)
 {
 	union table_cell *row = table_add(t);
 	const struct verdict *v = &c->verdict;
@@ -227,7 +347,7 @@ static void fill(struct table *t, const struct candidate *c,
 	row[0].n = whole_bytes(c->bytes_per_hour);
 	row[1].n = whole_bytes(c->bytes_per_gib);
 	row[2].n = c->site->live_bytes;
-	row[3].real = table_percent(c->site->live_bytes, g->live_bytes);
+	row[3].real = table_percent(c->site->live_bytes, c->growth->live_bytes);
 	row[4].n = c->site->live;
 	row[5].n = v->left;
 	row[6].n = v->left_bytes;
@@ -237,13 +357,14 @@ static void fill(struct table *t, const struct candidate *c,
 	row[10].real = v->tau;
 	row[11].text = signs_of(t, v);
 	row[12].text = verdict_names[v->kind];
-	row[13].frame = c->frame;
+	row[13].text = is_of_run ? "run" : "history";
+	row[14].frame = c->frame;
 }
 
 /* Print the first `n` candidates. */
 static void put_candidates(struct view *v, const struct growing *g, size_t n)
 {
-	static const struct table_column column[] = {
+	const struct table_column column[] = {
 		{"bytes_per_hour", "per hour", TABLE_BYTES},
 		{"bytes_per_gib", "per GiB", TABLE_BYTES},
 		{"live_bytes", "live", TABLE_BYTES},
@@ -257,13 +378,15 @@ static void put_candidates(struct view *v, const struct growing *g, size_t n)
 		{"tau", NULL, TABLE_NUMBER},
 		{"signs", NULL, TABLE_TEXT},
 		{"verdict", "verdict", TABLE_TEXT},
+		{"judged_by", g->is_bounded ? "by its" : NULL, TABLE_TEXT},
 		{"site", "site", TABLE_SITE},
 	};
 	struct table t;
 
-	table_begin(&t, "growth", "Growth candidates", column, 14);
+	table_begin(&t, "growth", "Growth candidates", column, 15);
 	for (size_t i = 0; i < n; i++)
-		fill(&t, &g->at[i], &g->growth);
+		fill(&t, &g->at[i],
+		     !g->is_bounded || g->at[i].growth == &g->whole);
 	view_table(v, &t);
 }
 
@@ -333,6 +456,7 @@ static void put_oldest(struct view *v, const struct growing *g, size_t n)
 /* Say in text what was looked at, and that it may be too little. */
 static void put_words(struct view *v, const struct growing *g)
 {
+	const struct growth *by = is_only_whole(g) ? &g->whole : &g->growth;
 	char bytes[TERM_NUMBER], live[TERM_NUMBER], time[TERM_NUMBER],
 		n[TERM_NUMBER];
 
@@ -340,10 +464,16 @@ static void put_words(struct view *v, const struct growing *g)
 		  "%u epochs of %s each, after a warm-up of a tenth; %s live "
 		  "at the end",
 		  GROWTH_EPOCHS,
-		  term_bytes(bytes, g->growth.step_bytes * GROWTH_EPOCH_STEPS,
+		  term_bytes(bytes, by->step_bytes * GROWTH_EPOCH_STEPS,
 			     v->style.exact),
-		  term_bytes(live, g->growth.live_bytes, v->style.exact));
-	if (g->growth.is_short)
+		  term_bytes(live, by->live_bytes, v->style.exact));
+	if (g->is_bounded)
+		view_line(v, is_only_whole(g)
+				     ? "judged by what is left of the whole "
+				       "run; the history is too short to say"
+				     : "judged by the history and by what is "
+				       "left of the whole run");
+	if (g->growth.is_short && !is_only_whole(g))
 		view_line(v, "too short to say what grows: %s, %s allocations",
 			  term_time(time, g->ns),
 			  term_count(n, v->profile->totals.allocations));
@@ -366,7 +496,8 @@ int view_growth(struct view *v, struct error *e)
 				 v->profile->source);
 	find(&g, v);
 	shown = view_rows(v, ROWS, g.count);
-	if (g.growth.is_short && v->style.form == TABLE_AS_TEXT)
+	if (g.growth.is_short && !is_only_whole(&g) &&
+	    v->style.form == TABLE_AS_TEXT)
 		shown = 0;
 	view_begin(v, "growth");
 	put_words(v, &g);

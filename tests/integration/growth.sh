@@ -126,7 +126,7 @@ jq -e '.growth[0].signs == "swells" and .oldest[0].bytes > 390000' text.json \
 grep -q '^32 epochs of ' out && grep -q ' LIKELY  *make  serve.c:' out &&
 	grep -q ' make;keep;main' out || fail "text: $(cat out)"
 "$REPORT" growth cache.zst | grep -qx 'nothing grows' || fail "cache: text"
-"$REPORT" growth --csv leak.zst | grep -q ',"LIKELY","make",' || fail "--csv"
+"$REPORT" growth --csv leak.zst | grep -q ',"LIKELY","run","make",' || fail "--csv"
 "$REPORT" leaks --json leak.zst | jq -c .growth >in_leaks
 jq -c .growth leak.json | cmp - in_leaks || fail "leaks: $(cat in_leaks)"
 "$REPORT" leaks leak.zst | grep 'Growth' && fail "leaks tells of a short run"

@@ -2,7 +2,8 @@
 /*
  * Shows that what is left is counted by the generation it began in, frees by
  * age, and troughs by epoch; that a realloc keeps a block's age, a failed one
- * takes nothing, and that freeing all at the end hides nothing.
+ * takes nothing, that freeing all at the end hides nothing, and that what the
+ * heap image carries is of the generation that it began in.
  */
 #include "growth.h"
 
@@ -197,6 +198,69 @@ START_TEST(the_end_hides_nothing)
 END_TEST
 
 /* Too few allocations, and nothing at all. */
+static uint32_t only_site(void *context, uint32_t node)
+{
+	(void)context;
+	(void)node;
+	return 0;
+}
+
+START_TEST(carried_blocks_keep_their_generation)
+{
+	const unsigned int folded = GROWTH_WARMUP_STEPS + 20 * 4;
+	struct replay_listener l;
+	struct growth g;
+
+	growth_begin(&g, 1000, (SIZE - 1) * GROWTH_STEPS, 1, only_site, NULL);
+	growth_carry(&g, folded * SIZE, 9000);
+	growth_carry_row(&g, 0, 70, 60, 600);
+	l = growth_listener(&g);
+	/* In no order, of generations 7 and 3; nothing is left of others. */
+	for (int i = 0; i < 2; i++) {
+		struct heap_block b = {
+			.address = 0x1000 + 16 * (uint64_t)i,
+			.size = 10,
+			.born = i ? 3000 : 7000,
+		};
+		struct mt_event event = {.time = b.born};
+		struct replay_event e = {
+			.event = &event,
+			.before = step_of(i ? 3 : 7) * SIZE + 50,
+		};
+
+		l.carries(&g, &b, &e);
+		ck_assert_uint_eq(b.owner, 0);
+	}
+	/* The history: a block, whose generation is 21. */
+	struct heap_block young = {.address = 0x2000, .size = SIZE};
+	struct mt_event event = {.time = 9500};
+	struct replay_event e = {.event = &event};
+
+	young.born = event.time;
+	l.begins(&g, &young, &e, NULL);
+	ck_assert_uint_eq(g.allocated_bytes, (folded + 1) * SIZE);
+	for (int i = 0; i < 2; i++) {
+		struct heap_block b = {
+			.address = 0x1000, .size = 10, .born = i ? 3000 : 7000};
+
+		l.left(&g, &b);
+	}
+	l.left(&g, &young);
+	growth_end(&g, false);
+	ck_assert_uint_eq(g.seen, 22);
+	ck_assert_uint_eq(g.site[0].epoch[3].left, 1);
+	ck_assert_uint_eq(g.site[0].epoch[7].left, 1);
+	ck_assert_uint_eq(g.site[0].epoch[21].left, 1);
+	ck_assert_uint_eq(g.site[0].live, 3);
+	ck_assert_uint_eq(g.site[0].folded_births, 70);
+	ck_assert_uint_eq(growth_epoch_began(&g, 3), 3000);
+	ck_assert_uint_eq(growth_epoch_began(&g, 4), 7000);
+	ck_assert_uint_eq(growth_epoch_began(&g, 8), 9000);
+	ck_assert(!g.is_short);
+	growth_free(&g);
+}
+END_TEST
+
 START_TEST(little_is_short)
 {
 	struct growth g;
@@ -223,6 +287,7 @@ static void add(TCase *c)
 	tcase_add_test(c, generations_are_counted);
 	tcase_add_test(c, reallocs_keep_the_age);
 	tcase_add_test(c, the_end_hides_nothing);
+	tcase_add_test(c, carried_blocks_keep_their_generation);
 	tcase_add_test(c, little_is_short);
 }
 
