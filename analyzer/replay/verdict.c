@@ -37,6 +37,10 @@
 /* Fewer must be of more generations: a thing at its first use leaves some. */
 #define MANY_LEFT 64
 
+/* Of a history, the time at risk without which it says nothing that nothing was
+ * freed. */
+#define LEAST_MATURE_RUNS 1
+
 /* Troughs without which there is no trend. */
 #define LEAST_TROUGHS 8
 
@@ -168,7 +172,8 @@ static bool is_enough(const struct leaving *l, const struct verdict *v)
 }
 
 /* Look at what is left of the mature generations. */
-static void look_at_survivors(struct verdict *v, const struct growth_site *s)
+static void look_at_survivors(struct verdict *v, const struct growth *g,
+			      const struct growth_site *s)
 {
 	struct leaving l;
 
@@ -182,7 +187,8 @@ static void look_at_survivors(struct verdict *v, const struct growth_site *s)
 	v->survival_low = trend_wilson_low(v->left, v->births);
 	v->bytes_per_epoch = (double)v->left_bytes / v->mature;
 	find_leaving(&l, v, s);
-	if (is_enough(&l, v) && (double)v->freed_late < v->mature_runs)
+	if (is_enough(&l, v) && (double)v->freed_late < v->mature_runs &&
+	    (!g->seen || v->mature_runs >= LEAST_MATURE_RUNS))
 		v->signs |= VERDICT_SURVIVES;
 	if (l.newest && l.newest * 2 >= l.middle)
 		v->signs |= VERDICT_GOES_ON;
@@ -287,7 +293,7 @@ void verdict_judge(struct verdict *v, const struct growth *g,
 	*v = (struct verdict){0};
 	find_maturity(v, g, s);
 	look_at_frees(v, g, s);
-	look_at_survivors(v, s);
+	look_at_survivors(v, g, s);
 	look_at_troughs(v, g, s);
 	look_at_swelling(v, g, s);
 	v->kind = judge_signs(v);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "behaviours.h"
+#include "folded.h"
 #include "trend.h"
 #include "verdict.h"
 
@@ -206,6 +207,36 @@ static void put_part(const char *title, bool is_new, unsigned int seeds)
 	       all[true], all[false], seeds);
 }
 
+/* Print how often anything is said of a run whose first part was folded: by the
+ * share that was, LIKELY or SUSPECT of a leak, and of others. */
+static void put_folded(unsigned int seeds)
+{
+	static const double share[] = {0.5, 0.9, 0.98, 0.998};
+
+	puts("folded     found   LIKELY    false   LIKELY");
+	for (size_t k = 0; k < sizeof(share) / sizeof(*share); k++) {
+		double said[2] = {0}, likely[2] = {0}, all[2] = {0};
+
+		for (size_t i = 0; i < BEHAVIOURS; i++)
+			for (unsigned int seed = 1; seed <= seeds; seed++) {
+				const struct behaviour *b = &behaviours[i];
+				struct growth g;
+
+				folded_measure(b, seed, share[k], &g);
+				all[b->leaks]++;
+				said[b->leaks] +=
+					judge_verdict(&g, &g.site[SITE]) ||
+					judge_suspect(&g, &g.site[SITE]);
+				likely[b->leaks] +=
+					judge_verdict(&g, &g.site[SITE]);
+				growth_free(&g);
+			}
+		printf("%5.1f %%  %8.3f %8.3f %8.3f %8.3f\n", 100 * share[k],
+		       said[1] / all[1], likely[1] / all[1], said[0] / all[0],
+		       likely[0] / all[0]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int seeds = argc > 1 ? atoi(argv[1]) : 20;
@@ -215,5 +246,7 @@ int main(int argc, char **argv)
 	put_part("the rule was tuned on", false, (unsigned int)seeds);
 	putchar('\n');
 	put_part("and not on", true, (unsigned int)seeds);
+	putchar('\n');
+	put_folded((unsigned int)seeds);
 	return 0;
 }

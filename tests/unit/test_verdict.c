@@ -2,9 +2,11 @@
 /*
  * Shows that the verdict finds leaks of many kinds and takes nothing else for
  * one: a few seeds of each behaviour, of which `make bench-growth` plays more
- * beside other rules. What it cannot tell is named, and bounded.
+ * beside other rules. What it cannot tell is named, and bounded. And that it
+ * does so of what a heap image has kept of a run.
  */
 #include "behaviours.h"
+#include "folded.h"
 #include "suite.h"
 #include "verdict.h"
 
@@ -72,6 +74,31 @@ START_TEST(new_leaks_are_suspected)
 }
 END_TEST
 
+/* Of runs whose first nine tenths were folded most leaks are suspected, few
+ * others are, and nothing is called likely. */
+START_TEST(folded_runs_are_judged)
+{
+	unsigned int leaks = 0, found = 0, others = 0, wrong = 0;
+
+	for (size_t i = 0; i < BEHAVIOURS; i++)
+		for (uint64_t seed = 101; seed < 101 + SEEDS; seed++) {
+			const struct behaviour *b = &behaviours[i];
+			struct verdict v;
+			struct growth g;
+
+			folded_measure(b, seed, 0.9, &g);
+			verdict_judge(&v, &g, &g.site[SITE]);
+			ck_assert_int_ne(v.kind, VERDICT_LIKELY);
+			*(b->leaks ? &leaks : &others) += 1;
+			*(b->leaks ? &found : &wrong) +=
+				v.kind == VERDICT_SUSPECT;
+			growth_free(&g);
+		}
+	ck_assert_uint_ge(found * 4, leaks * 3);
+	ck_assert_uint_le(wrong * 20, others);
+}
+END_TEST
+
 /* The same evidence of too short a time says nothing. */
 START_TEST(short_runs_say_nothing)
 {
@@ -110,6 +137,7 @@ static void add(TCase *c)
 {
 	tcase_add_loop_test(c, leaks_are_told, 0, (int)BEHAVIOURS);
 	tcase_add_test(c, new_leaks_are_suspected);
+	tcase_add_test(c, folded_runs_are_judged);
 	tcase_add_test(c, short_runs_say_nothing);
 	tcase_add_test(c, growth_has_a_rate);
 }
