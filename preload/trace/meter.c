@@ -66,6 +66,12 @@ bool mt_meter_take(uint64_t size)
 	return taken && !meter.paused;
 }
 
+uint64_t mt_meter_weight(uint64_t size)
+{
+	return meter.rate_bytes ? mt_sample_weight(size, meter.rate_bytes)
+				: size;
+}
+
 void mt_meter_renew(void)
 {
 	__atomic_fetch_add(&mt_gate.era, 1, __ATOMIC_RELEASE);

@@ -72,6 +72,10 @@ bool mt_meter_take(uint64_t size);
  */
 void mt_meter_set(uint64_t rate_bytes, bool paused, uint64_t seed);
 
+/* Return the bytes that a block of `size`, recorded now, stands for: its own
+ * where each is. Context: any. */
+uint64_t mt_meter_weight(uint64_t size);
+
 /* Have threads draw again, in a forked child. Context: any. */
 void mt_meter_renew(void);
 

@@ -3,7 +3,7 @@
  * Shows which blocks a hook takes: one of n bytes by the chance of
  * 1 - exp(-n / rate), whatever the blocks before it; none while recording
  * stands still; the same ones for the same seed; and at another rate from the
- * next block on.
+ * next block on. And what a block that was taken stands for.
  */
 #include "meter.h"
 
@@ -73,6 +73,39 @@ START_TEST(distances_are_exponential)
 	/* The second moment is 2, and the fourth 24. */
 	ck_assert_double_eq_tol(squares / (double)n, 2,
 				4.5 * sqrt(20 / (double)n));
+}
+END_TEST
+
+static const uint64_t rates[] = {
+	MT_MIN_RATE, 5000, RATE, 999999937, MT_MAX_RATE,
+};
+
+/* To the nearest byte, for all rates and sizes: from one byte to where each is
+ * taken. */
+START_TEST(weight_is_size_by_chance)
+{
+	uint64_t rate = rates[_i];
+
+	mt_meter_set(rate, false, 1);
+	ck_assert_uint_eq(mt_meter_weight(0), 0);
+	for (double x = 1; x < 50 * (double)rate; x = x * 1.01 + 1) {
+		uint64_t size = (uint64_t)x;
+		long double n = (long double)size;
+		long double is = n / -expm1l(-n / (long double)rate);
+
+		ck_assert_ldouble_eq_tol((long double)mt_meter_weight(size), is,
+					 0.5001L);
+	}
+	ck_assert_uint_eq(mt_meter_weight(UINT64_MAX), UINT64_MAX);
+	ck_assert_uint_eq(mt_meter_weight(45 * rate), 45 * rate);
+}
+END_TEST
+
+START_TEST(each_stands_for_itself_when_all_are_taken)
+{
+	mt_meter_set(0, false, 1);
+	for (uint64_t size = 0; size < 1 << 20; size += 1 + size / 2)
+		ck_assert_uint_eq(mt_meter_weight(size), size);
 }
 END_TEST
 
@@ -161,6 +194,8 @@ static void add(TCase *c)
 	tcase_add_loop_test(c, chances_are_by_size, 0, COUNT(sizes));
 	tcase_add_test(c, chances_have_no_memory);
 	tcase_add_test(c, distances_are_exponential);
+	tcase_add_loop_test(c, weight_is_size_by_chance, 0, COUNT(rates));
+	tcase_add_test(c, each_stands_for_itself_when_all_are_taken);
 	tcase_add_test(c, nothing_is_taken_while_it_stands_still);
 	tcase_add_test(c, another_rate_holds_from_the_next_block_on);
 	tcase_add_test(c, seeds_are_independent);
