@@ -35,6 +35,7 @@
 
 #include "export.h"
 #include "meter.h"
+#include "probe.h"
 #include "real.h"
 #include "record.h"
 #include "run.h"
@@ -135,8 +136,36 @@ static inline bool keeps(const void *p)
 	       (mt_lost_events(1), false);
 }
 
+/*
+ * Tell tracers of an event, if there are any: at the hook, whose caller is then
+ * the next frame of who follows frame pointers. A free is told before the real
+ * call, as it is recorded.
+ */
+static __attribute__((noinline)) void tell_alloc(uint64_t address,
+						 uint64_t size)
+{
+	if (address && mt_run_records())
+		mt_probe_alloc(address, size, mt_meter_weight(size));
+}
+
+static __attribute__((noinline)) void tell_free(uint64_t address)
+{
+	if (mt_run_records())
+		mt_probe_free(address);
+}
+
+static inline void tell(enum mt_kind kind, uint64_t address, uint64_t size)
+{
+	if (mt_kind_is_free(kind)) {
+		if (unlikely(otel_memory_free_semaphore))
+			tell_free(address);
+	} else if (unlikely(otel_memory_alloc_semaphore)) {
+		tell_alloc(address, size);
+	}
+}
+
 /* Record an event; `kind` is known when this is compiled: one way is left. */
-static inline __attribute__((always_inline)) uint32_t record_kind(
+static inline __attribute__((always_inline)) uint32_t record_by_kind(
 	enum mt_kind kind, uint64_t address, uint64_t size, uint64_t align,
 	const struct mt_place *at)
 {
@@ -157,6 +186,17 @@ static inline __attribute__((always_inline)) uint32_t record_kind(
 	};
 
 	return mt_record(&deal, at);
+}
+
+/* The same, and tell of it. */
+static inline __attribute__((always_inline)) uint32_t record_kind(
+	enum mt_kind kind, uint64_t address, uint64_t size, uint64_t align,
+	const struct mt_place *at)
+{
+	uint32_t stack = record_by_kind(kind, address, size, align, at);
+
+	tell(kind, address, size);
+	return stack;
 }
 
 /* Record a free that is about to be. Returns its stack. */
@@ -209,8 +249,8 @@ static inline void *inner_alloc(void *p)
 	inside.expected = 0;
 	inside.done = p != NULL;
 	if (unlikely(!p) && inside.kind >= MT_NEW)
-		record_kind(inside.kind, 0, inside.size, inside.align,
-			    &inside.at);
+		record_by_kind(inside.kind, 0, inside.size, inside.align,
+			       &inside.at);
 	return p;
 }
 
@@ -459,6 +499,11 @@ static inline void reallocated(enum mt_kind kind, const void *old,
 	if (!keeps(p))
 		return;
 	mt_record(&deal, at);
+	/* What has failed has told of the old block's end; its size is the
+	 * allocator's to say. */
+	if (deal.kind == MT_REALLOC_CANCEL)
+		size = mt_real.usable ? mt_real.usable((void *)old) : 0;
+	tell(kind, deal.address, size);
 }
 
 /* Give a block of the early memory a successor. */

@@ -440,6 +440,11 @@ static bool is_recording(void)
 	return is_on() && !run.paused;
 }
 
+bool mt_run_records(void)
+{
+	return run.state == ON && !run.paused;
+}
+
 /* Take another rate, or return why not. The recording of every event and the
  * one of a sample do not turn into each other: either would miss frees. */
 static int64_t set_rate(const char *text)

@@ -23,6 +23,9 @@ extern bool mt_run_frees; /* keep the stacks of frees */
  */
 struct mt_thread *mt_run_enter(void);
 
+/* Whether events are recorded now. Context: any. */
+bool mt_run_records(void);
+
 /* Look whether modules were unloaded, when the loader frees. Context: hook. */
 void mt_run_check_modules(void);
 
