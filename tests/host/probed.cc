@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
+// Build: -std=gnu++17
+//
 // Says itself what tracers are to be told of its blocks, in a file:
 //
 //   kinds FILE  every way to get and give back a block, and those that fail
