@@ -83,6 +83,7 @@
  *     combine    several profiles as one
  *     compare    what differs between runs, with its chance
  *     trust      how far a profile is to be trusted
+ *     samename   what a group is called in every run
  *   leak/      blocks that are lost, frees that are bad
  *     graph      what pointed to which block at a scan
  *     leaks      which blocks can be reached, and how the lost ones hang
@@ -206,7 +207,6 @@ static int run_symbolize(struct view *v, struct error *e)
 /* What a command makes of a sample of the blocks. */
 enum sampled {
 	ESTIMATES,  /* and says how far they are off */
-	NO_DOUBTS,  /* it has no place to say that, and refuses */
 	NEEDS_EACH, /* nothing */
 };
 
@@ -221,16 +221,16 @@ static const struct command {
 } commands[] = {
 	{NULL, NEEDS_PROFILE, view_summary, 0, false, ESTIMATES},
 	{"top", NEEDS_PROFILE, view_top, 0, false, ESTIMATES},
-	{"tree", NEEDS_PROFILE, view_tree, 0, false, NO_DOUBTS},
-	{"peek", NEEDS_PROFILE, view_peek, 0, true, NO_DOUBTS},
-	{"list", NEEDS_PROFILE, view_list, 0, true, NO_DOUBTS},
+	{"tree", NEEDS_PROFILE, view_tree, 0, false, ESTIMATES},
+	{"peek", NEEDS_PROFILE, view_peek, 0, true, ESTIMATES},
+	{"list", NEEDS_PROFILE, view_list, 0, true, ESTIMATES},
 	{"info", NEEDS_TRACE, view_info, 0, false, ESTIMATES},
 	{"timeline", NEEDS_TRACE, view_timeline, 0, false, NEEDS_EACH},
-	{"sizes", NEEDS_PROFILE, view_sizes, PROF_BY_SIZE, false, NO_DOUBTS},
+	{"sizes", NEEDS_PROFILE, view_sizes, PROF_BY_SIZE, false, ESTIMATES},
 	{"lifetimes", NEEDS_TRACE, view_lifetimes, 0, false, NEEDS_EACH},
 	{"threads", NEEDS_TRACE, view_threads, 0, false, NEEDS_EACH},
 	{"reallocs", NEEDS_PROFILE, view_reallocs, 0, false, NEEDS_EACH},
-	{"diff", NEEDS_PROFILES, view_diff, 0, false, NO_DOUBTS},
+	{"diff", NEEDS_PROFILES, view_diff, 0, false, ESTIMATES},
 	{"merge", NEEDS_PROFILES, view_merge, 0, false, ESTIMATES},
 	{"leaks", NEEDS_PROFILE, view_leaks, 0, false, NEEDS_EACH},
 	{"check", NEEDS_PATHS, NULL, 0, false, ESTIMATES},
@@ -358,19 +358,11 @@ static int refuse_sampled(const struct job *j, const struct input *in,
 {
 	const char *what = needing_each(j);
 
-	if (!in->trace || !estimate_is_needed(in->trace))
-		return 0;
-	if (what)
+	if (what && in->trace && estimate_is_needed(in->trace))
 		return error_set(e, ERROR_NO_OFFSET,
 				 "%s needs every block, of which this is a "
 				 "sample (sample=SIZE)",
 				 what);
-	if (j->command->sampled == NO_DOUBTS)
-		return error_set(e, ERROR_NO_OFFSET,
-				 "%s cannot say how far estimates are off, and "
-				 "this is a sample of the blocks "
-				 "(sample=SIZE): see top",
-				 j->command->name);
 	return 0;
 }
 

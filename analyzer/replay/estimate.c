@@ -65,3 +65,16 @@ struct interval estimate_interval(uint64_t estimate, struct doubt doubt,
 		.percent = 100 * (high - y > y - low ? high - y : y - low) / y,
 	};
 }
+
+struct change estimate_change(double before, struct interval of_before,
+			      double after, struct interval of_after)
+{
+	double change = after - before;
+
+	return (struct change){
+		.low = change - hypot(after - (double)of_after.low,
+				      (double)of_before.high - before),
+		.high = change + hypot((double)of_after.high - after,
+				       before - (double)of_before.low),
+	};
+}

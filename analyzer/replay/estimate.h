@@ -65,6 +65,12 @@ static inline void spread_subtract(struct spread *a, const struct spread *b)
 	a->blocks.squares -= b->blocks.squares;
 }
 
+static inline void doubt_add(struct doubt *a, struct doubt b, double factor)
+{
+	a->variance += factor * b.variance;
+	a->squares += factor * b.squares;
+}
+
 /* Between what it is with 95 % of confidence, and how far it is to the farther
  * of the two, in per cent of the estimate. */
 struct interval {
@@ -84,5 +90,21 @@ struct interval {
  */
 struct interval estimate_interval(uint64_t estimate, struct doubt doubt,
 				  uint64_t rate_bytes);
+
+/* Between what a change is with 95 % of confidence: it may be chance when 0 is
+ * between them. */
+struct change {
+	double low, high;
+};
+
+/*
+ * Return the interval of the change from one estimate to another one, which
+ * knows nothing of it: how far the ends are off adds up as variances do, so
+ * that it is the one of the sum of the variances where samples are many, and
+ * holds where they are few or none. (MOVER; Zou, Donner: Construction of
+ * confidence limits about effect measures, 2008.)
+ */
+struct change estimate_change(double before, struct interval of_before,
+			      double after, struct interval of_after);
 
 #endif

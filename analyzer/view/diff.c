@@ -2,11 +2,8 @@
 /*
  * diff OLD NEW: what grew and what shrank. Each side is a file or a directory
  * of files, which are runs of the same thing: with two or more a side the
- * medians are compared, and a change that may be chance is "~".
- *
- * Rows are matched by names: of a site the function, what it is inlined into,
- * and of a library its base name without the version. So a rebuild, a moved
- * line, another directory or another name of the program disturb nothing.
+ * medians are compared, and a change that may be chance is "~". So it is
+ * between two samples of the blocks, when their intervals do not tell.
  */
 #include "view.h"
 
@@ -15,7 +12,7 @@
 #include <string.h>
 
 #include "compare.h"
-#include "map.h"
+#include "samename.h"
 #include "strpool.h"
 
 /* Rows when -n does not say. */
@@ -24,90 +21,42 @@
 /* A change is chance when it is this likely. */
 #define ALPHA 0.05
 
+/* What one of the two has. */
+struct side {
+	double n;	      /* median of the runs */
+	struct doubt doubt;   /* of a sample: mean of the runs */
+	bool known;	      /* the interval is */
+	struct interval from; /* of the median, or of the estimate */
+};
+
 /* A row: a value for each run, those of OLD first. */
 struct pair {
 	const char *name;
 	double *value;
-	double before, after; /* medians */
+	struct side before, after;
 	double p;	      /* of chance */
+	struct change change; /* of a sample */
+};
+
+/* A run: what it has in all, and what its figures are multiplied by. */
+struct run {
+	double all, factor;
+	struct doubt doubt; /* of all */
 };
 
 struct diff {
 	struct view *view;
 	const struct view_measure *measure;
+	view_key *key;
 	struct strpool names;
 	struct pair *at;
 	size_t count, room;
 	size_t runs, before; /* of OLD: the first so many */
-	double *all;	     /* per run */
+	struct run *run;
+	struct pair all;
+	double goal;	    /* what OLD is scaled to; 0: it is not */
+	struct doubt scale; /* of that, as a change of all */
 };
-
-/* Append to a text that is to be freed. */
-static char *append(char *text, const char *between, const char *more)
-{
-	char *longer = util_format("%s%s%s", text, between, more);
-
-	free(text);
-	return longer;
-}
-
-/* Name a site: the function, and what it is inlined into; in a library. */
-static char *site_name(const struct profile *p, const struct frame *f)
-{
-	char *text = util_format("%s", f->name), *end;
-	const char *module = f->module ? util_basename(f->module) : NULL;
-
-	/* A place without a function is named by its module already. */
-	if (!f->function || (module && strcmp(module, p->program) == 0))
-		module = NULL;
-	for (; f->inlined; f++)
-		text = append(text, " < ", f[1].name);
-	if (module) {
-		text = append(text, "  ", module);
-		end = strstr(text + strlen(text) - strlen(module), ".so.");
-		if (end)
-			end[3] = '\0';
-	}
-	return text;
-}
-
-/* Return a stack's frames as one text. */
-static char *stack_text(struct stacks *s, uint32_t node)
-{
-	struct stacks_list list = {0};
-	char *text = util_copy("", 0);
-
-	stacks_expand(s, node, &list);
-	for (size_t i = 0; i < list.count; i++)
-		text = append(text, i ? ";" : "", list.at[i]->name);
-	stacks_list_free(&list);
-	return text;
-}
-
-/* Return the name by which a group is matched; free it. */
-static char *name_of(struct profile *p, enum group_by by, const struct group *g)
-{
-	const struct profile_thread *t;
-	char bytes[TERM_NUMBER];
-
-	switch (by) {
-	case GROUP_SITE:
-		return site_name(p, g->frame);
-	case GROUP_FUNCTION:
-		return util_format("%s", g->frame->name);
-	case GROUP_MODULE:
-		return util_format(
-			"%s", g->frame->module ? util_basename(g->frame->module)
-					       : "(no module)");
-	case GROUP_THREAD:
-		t = &p->threads[g->number];
-		return util_format("%s", t->name ? t->name : "?");
-	case GROUP_SIZE:
-		return util_format("%s", term_bytes(bytes, g->number, true));
-	default:
-		return stack_text(&p->stacks, (uint32_t)g->number);
-	}
-}
 
 /* Return the row of a name, entered when it is new. */
 static struct pair *pair_of(struct diff *d, const char *name)
@@ -125,23 +74,41 @@ static struct pair *pair_of(struct diff *d, const char *name)
 	return &d->at[number - 1];
 }
 
+/* Return how many runs a side has. */
+static size_t runs_of(const struct diff *d, bool is_after)
+{
+	return is_after ? d->runs - d->before : d->before;
+}
+
+/* Add what a run has to a row. */
+static void take(struct diff *d, size_t i, struct pair *p,
+		 const struct profile_totals *t)
+{
+	bool is_after = i >= d->before;
+	const struct run *run = &d->run[i];
+	struct side *s = is_after ? &p->after : &p->before;
+	double n = run->factor * (double)d->key(t);
+
+	p->value[i] += n;
+	doubt_add(&s->doubt, view_doubt(d->key, t),
+		  run->factor * run->factor / (double)runs_of(d, is_after));
+}
+
 /* Enter what one run has. */
 static void take_run(struct diff *d, size_t run, struct profile *p)
 {
-	const struct options *o = d->view->options;
-	view_key *key = o->blocks ? d->measure->blocks : d->measure->bytes;
+	enum group_by by = d->view->options->by;
 	struct groups g;
 
-	groups_build(&g, p, o->by, false);
+	groups_build(&g, p, by, false);
+	take(d, run, &d->all, &g.totals);
 	for (size_t i = 0; i < g.count; i++) {
-		char *name = name_of(p, o->by, &g.at[i]);
-		double n = (double)key(&g.at[i].totals);
+		char *name = samename_of(p, by, &g.at[i]);
 
-		if (n > 0 && *name)
-			pair_of(d, name)->value[run] += n;
+		if (d->key(&g.at[i].totals) && *name)
+			take(d, run, pair_of(d, name), &g.at[i].totals);
 		free(name);
 	}
-	d->all[run] = (double)key(&g.totals);
 	groups_free(&g);
 }
 
@@ -152,32 +119,24 @@ static double median_of(double *v, size_t n)
 	return n ? compare_median(v, n) : 0;
 }
 
-/* Work out a row's medians and what chance would do. */
-static void judge(struct diff *d, struct pair *p)
-{
-	double *after = p->value + d->before;
-	size_t m = d->runs - d->before;
-
-	p->before = median_of(p->value, d->before);
-	p->after = median_of(after, m);
-	p->p = compare_mann_whitney(p->value, d->before, after, m);
-}
-
 /* Scale OLD so that its total is that of NEW. */
 static void normalize(struct diff *d)
 {
-	double *after = util_alloc(d->runs, sizeof(*after)), goal;
-	size_t m = d->runs - d->before;
+	size_t n = runs_of(d, false), m = runs_of(d, true);
+	double *after = util_alloc(m, sizeof(*after));
 
-	memcpy(after, d->all + d->before, m * sizeof(*after));
-	goal = median_of(after, m);
+	for (size_t i = 0; i < m; i++) {
+		after[i] = d->run[n + i].all;
+		doubt_add(&d->scale, d->run[n + i].doubt, 1 / (double)m);
+	}
+	d->goal = median_of(after, m);
 	free(after);
-	for (size_t run = 0; run < d->before; run++) {
-		double factor = d->all[run] > 0 ? goal / d->all[run] : 1;
+	for (size_t i = 0; i < n; i++) {
+		double factor = d->run[i].all > 0 ? d->goal / d->run[i].all : 1;
 
-		for (size_t i = 0; i < d->count; i++)
-			d->at[i].value[run] *= factor;
-		d->all[run] *= factor;
+		d->run[i].factor = factor;
+		doubt_add(&d->scale, d->run[i].doubt,
+			  factor * factor / (double)n);
 	}
 }
 
@@ -187,15 +146,93 @@ static bool is_many(const struct diff *d)
 	return d->before > 1 && d->runs - d->before > 1;
 }
 
+/* Tell whether one run is compared, and has estimates. */
+static bool is_estimated(const struct diff *d)
+{
+	return !is_many(d) && view_is_sampled(d->view);
+}
+
+/*
+ * Return the rate that tells how much there may be of what no sample is of; of
+ * blocks it is what a sample on the other side stands for, if there is one.
+ */
+static uint64_t rate_of(const struct diff *d, bool is_after,
+			const struct side *other)
+{
+	const struct input *in = d->view->inputs + (is_after ? d->before : 0);
+	double most = 0;
+
+	for (size_t i = 0; i < runs_of(d, is_after); i++)
+		most = fmax(most, (double)in[i].profile->rate_bytes);
+	if (d->view->options->blocks && other->doubt.squares > 0)
+		most = fmin(most, ceil(other->doubt.variance / other->n));
+	return (uint64_t)most;
+}
+
+/* Find the intervals of what samples tell. What OLD is scaled by is uncertain,
+ * too, as if the row had no part in it. */
+static void weigh(struct diff *d, struct pair *p)
+{
+	struct side *before = &p->before, *after = &p->after;
+	double share = d->goal > 0 ? before->n / d->goal : 0;
+
+	doubt_add(&before->doubt, d->scale, share * share);
+	before->from =
+		estimate_interval((uint64_t)(before->n + 0.5), before->doubt,
+				  rate_of(d, false, after));
+	after->from = estimate_interval((uint64_t)(after->n + 0.5),
+					after->doubt, rate_of(d, true, before));
+	before->known = after->known = true;
+	p->change =
+		estimate_change(before->n, before->from, after->n, after->from);
+}
+
+/* Find the median of a side's runs, and its interval if they are enough. */
+static void judge_side(struct side *s, double *v, size_t n)
+{
+	double low, high, most;
+
+	s->n = median_of(v, n);
+	s->known = compare_interval(v, n, &low, &high);
+	if (!s->known)
+		return;
+	most = fmax(high - s->n, s->n - low);
+	s->from = (struct interval){
+		.low = (uint64_t)(low + 0.5),
+		.high = (uint64_t)(high + 0.5),
+		.percent = s->n > 0 ? 100 * most / s->n : 0,
+	};
+}
+
+/* Work out a row's medians and what chance would do. */
+static void judge(struct diff *d, struct pair *p)
+{
+	size_t n = runs_of(d, false), m = runs_of(d, true);
+
+	judge_side(&p->before, p->value, n);
+	judge_side(&p->after, p->value + n, m);
+	p->p = compare_mann_whitney(p->value, n, p->value + n, m);
+	if (is_estimated(d))
+		weigh(d, p);
+}
+
+/* Tell whether a change may be chance. */
+static bool is_chance(const struct diff *d, const struct pair *p)
+{
+	return is_many(d) ? p->p >= ALPHA
+			  : is_estimated(d) && p->change.low <= 0 &&
+				    p->change.high >= 0;
+}
+
 /* Order by the size of the change: before those that may be chance, and these
  * before what is none. */
 static int compare(const void *a, const void *b, void *context)
 {
 	const struct pair *x = a, *y = b;
 	const struct diff *d = context;
-	double i = fabs(x->after - x->before), j = fabs(y->after - y->before);
-	int chance_x = is_many(d) && x->p >= ALPHA;
-	int chance_y = is_many(d) && y->p >= ALPHA;
+	double i = fabs(x->after.n - x->before.n);
+	double j = fabs(y->after.n - y->before.n);
+	int chance_x = is_chance(d, x), chance_y = is_chance(d, y);
 
 	if ((i > 0) != (j > 0))
 		return i > 0 ? -1 : 1;
@@ -210,71 +247,99 @@ static int compare(const void *a, const void *b, void *context)
 static const char *change_text(struct diff *d, struct table *t,
 			       const struct pair *p)
 {
+	double before = p->before.n, after = p->after.n;
+	double percent = 100 * (after - before) / before;
 	char *text;
 	const char *kept;
 
-	if (is_many(d) && p->p >= ALPHA)
+	if (is_many(d) && is_chance(d, p))
 		text = util_format("~ (p=%.3f)", p->p);
-	else if (!(p->before > 0))
-		text = util_format("%s", p->after > 0 ? "new" : "");
+	else if (is_chance(d, p))
+		text = util_format("~");
+	else if (!(before > 0))
+		text = util_format("%s", after > 0 ? "new" : "");
 	else if (is_many(d))
-		text = util_format("%+.1f %% (p=%.3f)",
-				   100 * (p->after - p->before) / p->before,
-				   p->p);
+		text = util_format("%+.1f %% (p=%.3f)", percent, p->p);
 	else
-		text = util_format("%+.1f %%",
-				   100 * (p->after - p->before) / p->before);
+		text = util_format("%+.1f %%", percent);
 	kept = table_keep(t, text);
 	free(text);
 	return kept;
 }
 
-/* Write how far a side's runs go: "+-2 %" or the bounds that hold it. */
-static const char *spread_text(struct table *t, const double *v, size_t n)
+/* Write how far a side may be off: "+-2 %" of runs, "2.0 %" of samples. */
+static const char *off_text(struct diff *d, struct table *t,
+			    const struct side *s)
 {
-	double low, high, median = compare_median(v, n), most;
-	const char *kept;
-	char *text;
+	char *text = !is_many(d) ? view_off_text(&s->from)
+		     : s->known	 ? util_format("+-%.0f %%", s->from.percent)
+				 : util_format("+-?");
+	const char *kept = table_keep(t, text);
 
-	if (!compare_interval(v, n, &low, &high))
-		return "+-?";
-	most = high - median > median - low ? high - median : median - low;
-	text = util_format("+-%.0f %%", median > 0 ? 100 * most / median : 0);
-	kept = table_keep(t, text);
 	free(text);
 	return kept;
 }
 
-/* Fill in the cells of a side: the interval of its median. */
-static void fill_side(struct table *t, union table_cell *row, const double *v,
-		      size_t n)
+/* Write how far a change may be off, in its unit. */
+static const char *change_off_text(struct diff *d, struct table *t,
+				   const struct pair *p)
 {
-	double low = 0, high = 0;
+	double change = p->after.n - p->before.n;
+	double off = fmax(p->change.high - change, change - p->change.low);
+	char text[TERM_NUMBER];
 
-	row[1].text = spread_text(t, v, n);
-	compare_interval(v, n, &low, &high);
-	row[2].n = (uint64_t)(low + 0.5);
-	row[3].n = (uint64_t)(high + 0.5);
+	if (d->view->options->blocks)
+		term_count(text, (uint64_t)(off + 0.5));
+	else
+		term_bytes(text, (uint64_t)(off + 0.5), d->view->style.exact);
+	return table_keep(t, text);
+}
+
+/* Return what samples say of a change. */
+static const char *verdict_of(const struct diff *d, const struct pair *p)
+{
+	return is_chance(d, p)		  ? "noise"
+	       : p->after.n > p->before.n ? "grew"
+					  : "shrank";
+}
+
+/* The columns of the table. */
+enum {
+	OLD,
+	NEW = OLD + VIEW_FIGURE,
+	CHANGE = NEW + VIEW_FIGURE,
+	P = CHANGE + VIEW_FIGURE,
+	VERDICT,
+	PERCENT,
+	NAME,
+	COLUMNS,
+};
+
+/* Fill in the cells of a side. */
+static void fill_side(struct diff *d, struct table *t, union table_cell *cell,
+		      const struct side *s)
+{
+	cell[0].n = (uint64_t)(s->n + 0.5);
+	cell[1].text = off_text(d, t, s);
+	cell[2].n = s->from.low;
+	cell[3].n = s->from.high;
 }
 
 /* Fill in a row. */
 static void fill(struct diff *d, struct table *t, const struct pair *p)
 {
 	union table_cell *row = table_add(t);
-	double before = p->before, after = p->after;
 
-	row[0].n = (uint64_t)(before + 0.5);
-	row[4].n = (uint64_t)(after + 0.5);
-	if (is_many(d)) {
-		fill_side(t, row, p->value, d->before);
-		fill_side(t, row + 4, p->value + d->before,
-			  d->runs - d->before);
-	}
-	row[8].change =
-		(int64_t)(after - before + (after < before ? -0.5 : 0.5));
-	row[9].real = p->p;
-	row[10].text = change_text(d, t, p);
-	row[11].text = p->name;
+	fill_side(d, t, &row[OLD], &p->before);
+	fill_side(d, t, &row[NEW], &p->after);
+	row[CHANGE].change = llround(p->after.n - p->before.n);
+	row[CHANGE + 1].text = change_off_text(d, t, p);
+	row[CHANGE + 2].change = llround(p->change.low);
+	row[CHANGE + 3].change = llround(p->change.high);
+	row[P].real = p->p;
+	row[VERDICT].text = verdict_of(d, p);
+	row[PERCENT].text = change_text(d, t, p);
+	row[NAME].text = p->name;
 }
 
 /* Add the row of those from `shown` on, which with the others make up all:
@@ -285,33 +350,20 @@ static void add_others(struct diff *d, struct table *t, size_t shown)
 	char n[TERM_NUMBER], *text;
 
 	for (size_t i = shown; i < d->count; i++) {
-		rest.before += d->at[i].before;
-		rest.after += d->at[i].after;
+		const struct pair *p = &d->at[i];
+
+		rest.before.n += p->before.n;
+		rest.after.n += p->after.n;
+		doubt_add(&rest.before.doubt, p->before.doubt, 1);
+		doubt_add(&rest.after.doubt, p->after.doubt, 1);
 	}
+	if (is_estimated(d))
+		weigh(d, &rest);
 	text = util_format("(%s other%s)", term_count(n, d->count - shown),
 			   term_plural(d->count - shown));
 	rest.name = table_keep(t, text);
 	free(text);
 	fill(d, t, &rest);
-}
-
-/* Add the row of all together. */
-static void add_total(struct diff *d, struct table *t)
-{
-	struct pair all = {.name = "(all)", .value = d->all};
-
-	judge(d, &all);
-	fill(d, t, &all);
-}
-
-/* Tell whether so many runs are enough for an interval. */
-static bool has_interval(size_t n)
-{
-	double *v = util_alloc(n, sizeof(*v)), low, high;
-	bool has = compare_interval(v, n, &low, &high);
-
-	free(v);
-	return has;
 }
 
 /* Tell whether no result of so few runs could be less likely than chance. */
@@ -324,29 +376,61 @@ static bool is_few(const struct diff *d)
 	return 2 / choices >= ALPHA;
 }
 
+/* Set the columns of a figure's interval: JSON and CSV have the ends, if they
+ * are known. */
+static void interval_columns(struct table_column *column, const char *title,
+			     bool known, const char *low, const char *high)
+{
+	column[1] = (struct table_column){NULL, title, TABLE_RIGHT};
+	column[2] = column[3] = (struct table_column){NULL, NULL, column->type};
+	column[2].key = known ? low : NULL;
+	column[3].key = known ? high : NULL;
+}
+
+/* Set the columns of the table. */
+static void set_columns(const struct diff *d,
+			struct table_column column[COLUMNS])
+{
+	bool blocks = d->view->options->blocks, many = is_many(d);
+	bool estimated = is_estimated(d);
+	enum table_type type = blocks ? TABLE_COUNT : TABLE_BYTES;
+	enum table_type change =
+		blocks ? TABLE_COUNT_CHANGE : TABLE_BYTES_CHANGE;
+	const char *off = many ? "95 %" : estimated ? "+-" : NULL;
+	bool old = d->all.before.known, new = d->all.after.known;
+
+	column[OLD] = (struct table_column){"old", "old", type};
+	column[NEW] = (struct table_column){"new", "new", type};
+	column[CHANGE] = (struct table_column){"change", "change", change};
+	interval_columns(&column[OLD], off, old, "old_low", "old_high");
+	interval_columns(&column[NEW], off, new, "new_low", "new_high");
+	interval_columns(&column[CHANGE], estimated ? "+-" : NULL, estimated,
+			 "change_low", "change_high");
+	column[P] =
+		(struct table_column){many ? "p" : NULL, NULL, TABLE_NUMBER};
+	column[VERDICT] = (struct table_column){estimated ? "verdict" : NULL,
+						NULL, TABLE_TEXT};
+	column[PERCENT] = (struct table_column){NULL, "%", TABLE_RIGHT};
+	column[NAME] = (struct table_column){"name", "name", TABLE_TEXT};
+}
+
+/* Say what the table does not. */
+static void put_words(struct diff *d, size_t smaller)
+{
+	if (is_many(d) && is_few(d))
+		view_line(d->view, "too few runs to tell a change from chance: "
+				   "take 4 or more a side");
+	if (is_many(d) && smaller)
+		view_line(d->view, "(%zu smaller change%s not shown: -n)",
+			  smaller, term_plural(smaller));
+	if (is_estimated(d))
+		view_line(d->view, "~: within the noise of the samples");
+}
+
 /* Print the table. */
 static void put(struct diff *d)
 {
-	bool blocks = d->view->options->blocks, many = is_many(d);
-	enum table_type type = blocks ? TABLE_COUNT : TABLE_BYTES;
-	/* JSON and CSV have the bounds, where runs are enough for any. */
-	bool old = many && has_interval(d->before);
-	bool new = many &&has_interval(d->runs - d->before);
-	const struct table_column column[] = {
-		{"old", "old", type},
-		{NULL, many ? "95 %" : NULL, TABLE_RIGHT},
-		{old ? "old_low" : NULL, NULL, type},
-		{old ? "old_high" : NULL, NULL, type},
-		{"new", "new", type},
-		{NULL, many ? "95 %" : NULL, TABLE_RIGHT},
-		{new ? "new_low" : NULL, NULL, type},
-		{new ? "new_high" : NULL, NULL, type},
-		{"change", "change",
-		 blocks ? TABLE_COUNT_CHANGE : TABLE_BYTES_CHANGE},
-		{many ? "p" : NULL, NULL, TABLE_NUMBER},
-		{NULL, "%", TABLE_RIGHT},
-		{"name", "name", TABLE_TEXT},
-	};
+	struct table_column column[COLUMNS];
 	char *what = view_measure_title(d->view, d->measure);
 	char *title =
 		util_format("%s: OLD, %zu run%s, and NEW, %zu", what, d->before,
@@ -354,22 +438,19 @@ static void put(struct diff *d)
 	size_t n = 0, shown;
 	struct table t;
 
-	while (n < d->count && d->at[n].before != d->at[n].after)
+	while (n < d->count && d->at[n].before.n != d->at[n].after.n)
 		n++;
 	shown = view_rows(d->view, ROWS, n);
-	table_begin(&t, "rows", title, column, 12);
+	set_columns(d, column);
+	table_begin(&t, "rows", title, column, COLUMNS);
 	for (size_t i = 0; i < shown; i++)
 		fill(d, &t, &d->at[i]);
-	if (!many && shown < d->count && d->view->style.form == TABLE_AS_TEXT)
+	if (!is_many(d) && shown < d->count &&
+	    d->view->style.form == TABLE_AS_TEXT)
 		add_others(d, &t, shown);
-	add_total(d, &t);
+	fill(d, &t, &d->all);
 	view_table(d->view, &t);
-	if (many && is_few(d))
-		view_line(d->view, "too few runs to tell a change from chance: "
-				   "take 4 or more a side");
-	if (many && shown < n)
-		view_line(d->view, "(%zu smaller change%s not shown: -n)",
-			  n - shown, term_plural(n - shown));
+	put_words(d, n - shown);
 	free(what);
 	free(title);
 }
@@ -379,14 +460,55 @@ static void diff_free(struct diff *d)
 	for (size_t i = 0; i < d->count; i++)
 		free(d->at[i].value);
 	free(d->at);
-	free(d->all);
+	free(d->all.value);
+	free(d->run);
 	strpool_free(&d->names);
+}
+
+/* Note of each run what it has in all: 0, or -1 with `e` filled. */
+static int measure(struct diff *d, struct error *e)
+{
+	struct view *v = d->view;
+
+	for (size_t i = 0; i < d->runs; i++) {
+		const struct profile_totals *all =
+			&v->inputs[i].profile->totals;
+
+		v->profile = v->inputs[i].profile;
+		d->measure = view_measure(v, e);
+		if (!d->measure)
+			return -1;
+		d->key = v->options->blocks ? d->measure->blocks
+					    : d->measure->bytes;
+		d->run[i] = (struct run){
+			.all = (double)d->key(all),
+			.factor = 1,
+			.doubt = view_doubt(d->key, all),
+		};
+	}
+	return 0;
+}
+
+/* Enter what all runs have, and judge it. */
+static void work_out(struct diff *d)
+{
+	if (d->view->options->normalize)
+		normalize(d);
+	d->all.name = "(all)";
+	d->all.value = util_alloc(d->runs, sizeof(*d->all.value));
+	for (size_t i = 0; i < d->runs; i++)
+		take_run(d, i, d->view->inputs[i].profile);
+	judge(d, &d->all);
+	for (size_t i = 0; i < d->count; i++)
+		judge(d, &d->at[i]);
+	if (d->count)
+		qsort_r(d->at, d->count, sizeof(*d->at), compare, d);
 }
 
 int view_diff(struct view *v, struct error *e)
 {
 	struct diff d = {.view = v, .runs = v->input_count};
-	int status = 0;
+	int status;
 
 	while (d.before < d.runs && v->inputs[d.before].side == 0)
 		d.before++;
@@ -394,22 +516,10 @@ int view_diff(struct view *v, struct error *e)
 		return error_set(e, ERROR_NO_OFFSET,
 				 "diff takes two sides, OLD and NEW, each a "
 				 "file or a directory");
-	d.all = util_alloc(d.runs, sizeof(*d.all));
-	for (size_t i = 0; i < d.runs && !status; i++) {
-		v->profile = v->inputs[i].profile;
-		d.measure = view_measure(v, e);
-		status = d.measure ? 0 : -1;
-		if (!status)
-			take_run(&d, i, v->profile);
-	}
+	d.run = util_alloc(d.runs, sizeof(*d.run));
+	status = measure(&d, e);
 	if (!status) {
-		if (v->options->normalize)
-			normalize(&d);
-		for (size_t i = 0; i < d.count; i++)
-			judge(&d, &d.at[i]);
-		if (d.count)
-			qsort_r(d.at, d.count, sizeof(*d.at), compare, &d);
-		v->profile = v->inputs[d.runs - 1].profile;
+		work_out(&d);
 		view_begin(v, "diff");
 		put(&d);
 		view_end(v);

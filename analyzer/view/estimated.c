@@ -14,8 +14,7 @@ static struct doubt less(struct doubt a, struct doubt b)
 	return (struct doubt){a.variance - b.variance, a.squares - b.squares};
 }
 
-/* Return how uncertain a figure is. */
-static struct doubt doubt_of(view_key *key, const struct profile_totals *t)
+struct doubt view_doubt(view_key *key, const struct profile_totals *t)
 {
 	const struct {
 		view_key *key;
@@ -37,61 +36,90 @@ static struct doubt doubt_of(view_key *key, const struct profile_totals *t)
 	return (struct doubt){0};
 }
 
+/* Return the rate that what is shown was recorded at, last of all; 0: each
+ * block was. */
+static uint64_t rate_of(const struct view *v)
+{
+	const struct trace *t = v->trace;
+
+	if (v->profile)
+		return v->profile->rate_bytes;
+	return t->rate_count ? t->rates[t->rate_count - 1].rate_bytes : 0;
+}
+
 /* Return the interval of a figure. */
 static struct interval interval_of(const struct view *v, view_key *key,
 				   const struct profile_totals *t)
 {
-	return estimate_interval(key(t), doubt_of(key, t),
-				 v->profile->rate_bytes);
+	return estimate_interval(key(t), view_doubt(key, t), rate_of(v));
 }
 
 bool view_is_sampled(const struct view *v)
 {
-	return v->profile ? v->profile->rate_bytes != 0
-			  : estimate_is_needed(v->trace);
-}
+	bool sampled = rate_of(v) != 0;
 
-void view_interval_columns(const struct view *v, struct table *t,
-			   struct table_column column[VIEW_INTERVAL],
-			   const char *key, enum table_type type)
-{
-	char *low = util_format("%s_low", key),
-	     *high = util_format("%s_high", key);
+	for (size_t i = 0; i < v->input_count; i++) {
+		const struct input *in = &v->inputs[i];
 
-	column[0] = (struct table_column){NULL, NULL, TABLE_RIGHT};
-	column[1] = column[2] = (struct table_column){NULL, NULL, type};
-	if (view_is_sampled(v)) {
-		column[0].title = "+-";
-		column[1].key = table_keep(t, low);
-		column[2].key = table_keep(t, high);
+		sampled |= in->trace && estimate_is_needed(in->trace);
 	}
-	free(low);
-	free(high);
+	return sampled;
 }
 
-/* Write how far an estimate may be off: "12 %"; of none there is no share. */
-static char *off_text(const struct interval *i)
+/* Return the key of an end of a figure's interval; NULL when it has none. */
+static const char *end_key(struct table *t, const char *key, const char *end)
 {
-	if (!i->low && !i->percent)
+	char *text = util_format("%s_%s", key ? key : "", end);
+	const char *kept = key ? table_keep(t, text) : NULL;
+
+	free(text);
+	return kept;
+}
+
+void view_figure_columns(const struct view *v, struct table *t,
+			 struct table_column column[VIEW_FIGURE])
+{
+	const struct table_column *n = &column[0];
+
+	column[1] = (struct table_column){NULL, NULL, TABLE_RIGHT};
+	column[2] = column[3] = (struct table_column){NULL, NULL, n->type};
+	if (!view_is_sampled(v))
+		return;
+	column[1].title = n->title ? "+-" : NULL;
+	column[2].key = end_key(t, n->key, "low");
+	column[3].key = end_key(t, n->key, "high");
+}
+
+char *view_off_text(const struct interval *i)
+{
+	if (i->percent <= 0)
 		return util_copy("", 0);
 	return util_format(i->percent < 10 ? "%.1f %%" : "%.0f %%", i->percent);
 }
 
-void view_fill_interval(const struct view *v, struct table *t,
-			union table_cell cell[VIEW_INTERVAL], view_key *key,
-			const struct profile_totals *totals)
+void view_fill_estimate(const struct view *v, struct table *t,
+			union table_cell cell[VIEW_FIGURE], uint64_t n,
+			struct doubt doubt)
 {
 	struct interval i;
 	char *text;
 
+	cell[0].n = n;
 	if (!view_is_sampled(v))
 		return;
-	i = interval_of(v, key, totals);
-	text = off_text(&i);
-	cell[0].text = table_keep(t, text);
-	cell[1].n = i.low;
-	cell[2].n = i.high;
+	i = estimate_interval(n, doubt, rate_of(v));
+	text = view_off_text(&i);
+	cell[1].text = table_keep(t, text);
+	cell[2].n = i.low;
+	cell[3].n = i.high;
 	free(text);
+}
+
+void view_fill_figure(const struct view *v, struct table *t,
+		      union table_cell cell[VIEW_FIGURE], view_key *key,
+		      const struct profile_totals *totals)
+{
+	view_fill_estimate(v, t, cell, key(totals), view_doubt(key, totals));
 }
 
 void view_put_off(const struct view *v, view_key *key,
@@ -103,9 +131,11 @@ void view_put_off(const struct view *v, view_key *key,
 	if (!view_is_sampled(v))
 		return;
 	i = interval_of(v, key, t);
-	text = off_text(&i);
+	text = view_off_text(&i);
 	if (*text)
 		printf(" +-%s", text);
+	else if (i.low == i.high)
+		; /* exact */
 	else if (key == view_exit_bytes || key == view_allocated_bytes)
 		printf(" (below %s)", term_bytes(most, i.high, false));
 	free(text);
@@ -123,18 +153,20 @@ void view_put_json_interval(const struct view *v, const char *name,
 	       name, i.high);
 }
 
-/* The rates that a trace was recorded at, least and greatest. */
+/* The rates that the traces were recorded at, least and greatest. */
 static void rates_of(const struct view *v, uint64_t *least, uint64_t *most)
 {
-	const struct trace *t = v->trace;
+	*least = UINT64_MAX;
+	*most = 0;
+	for (size_t i = 0; i < v->input_count; i++) {
+		const struct trace *t = v->inputs[i].trace;
 
-	*least = *most = t && t->rate_count ? t->rates[0].rate_bytes
-					    : v->profile->rate_bytes;
-	for (size_t i = 0; t && i < t->rate_count; i++) {
-		uint64_t rate = t->rates[i].rate_bytes;
+		for (size_t j = 0; t && j < t->rate_count; j++) {
+			uint64_t rate = t->rates[j].rate_bytes;
 
-		*least = rate < *least ? rate : *least;
-		*most = rate > *most ? rate : *most;
+			*least = rate < *least ? rate : *least;
+			*most = rate > *most ? rate : *most;
+		}
 	}
 }
 

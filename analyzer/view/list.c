@@ -133,20 +133,32 @@ static FILE *open_source(const struct options *o, const char *path,
 	return f ? f : open_regular(path, why);
 }
 
+/* The columns of the table. */
+enum {
+	OWN,
+	BYTES = OWN + VIEW_FIGURE,
+	BLOCKS = BYTES + VIEW_FIGURE,
+	LINE = BLOCKS + VIEW_FIGURE,
+	TEXT,
+	FILE_NAME,
+	COLUMNS,
+};
+
 /* Add the row of a line: a file's text, or what there is instead. */
 static void add_row(struct list *l, struct table *t, const struct line *line,
 		    uint32_t number, const char *text)
 {
+	static const struct line none;
+	const struct line *from = line->number == number ? line : &none;
+	const struct view_measure *m = l->measure;
 	union table_cell *row = table_add(t);
 
-	if (line->number == number) {
-		row[0].n = l->measure->bytes(&line->own);
-		row[1].n = l->measure->bytes(&line->inclusive);
-		row[2].n = l->measure->blocks(&line->inclusive);
-	}
-	row[3].n = number;
-	row[4].text = text ? table_keep(t, text) : NULL;
-	row[5].text = line->file;
+	view_fill_figure(l->view, t, &row[OWN], m->bytes, &from->own);
+	view_fill_figure(l->view, t, &row[BYTES], m->bytes, &from->inclusive);
+	view_fill_figure(l->view, t, &row[BLOCKS], m->blocks, &from->inclusive);
+	row[LINE].n = number;
+	row[TEXT].text = text ? table_keep(t, text) : NULL;
+	row[FILE_NAME].text = line->file;
 }
 
 /* Turn the tabs of a line into blanks, and take its end off. */
@@ -218,16 +230,27 @@ static void add_file(struct list *l, struct table *t, const struct line *line,
 	}
 }
 
+/* Begin a table. */
+static void begin(struct list *l, struct table *t,
+		  struct table_column column[COLUMNS])
+{
+	table_begin(t, "lines", NULL, column, COLUMNS);
+	view_figure_columns(l->view, t, &column[OWN]);
+	view_figure_columns(l->view, t, &column[BYTES]);
+	view_figure_columns(l->view, t, &column[BLOCKS]);
+	t->blank_zeros = true;
+}
+
 /* Print all: as text a table for each file, else one. */
 static void put(struct list *l)
 {
-	const struct table_column column[] = {
-		{"own_bytes", "own", TABLE_BYTES},
-		{"bytes", "with callees", TABLE_BYTES},
-		{"blocks", l->measure->blocks_name, TABLE_COUNT},
-		{"line", "line", TABLE_ID},
-		{"text", "", TABLE_TEXT},
-		{"file", NULL, TABLE_TEXT},
+	struct table_column column[COLUMNS] = {
+		[OWN] = {"own_bytes", "own", TABLE_BYTES},
+		[BYTES] = {"bytes", "with callees", TABLE_BYTES},
+		[BLOCKS] = {"blocks", l->measure->blocks_name, TABLE_COUNT},
+		[LINE] = {"line", "line", TABLE_ID},
+		[TEXT] = {"text", "", TABLE_TEXT},
+		[FILE_NAME] = {"file", NULL, TABLE_TEXT},
 	};
 	bool is_text = l->view->style.form == TABLE_AS_TEXT;
 	struct table t;
@@ -237,8 +260,7 @@ static void put(struct list *l)
 	view_begin(l->view, "list");
 	for (size_t i = 0; i < l->count; i += n) {
 		if (!i || is_text)
-			table_begin(&t, "lines", NULL, column, 6);
-		t.blank_zeros = true;
+			begin(l, &t, column);
 		for (n = 1;
 		     i + n < l->count && l->at[i + n].file == l->at[i].file;)
 			n++;

@@ -99,68 +99,94 @@ static int compare(const void *a, const void *b, void *context)
 	return strcmp(x->name, y->name);
 }
 
+/* The columns of the tables. */
+enum {
+	BYTES,
+	BLOCKS = BYTES + VIEW_FIGURE,
+	PERCENT = BLOCKS + VIEW_FIGURE,
+	NAME,
+	COLUMNS,
+};
+
+/* Begin a table. */
+static void begin(struct peek *p, struct table *t, const char *key,
+		  const char *title, struct table_column column[COLUMNS])
+{
+	table_begin(t, key, title, column, COLUMNS);
+	view_figure_columns(p->view, t, &column[BYTES]);
+	view_figure_columns(p->view, t, &column[BLOCKS]);
+}
+
+/* Add a row of sums, and what they are of `all`. */
+static void add_row(struct peek *p, struct table *t, const char *name,
+		    const struct profile_totals *n,
+		    const struct profile_totals *all)
+{
+	union table_cell *row = table_add(t);
+	const struct view_measure *m = p->measure;
+
+	view_fill_figure(p->view, t, &row[BYTES], m->bytes, n);
+	view_fill_figure(p->view, t, &row[BLOCKS], m->blocks, n);
+	row[PERCENT].real = table_percent(m->bytes(n), m->bytes(all));
+	row[NAME].text = name;
+}
+
+/* Add the row of the neighbours from `shown` on. */
+static void add_rest(struct peek *p, struct table *t,
+		     const struct neighbours *n, size_t shown)
+{
+	struct profile_totals rest = {0};
+	char number[TERM_NUMBER], *text;
+
+	for (size_t i = shown; i < n->count; i++)
+		profile_add_totals(&rest, &n->at[i].totals);
+	add_row(p, t, NULL, &rest, &p->inclusive);
+	text = util_format("%s others", term_count(number, n->count - shown));
+	t->rest = table_keep(t, text);
+	free(text);
+}
+
 /* Print a table of neighbours. */
 static void put(struct peek *p, const char *key, const char *title,
 		struct neighbours *n)
 {
-	const struct table_column column[] = {
-		{"bytes", "bytes", TABLE_BYTES},
-		{"blocks", p->measure->blocks_name, TABLE_COUNT},
-		{"percent", "%", TABLE_PERCENT},
-		{"function", "function", TABLE_TEXT},
+	struct table_column column[COLUMNS] = {
+		[BYTES] = {"bytes", "bytes", TABLE_BYTES},
+		[BLOCKS] = {"blocks", p->measure->blocks_name, TABLE_COUNT},
+		[PERCENT] = {"percent", "%", TABLE_PERCENT},
+		[NAME] = {"function", "function", TABLE_TEXT},
 	};
 	size_t shown = view_rows(p->view, ROWS, n->count);
 	struct table t;
-	char number[TERM_NUMBER], *text;
 
 	if (n->count)
 		qsort_r(n->at, n->count, sizeof(*n->at), compare,
 			(void *)(uintptr_t)p->measure);
-	table_begin(&t, key, title, column, 4);
-	for (size_t i = 0; i < n->count; i++) {
-		union table_cell *row =
-			i <= shown ? table_add(&t) : &t.cell[shown * 4];
-
-		row[0].n += p->measure->bytes(&n->at[i].totals);
-		row[1].n += p->measure->blocks(&n->at[i].totals);
-		row[2].real = table_percent(row[0].n,
-					    p->measure->bytes(&p->inclusive));
-		row[3].text = n->at[i].name;
-	}
-	if (shown < n->count) {
-		text = util_format("%s others",
-				   term_count(number, n->count - shown));
-		t.rest = table_keep(&t, text);
-		free(text);
-	}
+	begin(p, &t, key, title, column);
+	for (size_t i = 0; i < shown; i++)
+		add_row(p, &t, n->at[i].name, &n->at[i].totals, &p->inclusive);
+	if (shown < n->count)
+		add_rest(p, &t, n, shown);
 	view_table(p->view, &t);
 }
 
 /* Print what the function itself has. */
 static void put_function(struct peek *p)
 {
-	static const struct table_column column[] = {
-		{"bytes", "bytes", TABLE_BYTES},
-		{"blocks", "blocks", TABLE_COUNT},
-		{"percent", "% of all", TABLE_PERCENT},
-		{"what", "", TABLE_TEXT},
+	struct table_column column[COLUMNS] = {
+		[BYTES] = {"bytes", "bytes", TABLE_BYTES},
+		[BLOCKS] = {"blocks", "blocks", TABLE_COUNT},
+		[PERCENT] = {"percent", "% of all", TABLE_PERCENT},
+		[NAME] = {"what", "", TABLE_TEXT},
 	};
-	const struct profile_totals *n[] = {&p->inclusive, &p->own};
-	static const char *const what[] = {"with its callees", "its own"};
+	const struct profile_totals *all = &p->view->profile->totals;
 	char *title = util_format("%s: %zu function%s", p->view->argument,
 				  p->names.found, term_plural(p->names.found));
 	struct table t;
 
-	table_begin(&t, "function", title, column, 4);
-	for (int i = 0; i < 2; i++) {
-		union table_cell *row = table_add(&t);
-
-		row[0].n = p->measure->bytes(n[i]);
-		row[1].n = p->measure->blocks(n[i]);
-		row[2].real = table_percent(
-			row[0].n, p->measure->bytes(&p->view->profile->totals));
-		row[3].text = what[i];
-	}
+	begin(p, &t, "function", title, column);
+	add_row(p, &t, "with its callees", &p->inclusive, all);
+	add_row(p, &t, "its own", &p->own, all);
 	view_table(p->view, &t);
 	free(title);
 }

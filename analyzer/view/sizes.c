@@ -72,28 +72,55 @@ static uint64_t weight_of(const struct profile_totals *n)
 				     : n->exit_bytes);
 }
 
-/* Fill in the row of a class. */
-static void fill_class(union table_cell *row, const struct profile *p,
-		       const struct profile_totals *n)
+/* The columns of the table of classes. */
+enum {
+	CALLS,
+	PERCENT = CALLS + VIEW_FIGURE,
+	BYTES,
+	AT_PEAK = BYTES + VIEW_FIGURE,
+	AT_EXIT = AT_PEAK + VIEW_FIGURE,
+	MAX_SIZE = AT_EXIT + VIEW_FIGURE,
+	SIZES,
+	COLUMNS,
+};
+
+/* Add the row of a class. */
+static union table_cell *add_class(struct view *v, struct table *t,
+				   const struct profile_totals *n)
 {
-	row[0].n = n->allocations;
-	row[1].real = table_percent(n->allocations, p->totals.allocations);
-	row[2].n = n->allocated_bytes;
-	row[3].n = n->peak_blocks;
-	row[4].n = n->exit_blocks;
+	union table_cell *row = table_add(t);
+
+	view_fill_figure(v, t, &row[CALLS], view_allocations, n);
+	row[PERCENT].real =
+		table_percent(n->allocations, v->profile->totals.allocations);
+	view_fill_figure(v, t, &row[BYTES], view_allocated_bytes, n);
+	view_fill_figure(v, t, &row[AT_PEAK], view_peak_blocks, n);
+	view_fill_figure(v, t, &row[AT_EXIT], view_exit_blocks, n);
+	return row;
+}
+
+/* Begin the table of classes. */
+static void begin_classes(struct view *v, struct table *t,
+			  struct table_column column[COLUMNS])
+{
+	table_begin(t, "classes", "Size classes", column, COLUMNS);
+	view_figure_columns(v, t, &column[CALLS]);
+	view_figure_columns(v, t, &column[BYTES]);
+	view_figure_columns(v, t, &column[AT_PEAK]);
+	view_figure_columns(v, t, &column[AT_EXIT]);
 }
 
 /* Print the classes of a profile's rows. */
 static void put_classes(struct view *v)
 {
-	static const struct table_column column[] = {
-		{"allocations", "allocations", TABLE_COUNT},
-		{"percent", "%", TABLE_PERCENT},
-		{"allocated_bytes", "bytes", TABLE_BYTES},
-		{"peak_blocks", "at peak", TABLE_COUNT},
-		{"exit_blocks", "at the end", TABLE_COUNT},
-		{"max_size", NULL, TABLE_BYTES},
-		{"sizes", "bytes a block", TABLE_TEXT},
+	struct table_column column[COLUMNS] = {
+		[CALLS] = {"allocations", "allocations", TABLE_COUNT},
+		[PERCENT] = {"percent", "%", TABLE_PERCENT},
+		[BYTES] = {"allocated_bytes", "bytes", TABLE_BYTES},
+		[AT_PEAK] = {"peak_blocks", "at peak", TABLE_COUNT},
+		[AT_EXIT] = {"exit_blocks", "at the end", TABLE_COUNT},
+		[MAX_SIZE] = {"max_size", NULL, TABLE_BYTES},
+		[SIZES] = {"sizes", "bytes a block", TABLE_TEXT},
 	};
 	const struct profile *p = v->profile;
 	struct profile_totals *sum = util_alloc(MT_SIZE_CLASSES, sizeof(*sum));
@@ -108,7 +135,7 @@ static void put_classes(struct view *v)
 				   &p->rows[i].totals);
 	for (unsigned int c = 0; c < MT_SIZE_CLASSES; c++)
 		weight[c] = weight_of(&sum[c]);
-	table_begin(&t, "classes", "Size classes", column, 7);
+	begin_classes(v, &t, column);
 	for (unsigned int c = 0; c < MT_SIZE_CLASSES; c++) {
 		if (!weight[c])
 			continue;
@@ -117,14 +144,12 @@ static void put_classes(struct view *v)
 			others++;
 			continue;
 		}
-		row = table_add(&t);
-		fill_class(row, p, &sum[c]);
-		row[5].n = mt_class_max(c);
-		row[6].text = class_text(&t, c);
+		row = add_class(v, &t, &sum[c]);
+		row[MAX_SIZE].n = mt_class_max(c);
+		row[SIZES].text = class_text(&t, c);
 	}
 	if (others) {
-		row = table_add(&t);
-		fill_class(row, p, &rest);
+		add_class(v, &t, &rest);
 		set_rest(&t, others);
 	}
 	view_table(v, &t);
@@ -179,32 +204,52 @@ static struct size *collect(const struct profile *p, size_t *count)
 	return sizes;
 }
 
+/* The columns of the table of sizes. */
+enum {
+	EXACT_SIZE,
+	EXACT_CALLS,
+	EXACT_PERCENT = EXACT_CALLS + VIEW_FIGURE,
+	EXACT_BYTES,
+	EXACT_SITE = EXACT_BYTES + VIEW_FIGURE,
+	EXACT_COLUMNS,
+};
+
+/* Add the row of a size. */
+static void add_size(struct view *v, struct table *t, const struct size *s)
+{
+	union table_cell *row = table_add(t);
+	struct profile *p = v->profile;
+
+	row[EXACT_SIZE].n = s->bytes;
+	view_fill_figure(v, t, &row[EXACT_CALLS], view_allocations, &s->totals);
+	row[EXACT_PERCENT].real =
+		table_percent(s->totals.allocations, p->totals.allocations);
+	view_fill_figure(v, t, &row[EXACT_BYTES], view_allocated_bytes,
+			 &s->totals);
+	row[EXACT_SITE].frame = stacks_site(&p->stacks, s->node);
+}
+
 /* Print the sizes that were asked for most often. */
 static void put_exact(struct view *v)
 {
-	static const struct table_column column[] = {
-		{"size", "size", TABLE_COUNT},
-		{"allocations", "allocations", TABLE_COUNT},
-		{"percent", "%", TABLE_PERCENT},
-		{"allocated_bytes", "bytes", TABLE_BYTES},
-		{"site", "site that asks most", TABLE_SITE},
+	struct table_column column[EXACT_COLUMNS] = {
+		[EXACT_SIZE] = {"size", "size", TABLE_COUNT},
+		[EXACT_CALLS] = {"allocations", "allocations", TABLE_COUNT},
+		[EXACT_PERCENT] = {"percent", "%", TABLE_PERCENT},
+		[EXACT_BYTES] = {"allocated_bytes", "bytes", TABLE_BYTES},
+		[EXACT_SITE] = {"site", "site that asks most", TABLE_SITE},
 	};
 	size_t count, shown;
 	struct size *sizes = collect(v->profile, &count);
 	struct table t;
 
 	shown = view_rows(v, ROWS, count);
-	table_begin(&t, "sizes", "Sizes asked for most often", column, 5);
-	for (size_t i = 0; i < shown; i++) {
-		union table_cell *row = table_add(&t);
-
-		row[0].n = sizes[i].bytes;
-		row[1].n = sizes[i].totals.allocations;
-		row[2].real =
-			table_percent(row[1].n, v->profile->totals.allocations);
-		row[3].n = sizes[i].totals.allocated_bytes;
-		row[4].frame = stacks_site(&v->profile->stacks, sizes[i].node);
-	}
+	table_begin(&t, "sizes", "Sizes asked for most often", column,
+		    EXACT_COLUMNS);
+	view_figure_columns(v, &t, &column[EXACT_CALLS]);
+	view_figure_columns(v, &t, &column[EXACT_BYTES]);
+	for (size_t i = 0; i < shown; i++)
+		add_size(v, &t, &sizes[i]);
 	view_table(v, &t);
 	free(sizes);
 }

@@ -180,12 +180,10 @@ static void put_mappings(const struct view *v)
 /* The columns of a table. */
 enum {
 	BY,
-	BY_OFF,
-	PERCENT = BY_OFF + VIEW_INTERVAL,
+	PERCENT = BY + VIEW_FIGURE,
 	SUM,
 	OTHER,
-	OTHER_OFF,
-	SITE = OTHER_OFF + VIEW_INTERVAL,
+	SITE = OTHER + VIEW_FIGURE,
 	COLUMNS,
 };
 
@@ -194,12 +192,10 @@ static void fill(const struct view *v, struct table *t,
 		 const struct summary_table *s, union table_cell *row,
 		 const struct profile_totals *own, uint64_t sum, uint64_t whole)
 {
-	row[BY].n = s->by(own);
-	view_fill_interval(v, t, &row[BY_OFF], s->by, own);
+	view_fill_figure(v, t, &row[BY], s->by, own);
 	row[PERCENT].real = table_percent(s->by(own), whole);
 	row[SUM].real = table_percent(sum, whole);
-	row[OTHER].n = s->other(own);
-	view_fill_interval(v, t, &row[OTHER_OFF], s->other, own);
+	view_fill_figure(v, t, &row[OTHER], s->other, own);
 }
 
 /* Add the row that makes the columns add up, of the sites from `shown` on. */
@@ -250,9 +246,8 @@ static void put_table(struct view *v, const struct groups *g,
 		n++;
 	shown = view_rows(v, v->options->at ? ROWS_AT : ROWS, n);
 	table_begin(&t, s->key, s->title, column, COLUMNS);
-	view_interval_columns(v, &t, &column[BY_OFF], s->column, s->type);
-	view_interval_columns(v, &t, &column[OTHER_OFF], s->other_column,
-			      s->other_type);
+	view_figure_columns(v, &t, &column[BY]);
+	view_figure_columns(v, &t, &column[OTHER]);
 	for (size_t i = 0; i < shown; i++) {
 		union table_cell *row = table_add(&t);
 		const struct profile_totals *own = &site[i]->totals;

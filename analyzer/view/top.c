@@ -128,10 +128,8 @@ static void name_group(struct top *top, struct table *t, union table_cell *cell,
 /* The columns of the table. */
 enum {
 	BYTES,
-	BYTES_OFF,
-	BLOCKS = BYTES_OFF + VIEW_INTERVAL,
-	BLOCKS_OFF,
-	PERCENT = BLOCKS_OFF + VIEW_INTERVAL,
+	BLOCKS = BYTES + VIEW_FIGURE,
+	PERCENT = BLOCKS + VIEW_FIGURE,
 	SUM,
 	NAME,
 	COLUMNS,
@@ -148,12 +146,9 @@ static void fill(const struct top *top, struct table *table,
 	uint64_t whole = top->by_blocks ? top->measure->blocks(all)
 					: top->measure->bytes(all);
 
-	row[BYTES].n = bytes;
-	row[BLOCKS].n = blocks;
-	view_fill_interval(top->view, table, &row[BYTES_OFF],
-			   top->measure->bytes, t);
-	view_fill_interval(top->view, table, &row[BLOCKS_OFF],
-			   top->measure->blocks, t);
+	view_fill_figure(top->view, table, &row[BYTES], top->measure->bytes, t);
+	view_fill_figure(top->view, table, &row[BLOCKS], top->measure->blocks,
+			 t);
 	row[PERCENT].real =
 		table_percent(top->by_blocks ? blocks : bytes, whole);
 	row[SUM].real = table_percent(sum, whole);
@@ -198,9 +193,8 @@ static void add_table(struct top *top)
 	list = sorted(top, &count);
 	shown = view_rows(v, ROWS, count);
 	table_begin(&t, "rows", title, column, COLUMNS);
-	view_interval_columns(v, &t, &column[BYTES_OFF], "bytes", TABLE_BYTES);
-	view_interval_columns(v, &t, &column[BLOCKS_OFF],
-			      top->measure->blocks_name, TABLE_COUNT);
+	view_figure_columns(v, &t, &column[BYTES]);
+	view_figure_columns(v, &t, &column[BLOCKS]);
 	for (size_t i = 0; i < shown; i++) {
 		union table_cell *row = table_add(&t);
 

@@ -20,17 +20,17 @@
 /* Deeper rows are not indented further. */
 #define MAX_INDENT 24
 
-static const struct table_column columns[] = {
-	{"bytes", "bytes", TABLE_BYTES},
-	{"blocks", "blocks", TABLE_COUNT},
-	{"percent", "%", TABLE_PERCENT},
-	{"depth", NULL, TABLE_COUNT},
-	{"id", NULL, TABLE_COUNT},
-	{"parent", NULL, TABLE_COUNT},
-	{"function", "function", TABLE_TEXT},
+/* The columns of the table. */
+enum {
+	BYTES,
+	BLOCKS = BYTES + VIEW_FIGURE,
+	PERCENT = BLOCKS + VIEW_FIGURE,
+	DEPTH,
+	ID,
+	PARENT,
+	FUNCTION,
+	COLUMNS,
 };
-
-#define COLUMNS (sizeof(columns) / sizeof(*columns))
 
 struct tree {
 	struct view *view;
@@ -41,19 +41,19 @@ struct tree {
 };
 
 /* Add a row of sums. Returns its cells. */
-static union table_cell *add_row(struct tree *t, uint64_t bytes,
-				 uint64_t blocks, unsigned int depth,
-				 uint32_t parent)
+static union table_cell *add_row(struct tree *t, const struct profile_totals *n,
+				 unsigned int depth, uint32_t parent)
 {
 	union table_cell *row = table_add(&t->table);
 	const struct profile_totals *all = &t->calls.at[0].totals;
+	const struct view_measure *m = t->measure;
 
-	row[0].n = bytes;
-	row[1].n = blocks;
-	row[2].real = table_percent(bytes, t->measure->bytes(all));
-	row[3].n = depth;
-	row[4].n = t->table.rows;
-	row[5].n = parent;
+	view_fill_figure(t->view, &t->table, &row[BYTES], m->bytes, n);
+	view_fill_figure(t->view, &t->table, &row[BLOCKS], m->blocks, n);
+	row[PERCENT].real = table_percent(m->bytes(n), m->bytes(all));
+	row[DEPTH].n = depth;
+	row[ID].n = t->table.rows;
+	row[PARENT].n = parent;
 	return row;
 }
 
@@ -113,13 +113,12 @@ static void put_children(struct tree *t, uint32_t node, unsigned int depth,
 static void put_node(struct tree *t, uint32_t node, unsigned int depth,
 		     uint32_t parent)
 {
-	const struct profile_totals *n = &t->calls.at[node].totals;
-	union table_cell *row = add_row(t, t->measure->bytes(n),
-					t->measure->blocks(n), depth, parent);
-	uint32_t id = (uint32_t)row[4].n;
+	union table_cell *row =
+		add_row(t, &t->calls.at[node].totals, depth, parent);
+	uint32_t id = (uint32_t)row[ID].n;
 	char *text = name_chain(t, &node);
 
-	row[6].text = indented(t, depth, text);
+	row[FUNCTION].text = indented(t, depth, text);
 	free(text);
 	t->rows--;
 	put_children(t, node, depth + 1, id);
@@ -136,7 +135,7 @@ static bool is_small(const struct tree *t, uint32_t node)
 }
 
 /* Add the row of children that have none. */
-static void put_others(struct tree *t, uint64_t bytes, uint64_t blocks,
+static void put_others(struct tree *t, const struct profile_totals *sum,
 		       size_t count, unsigned int depth, uint32_t parent)
 {
 	char n[TERM_NUMBER], *text;
@@ -145,7 +144,7 @@ static void put_others(struct tree *t, uint64_t bytes, uint64_t blocks,
 		return;
 	text = util_format("(%s other%s)", term_count(n, count),
 			   term_plural(count));
-	add_row(t, bytes, blocks, depth, parent)[6].text =
+	add_row(t, sum, depth, parent)[FUNCTION].text =
 		indented(t, depth, text);
 	free(text);
 }
@@ -157,21 +156,16 @@ static void put_children(struct tree *t, uint32_t node, unsigned int depth,
 	uint32_t *list;
 	size_t n = calltree_children(&t->calls, node, t->measure->bytes, &list);
 	size_t most = node ? CHILDREN : t->rows, shown = 0;
-	uint64_t bytes = 0, blocks = 0;
+	struct profile_totals rest = {0};
 
 	if (t->view->style.form != TABLE_AS_TEXT)
 		most = n;
 	while (shown < n && shown < most && t->rows &&
 	       (!is_small(t, list[shown]) || !node))
 		put_node(t, list[shown++], depth, parent);
-	for (size_t i = shown; i < n; i++) {
-		const struct profile_totals *rest =
-			&t->calls.at[list[i]].totals;
-
-		bytes += t->measure->bytes(rest);
-		blocks += t->measure->blocks(rest);
-	}
-	put_others(t, bytes, blocks, n - shown, depth, parent);
+	for (size_t i = shown; i < n; i++)
+		profile_add_totals(&rest, &t->calls.at[list[i]].totals);
+	put_others(t, &rest, n - shown, depth, parent);
 	free(list);
 }
 
@@ -182,6 +176,15 @@ int view_tree(struct view *v, struct error *e)
 		.measure = view_measure(v, e),
 		.rows = v->options->rows ? v->options->rows : ROWS,
 	};
+	struct table_column column[COLUMNS] = {
+		[BYTES] = {"bytes", "bytes", TABLE_BYTES},
+		[BLOCKS] = {"blocks", "blocks", TABLE_COUNT},
+		[PERCENT] = {"percent", "%", TABLE_PERCENT},
+		[DEPTH] = {"depth", NULL, TABLE_COUNT},
+		[ID] = {"id", NULL, TABLE_COUNT},
+		[PARENT] = {"parent", NULL, TABLE_COUNT},
+		[FUNCTION] = {"function", "function", TABLE_TEXT},
+	};
 	char *title;
 
 	if (!t.measure)
@@ -190,7 +193,9 @@ int view_tree(struct view *v, struct error *e)
 		t.rows = SIZE_MAX;
 	calltree_build(&t.calls, v->profile, !v->options->callees);
 	title = view_measure_title(v, t.measure);
-	table_begin(&t.table, "nodes", title, columns, COLUMNS);
+	table_begin(&t.table, "nodes", title, column, COLUMNS);
+	view_figure_columns(v, &t.table, &column[BYTES]);
+	view_figure_columns(v, &t.table, &column[BLOCKS]);
 	put_children(&t, 0, 0, 0);
 	view_begin(v, "tree");
 	view_table(v, &t.table);

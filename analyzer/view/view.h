@@ -59,21 +59,28 @@ struct view_measure {
  */
 const struct view_measure *view_measure(const struct view *v, struct error *e);
 
-/* estimated.c: whether the figures are estimates. */
+/* estimated.c: whether the figures are estimates; how uncertain one is. */
 bool view_is_sampled(const struct view *v);
+struct doubt view_doubt(view_key *key, const struct profile_totals *t);
+
+/* Write how far an estimate may be off: "12 %"; free it. Of none there is no
+ * share, and of what is exact: "". */
+char *view_off_text(const struct interval *i);
 
 /*
- * The columns of an interval, which stand behind the figure's that has that
- * key: there when the figures are estimates. After table_begin(). Then the
- * cells of a row.
+ * The columns of a figure: its own, which is to be set first, and those of its
+ * interval, there when the figures are estimates. After table_begin(). Then
+ * the cells of a row: of a profile's sums, or of an estimate with its doubt.
  */
-#define VIEW_INTERVAL 3
-void view_interval_columns(const struct view *v, struct table *t,
-			   struct table_column column[VIEW_INTERVAL],
-			   const char *key, enum table_type type);
-void view_fill_interval(const struct view *v, struct table *t,
-			union table_cell cell[VIEW_INTERVAL], view_key *key,
-			const struct profile_totals *totals);
+#define VIEW_FIGURE 4
+void view_figure_columns(const struct view *v, struct table *t,
+			 struct table_column column[VIEW_FIGURE]);
+void view_fill_figure(const struct view *v, struct table *t,
+		      union table_cell cell[VIEW_FIGURE], view_key *key,
+		      const struct profile_totals *totals);
+void view_fill_estimate(const struct view *v, struct table *t,
+			union table_cell cell[VIEW_FIGURE], uint64_t n,
+			struct doubt doubt);
 
 /* Print how far a figure may be off, in text and as fields of a JSON object;
  * and that all are estimates. Nothing when they are not. */

@@ -4,6 +4,7 @@
  * "SITE LIVE-BYTES LIVE-BLOCKS" for each site at the end.
  *
  *   sites    every way to allocate, small and large; what is churned is gone
+ *   more     the same, and what is small twice
  *   threads  four threads, a site of theirs
  *   fork     a child that frees what it inherited and allocates what its
  *            parent does meanwhile
@@ -191,7 +192,9 @@ int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "sites";
 
-	if (strcmp(what, "sites") == 0)
+	if (strcmp(what, "more") == 0)
+		small();
+	if (strcmp(what, "sites") == 0 || strcmp(what, "more") == 0)
 		sites();
 	else if (strcmp(what, "threads") == 0)
 		threads();

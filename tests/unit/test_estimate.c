@@ -2,7 +2,8 @@
 /*
  * Shows that estimates over a sample are right in the mean, for small and
  * large blocks and mixtures of them, in bytes and in number; and that the
- * interval holds the truth in about 95 % of 200 runs, from a few samples on.
+ * interval holds the truth in about 95 % of 200 runs, from a few samples on, as
+ * does the one of a change.
  */
 #include "estimate.h"
 
@@ -113,6 +114,63 @@ START_TEST(estimates_are_right)
 }
 END_TEST
 
+static struct interval interval_of(const struct sum *s)
+{
+	return estimate_interval(s->bytes, s->spread.bytes, RATE);
+}
+
+/* From a site to another one, and to itself. */
+START_TEST(changes_are_right)
+{
+	size_t i = (size_t)_i / 2, j = (i + (_i % 2 ? 3 : 0)) % COUNT(sites);
+	const struct site *s = &sites[i], *t = &sites[j];
+	double truth =
+		(double)(t->small * t->small_size + t->large * t->large_size) -
+		(double)(s->small * s->small_size + s->large * s->large_size);
+	int held = 0;
+
+	for (uint64_t seed = 1; seed <= RUNS; seed++) {
+		struct sum a = run(s, seed), b = run(t, 7 * seed + 1000);
+		struct change c =
+			estimate_change((double)a.bytes, interval_of(&a),
+					(double)b.bytes, interval_of(&b));
+
+		held += c.low <= truth && truth <= c.high;
+	}
+	ck_assert_msg(held >= 187, "%d of 200", held);
+}
+END_TEST
+
+/* Of many samples it is the one of the sum of the variances; of few, 4 where
+ * there were none are chance, by the binomial distribution 1/8, and 6 not. */
+START_TEST(changes_add_variances)
+{
+	struct doubt many = {1e12, 1e12}, four = {4e6, 4e6}, six = {6e6, 6e6};
+	struct interval m = estimate_interval(1000000000, many, 1);
+	struct interval none = estimate_interval(0, (struct doubt){0}, 1000);
+	struct change c = estimate_change(1e9, m, 1e9, m);
+
+	ck_assert_double_eq_tol(c.high, 1.96e6 * sqrt(2), 1e4);
+	ck_assert_double_eq_tol(c.low, -1.96e6 * sqrt(2), 1e4);
+	c = estimate_change(0, none, 4000, estimate_interval(4000, four, 1000));
+	ck_assert_double_le(c.low, 0);
+	c = estimate_change(0, none, 6000, estimate_interval(6000, six, 1000));
+	ck_assert_double_gt(c.low, 0);
+}
+END_TEST
+
+/* What is exact on both sides is exact. */
+START_TEST(exact_changes_are_exact)
+{
+	struct interval a = estimate_interval(7, (struct doubt){0}, 0);
+	struct interval none = estimate_interval(0, (struct doubt){0}, 0);
+	struct change c = estimate_change(7, a, 0, none);
+
+	ck_assert_double_eq(c.low, -7);
+	ck_assert_double_eq(c.high, -7);
+}
+END_TEST
+
 START_TEST(rates_are_those_of_the_birth)
 {
 	struct mt_meta_rate two[] = {{100, 4096}, {200, RATE}};
@@ -159,6 +217,9 @@ END_TEST
 static void add(TCase *c)
 {
 	tcase_add_loop_test(c, estimates_are_right, 0, COUNT(sites));
+	tcase_add_loop_test(c, changes_are_right, 0, 2 * COUNT(sites));
+	tcase_add_test(c, changes_add_variances);
+	tcase_add_test(c, exact_changes_are_exact);
 	tcase_add_test(c, rates_are_those_of_the_birth);
 	tcase_add_test(c, exact_is_exact);
 	tcase_add_test(c, nothing_seen_may_be_something);
