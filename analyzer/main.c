@@ -346,7 +346,7 @@ static const char *needing_each(const struct job *j)
 		return "--total";
 	if (o->at == OPTIONS_AT_TEMPORARY)
 		return "--at temporary";
-	if (j->command->view == run_export && format_of(o)->needs_trace)
+	if (j->command->view == run_export && format_of(o)->needs_each)
 		return o->format;
 	return NULL;
 }

@@ -276,15 +276,16 @@ static void put_costs(struct callgrind *c)
 static void put_head(const struct callgrind *c)
 {
 	const struct profile *p = c->profile;
-	char *command = oneline_command(p);
+	char *command = oneline_command(p), *sampled = export_estimates(p);
 
 	fprintf(c->out,
-		"# callgrind format\nversion: 1\ncreator: memtrace %s\n",
-		OPTIONS_VERSION);
+		"# callgrind format\nversion: 1\ncreator: memtrace %s%s\n",
+		OPTIONS_VERSION, sampled);
 	if (p->pid)
 		fprintf(c->out, "pid: %u\n", p->pid);
 	fprintf(c->out, "cmd: %s\npositions: line\n", command);
 	free(command);
+	free(sampled);
 	for (int i = 0; i < EVENTS; i++)
 		if (p->has & events[i].has)
 			fprintf(c->out, "event: %s : %s\n", events[i].name,

@@ -132,7 +132,7 @@ static void put_thread(const struct chrome *c, size_t i,
 static void put_head(const struct chrome *c)
 {
 	const struct profile *p = c->profile;
-	char *command = oneline_command(p);
+	char *command = oneline_command(p), *sampled = export_estimates(p);
 
 	fputs("{\"displayTimeUnit\":\"ms\",\n\"otherData\":{\"command\":",
 	      c->out);
@@ -142,10 +142,11 @@ static void put_head(const struct chrome *c)
 	fprintf(c->out,
 		",\"exporter\":\"memtrace %s\"},\n\"traceEvents\":[\n"
 		"{\"ph\":\"M\",\"pid\":%u,\"name\":\"process_labels\","
-		"\"args\":{\"labels\":\"memtrace\"}}",
-		OPTIONS_VERSION, p->pid);
+		"\"args\":{\"labels\":\"memtrace%s\"}}",
+		OPTIONS_VERSION, p->pid, sampled);
 	put_name(c, "process_name", p->pid, p->program);
 	free(command);
+	free(sampled);
 }
 
 int export_chrome(struct export *x, struct error *e)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "chosen.h"
+#include "estimate.h"
 
 struct maker {
 	struct curve *curve;
@@ -95,10 +96,10 @@ static void convert_spans(struct maker *m, size_t threads)
 }
 
 /* Take note of a block that is live now. */
-static void add_live(struct maker *m, uint64_t size, uint64_t clock)
+static void add_live(struct maker *m, const struct estimate *n, uint64_t clock)
 {
-	m->now.live_bytes += size;
-	m->now.live_blocks++;
+	m->now.live_bytes += n->bytes;
+	m->now.live_blocks += n->blocks;
 	look_for_peak(m, clock);
 }
 
@@ -106,14 +107,15 @@ static void begins(void *context, struct heap_block *b,
 		   const struct replay_event *e, const struct heap_block *from)
 {
 	struct maker *m = context;
+	struct estimate n = estimate_of(m->trace, b);
 
 	(void)from;
 	see(m, e);
 	if (e->event->time >= m->options->from) {
-		m->now.allocations++;
-		m->now.allocated_bytes += b->size;
+		m->now.allocations += n.blocks;
+		m->now.allocated_bytes += n.bytes;
 	}
-	add_live(m, b->size, e->event->time);
+	add_live(m, &n, e->event->time);
 }
 
 static void ends(void *context, const struct heap_block *b,
@@ -121,21 +123,23 @@ static void ends(void *context, const struct heap_block *b,
 		 bool temporary)
 {
 	struct maker *m = context;
+	struct estimate n = estimate_of(m->trace, b);
 
 	(void)why;
 	(void)temporary;
 	see(m, e);
-	m->now.live_bytes -= b->size;
-	m->now.live_blocks--;
+	m->now.live_bytes -= n.bytes;
+	m->now.live_blocks -= n.blocks;
 }
 
 static void resumes(void *context, const struct heap_block *b,
 		    const struct replay_event *e)
 {
 	struct maker *m = context;
+	struct estimate n = estimate_of(m->trace, b);
 
 	see(m, e);
-	add_live(m, b->size, e->event->time);
+	add_live(m, &n, e->event->time);
 }
 
 void curve_make(struct curve *c, const struct profile *p, size_t steps)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "chosen.h"
+#include "estimate.h"
 #include "json.h"
 #include "oneline.h"
 #include "stacktree.h"
@@ -67,10 +68,11 @@ static void take_most(const struct dhat *d, struct point *p, uint64_t clock)
 static void add_live(struct dhat *d, const struct heap_block *b, uint64_t clock)
 {
 	struct point *p = &d->point[b->owner];
+	struct estimate n = estimate_of(d->profile->trace, b);
 
-	p->live_bytes += b->size;
-	p->live_blocks++;
-	p->born += b->born;
+	p->live_bytes += n.bytes;
+	p->live_blocks += n.blocks;
+	p->born += n.blocks * b->born;
 	take_most(d, p, clock);
 }
 
@@ -94,15 +96,17 @@ static void ends(void *context, const struct heap_block *b,
 {
 	struct dhat *d = context;
 	struct point *p = &d->point[b->owner];
+	struct estimate n;
 
 	(void)why;
 	(void)temporary;
 	if (!b->owner)
 		return;
+	n = estimate_of(d->profile->trace, b);
 	take_most(d, p, e->event->time);
-	p->live_bytes -= b->size;
-	p->live_blocks--;
-	p->born -= b->born;
+	p->live_bytes -= n.bytes;
+	p->live_blocks -= n.blocks;
+	p->born -= n.blocks * b->born;
 }
 
 static void resumes(void *context, const struct heap_block *b,
@@ -218,14 +222,16 @@ static void put_frames(const struct dhat *d)
 static void put_head(const struct dhat *d)
 {
 	const struct profile *p = d->profile;
-	char *command = oneline_command(p);
+	char *command = oneline_command(p), *sampled = export_estimates(p);
 	uint64_t end = p->duration_ns;
 
-	fputs("{\"dhatFileVersion\":2,\"mode\":\"memtrace\","
-	      "\"verb\":\"Allocated\",\"bkacc\":false,\n"
-	      "\"tu\":\"\xc2\xb5s\",\"Mtu\":\"s\",\"tuth\":10,\"cmd\":",
-	      d->out);
+	fprintf(d->out,
+		"{\"dhatFileVersion\":2,\"mode\":\"memtrace%s\","
+		"\"verb\":\"Allocated\",\"bkacc\":false,\n"
+		"\"tu\":\"\xc2\xb5s\",\"Mtu\":\"s\",\"tuth\":10,\"cmd\":",
+		sampled);
 	json_put_text(d->out, command);
+	free(sampled);
 	if (d->options)
 		end = trace_ns(p->trace, end_clock(d));
 	fprintf(d->out, ",\"pid\":%u,\n\"bklt\":%s,", p->pid,

@@ -2,24 +2,28 @@
 /* Exports: the list of formats, and where one is written to. */
 #include "export.h"
 
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "metrics.h"
 #include "outfile.h"
 
 static const struct export_format formats[] = {
-	{"callgrind", 0, false, false, export_callgrind},
-	{"chrome", PROF_BY_THREAD, true, false, export_chrome},
-	{"dhat", 0, false, false, export_dhat},
-	{"folded", 0, false, false, export_folded},
-	{"heaptrack", 0, true, false, export_heaptrack},
-	{"massif", 0, false, false, export_massif},
-	{"openmetrics", 0, false, false, export_openmetrics},
-	{"pprof", PROF_BY_SIZE | PROF_BY_THREAD, false, false, export_pprof},
-	{"prometheus", 0, false, false, export_prometheus},
-	{"speedscope", 0, false, false, export_speedscope},
-	{"sqlite", PROF_BY_SIZE | PROF_BY_THREAD, false, true, export_sqlite},
-	{"svg", 0, false, false, export_svg},
+	{"callgrind", 0, false, false, export_callgrind, false},
+	{"chrome", PROF_BY_THREAD, true, false, export_chrome, false},
+	{"dhat", 0, false, false, export_dhat, false},
+	{"folded", 0, false, false, export_folded, false},
+	{"heaptrack", 0, true, false, export_heaptrack, true},
+	{"massif", 0, false, false, export_massif, false},
+	{"openmetrics", 0, false, false, export_openmetrics, false},
+	{"pprof", PROF_BY_SIZE | PROF_BY_THREAD, false, false, export_pprof,
+	 false},
+	{"prometheus", 0, false, false, export_prometheus, false},
+	{"speedscope", 0, false, false, export_speedscope, false},
+	{"sqlite", PROF_BY_SIZE | PROF_BY_THREAD, false, true, export_sqlite,
+	 false},
+	{"svg", 0, false, false, export_svg, false},
 };
 
 #define SUM_OF(field)                                         \
@@ -85,6 +89,15 @@ const struct export_sum *export_sum_asked(const struct export *x,
 	error_set(e, ERROR_NO_OFFSET, "a %s file does not know: %s",
 		  x->profile->source, sum->name);
 	return NULL;
+}
+
+char *export_estimates(const struct profile *p)
+{
+	if (!p->rate_bytes)
+		return util_copy("", 0);
+	return util_format(" (sampled: 1 in %" PRIu64
+			   " bytes; values are estimates)",
+			   p->rate_bytes);
 }
 
 const struct export_format *export_find(const char *name)

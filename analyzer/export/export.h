@@ -34,6 +34,7 @@ struct export_format {
 	bool needs_trace;  /* cannot be made of an import */
 	bool needs_file;   /* cannot be written to a pipe */
 	export_function *write;
+	bool needs_each; /* cannot be made of a sample of the blocks */
 };
 
 /* Return a format by its name, or NULL. */
@@ -45,6 +46,10 @@ const struct export_format *export_find(const char *name);
  */
 int export_write(const struct export_format *f, struct profile *p,
 		 const struct options *o, struct error *e);
+
+/* Return what is to be said of a sample's figures, in parentheses behind
+ * something; "" when they are none. Free it. */
+char *export_estimates(const struct profile *p);
 
 /* One of a profile's sums. */
 struct export_sum {

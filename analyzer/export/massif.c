@@ -90,11 +90,12 @@ static void put_tree(struct profile *p, bool peak, FILE *out)
 /* Write what the file is of. */
 static void put_head(const struct profile *p, FILE *out)
 {
-	char *command = oneline_command(p);
+	char *command = oneline_command(p), *sampled = export_estimates(p);
 
-	fprintf(out, "desc: memtrace %s\ncmd: %s\ntime_unit: ms\n",
-		OPTIONS_VERSION, command);
+	fprintf(out, "desc: memtrace %s%s\ncmd: %s\ntime_unit: ms\n",
+		OPTIONS_VERSION, sampled, command);
 	free(command);
+	free(sampled);
 }
 
 /* Write a snapshot but for its tree. */

@@ -343,7 +343,8 @@ static void put_types(struct pprof *w)
 	if (has & (PROFILE_HAS_EXIT | PROFILE_HAS_PEAK))
 		put_type(w, PROFILE_SAMPLE_TYPE, "inuse_space", "bytes");
 	put_type(w, PROFILE_PERIOD_TYPE, "space", "bytes");
-	protobuf_put_int(&w->body, PROFILE_PERIOD, 1);
+	protobuf_put_int(&w->body, PROFILE_PERIOD,
+			 w->profile->rate_bytes ? w->profile->rate_bytes : 1);
 }
 
 /* Write a comment and free it. */
@@ -357,15 +358,11 @@ static void put_comment(struct pprof *w, char *text)
 static void put_comments(struct pprof *w, const struct options *o)
 {
 	const struct profile *p = w->profile;
-	char *command = oneline_command(p);
+	char *command = oneline_command(p), *sampled = export_estimates(p);
 
-	put_comment(w, util_format("memtrace %s, from a %s file",
-				   OPTIONS_VERSION, p->source));
+	put_comment(w, util_format("memtrace %s, from a %s file%s",
+				   OPTIONS_VERSION, p->source, sampled));
 	put_comment(w, util_format("command: %s", command));
-	if (p->rate_bytes)
-		put_comment(w, util_format("sampled: 1 in %" PRIu64
-					   " bytes; values are estimates",
-					   p->rate_bytes));
 	if (p->pid)
 		put_comment(w, util_format("pid: %u", p->pid));
 	if (p->host)
@@ -384,6 +381,7 @@ static void put_comments(struct pprof *w, const struct options *o)
 	for (size_t i = 0; i < p->note_count; i++)
 		put_comment(w, util_format("%s", p->notes[i]));
 	free(command);
+	free(sampled);
 }
 
 /* Write what is of the whole profile. */

@@ -7,6 +7,7 @@
 #include "export.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "json.h"
 #include "number.h"
@@ -96,14 +97,19 @@ int export_speedscope(struct export *x, struct error *e)
 	const struct export_sum *asked = export_sum_asked(x, e);
 	struct number n = {0};
 	unsigned int active;
+	char *sampled, *name;
 
 	if (!asked)
 		return -1;
+	sampled = export_estimates(p);
+	name = util_format("%s%s", p->program, sampled);
 	fputs("{\"$schema\": "
 	      "\"https://www.speedscope.app/file-format-schema.json\",\n"
 	      "\"exporter\": \"memtrace " OPTIONS_VERSION "\",\n\"name\": ",
 	      x->out);
-	json_put_text(x->out, p->program);
+	json_put_text(x->out, name);
+	free(name);
+	free(sampled);
 	fputs(",\n\"profiles\": [", x->out);
 	active = put_profiles(p, asked, &n, x->out);
 	fprintf(x->out,

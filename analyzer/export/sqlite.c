@@ -46,6 +46,9 @@ static const char schema[] =
 	" allocations INTEGER, allocated_bytes INTEGER, temporary INTEGER,"
 	" frees INTEGER, lifetime_ns INTEGER, peak_bytes INTEGER,"
 	" peak_blocks INTEGER, exit_bytes INTEGER, exit_blocks INTEGER);"
+	"CREATE TABLE variances(stack_id INTEGER PRIMARY KEY REFERENCES"
+	" stacks, allocations REAL, allocated_bytes REAL, peak_bytes REAL,"
+	" peak_blocks REAL, exit_bytes REAL, exit_blocks REAL);"
 	"CREATE TABLE live(stack_id INTEGER NOT NULL REFERENCES stacks,"
 	" thread_id INTEGER REFERENCES threads, size INTEGER,"
 	" peak_bytes INTEGER, peak_blocks INTEGER, exit_bytes INTEGER,"
@@ -118,6 +121,12 @@ static struct insert insert_begin(struct base *b, const char *sql)
 static void put_number(struct insert *i, uint64_t n)
 {
 	sqlite3_bind_int64(i->statement, ++i->bound, (sqlite3_int64)n);
+}
+
+/* Bind the next value: a real number. */
+static void put_real(struct insert *i, double n)
+{
+	sqlite3_bind_double(i->statement, ++i->bound, n);
 }
 
 /* Bind the next value: nothing. */
@@ -226,6 +235,8 @@ static void put_meta(struct base *b)
 	meta_number(&i, "pid", p->pid);
 	meta_number(&i, "start_ns", p->real_ns);
 	put_totals(&i, p);
+	if (p->rate_bytes)
+		meta_number(&i, "rate_bytes", p->rate_bytes);
 	if (p->trace) {
 		meta_text(&i, "allocator", p->trace->allocator);
 		meta_number(&i, "failed", p->prof->failed);
@@ -401,6 +412,36 @@ static void put_parts(struct base *b)
 	sqlite3_finalize(i.statement);
 }
 
+/* Add what a row has to the variances of its stack's sums. */
+static void put_variances(struct base *b)
+{
+	struct insert i = insert_begin(
+		b, "INSERT INTO variances VALUES(?, ?, ?, ?, ?, ?, ?) "
+		   "ON CONFLICT(stack_id) DO UPDATE SET "
+		   "allocations = allocations + excluded.allocations, "
+		   "allocated_bytes = allocated_bytes + "
+		   "excluded.allocated_bytes, "
+		   "peak_bytes = peak_bytes + excluded.peak_bytes, "
+		   "peak_blocks = peak_blocks + excluded.peak_blocks, "
+		   "exit_bytes = exit_bytes + excluded.exit_bytes, "
+		   "exit_blocks = exit_blocks + excluded.exit_blocks");
+	const struct profile *p = b->profile;
+
+	for (size_t n = 0; n < p->row_count && p->rate_bytes; n++) {
+		const struct profile_totals *t = &p->rows[n].totals;
+
+		put_number(&i, p->rows[n].node);
+		put_real(&i, t->allocated.blocks.variance);
+		put_real(&i, t->allocated.bytes.variance);
+		put_real(&i, t->peak.bytes.variance);
+		put_real(&i, t->peak.blocks.variance);
+		put_real(&i, t->exit.bytes.variance);
+		put_real(&i, t->exit.blocks.variance);
+		insert_row(&i);
+	}
+	sqlite3_finalize(i.statement);
+}
+
 /* Buckets of the table timeline. */
 #define TIMELINE_BUCKETS 1000
 
@@ -415,7 +456,7 @@ static void put_timeline(struct base *b, struct trace *t)
 	struct replay_listener l;
 	struct series s;
 
-	series_begin(&s, from, to, TIMELINE_BUCKETS);
+	series_begin(&s, t, from, to, TIMELINE_BUCKETS);
 	l = series_listener(&s);
 	chosen_replay(t, o, &l, NULL);
 	series_end(&s);
@@ -477,6 +518,7 @@ static void put_all(struct base *b)
 	put_sites(b, &sites);
 	put_stacks(b, &sites);
 	put_parts(b);
+	put_variances(b);
 	if (b->profile->trace) {
 		put_timeline(b, b->profile->trace);
 		put_lifetimes(b, b->profile->trace);

@@ -231,7 +231,7 @@ static void put_head(const struct svg *s, const struct profile *p,
 		     const struct export_sum *sum)
 {
 	uint32_t height = HEAD + (s->depth + 1) * ROW + MARGIN;
-	char number[TERM_NUMBER];
+	char number[TERM_NUMBER], *sampled = export_estimates(p);
 
 	fprintf(s->out,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -243,9 +243,11 @@ static void put_head(const struct svg *s, const struct profile *p,
 	fprintf(s->out, ": %s</title>\n%s", sum->name, style);
 	fprintf(s->out, "<text class=\"title\" x=\"%u\" y=\"26\">", MARGIN);
 	put_text(s->out, p->program, 80);
-	fprintf(s->out, ": %s, %s</text>\n", sum->name,
+	fprintf(s->out, ": %s, %s%s</text>\n", sum->name,
 		s->bytes ? term_bytes(number, s->tree.at[0].value, false)
-			 : term_count(number, s->tree.at[0].value));
+			 : term_count(number, s->tree.at[0].value),
+		sampled);
+	free(sampled);
 	fprintf(s->out,
 		"<text x=\"%u\" y=\"46\" id=\"found\"></text>\n"
 		"<text class=\"button\" x=\"%u\" y=\"26\" text-anchor=\"end\" "

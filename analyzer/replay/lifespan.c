@@ -23,11 +23,15 @@ static void load_image(struct lifespan *l, const struct mt_image_sums *s)
 	if (l->from)
 		return;
 	for (unsigned int i = 0; i < LIFESPAN_TIMES; i++)
-		l->time[i] = (struct lifespan_sum){s->time[i].blocks,
-						   s->time[i].bytes};
+		l->time[i] = (struct lifespan_sum){
+			.blocks = s->time[i].blocks,
+			.bytes = s->time[i].bytes,
+		};
 	for (unsigned int i = 0; i < LIFESPAN_BYTES; i++)
-		l->meanwhile[i] = (struct lifespan_sum){s->meanwhile[i].blocks,
-							s->meanwhile[i].bytes};
+		l->meanwhile[i] = (struct lifespan_sum){
+			.blocks = s->meanwhile[i].blocks,
+			.bytes = s->meanwhile[i].bytes,
+		};
 }
 
 void lifespan_begin(struct lifespan *l, const struct trace *t, uint64_t from)
@@ -35,7 +39,8 @@ void lifespan_begin(struct lifespan *l, const struct trace *t, uint64_t from)
 	*l = (struct lifespan){.trace = t, .from = from};
 	for (unsigned int i = 0; i < LIFESPAN_TIMES; i++)
 		l->bound_ns[i] = lifespan_bound_ns(i);
-	if (t->image)
+	/* The image's sums are of the sample: they stand for nothing. */
+	if (t->image && !estimate_is_needed(t))
 		load_image(l, t->image->sums);
 }
 
@@ -63,22 +68,25 @@ static unsigned int bytes_bucket(uint64_t bytes)
 	return i < LIFESPAN_BYTES ? i : LIFESPAN_BYTES - 1;
 }
 
-static void add(struct lifespan_sum *sum, uint64_t size)
+static void add(struct lifespan_sum *sum, const struct estimate *n)
 {
-	sum->blocks++;
-	sum->bytes += size;
+	sum->blocks += n->blocks;
+	sum->bytes += n->bytes;
+	spread_add(&sum->spread, &n->spread);
 }
 
-static void take(struct lifespan_sum *sum, uint64_t size)
+static void take(struct lifespan_sum *sum, const struct estimate *n)
 {
-	sum->blocks--;
-	sum->bytes -= size;
+	sum->blocks -= n->blocks;
+	sum->bytes -= n->bytes;
+	spread_subtract(&sum->spread, &n->spread);
 }
 
 static void begins(void *context, struct heap_block *b,
 		   const struct replay_event *e, const struct heap_block *from)
 {
 	struct lifespan *l = context;
+	struct estimate n = estimate_of(l->trace, b);
 
 	(void)from;
 	(void)e;
@@ -87,19 +95,20 @@ static void begins(void *context, struct heap_block *b,
 	l->born[b->owner] = l->allocated_bytes;
 	l->allocated_bytes += b->size;
 	if (b->born >= l->from)
-		add(&l->live, b->size);
+		add(&l->live, &n);
 }
 
 static void carries(void *context, struct heap_block *b,
 		    const struct replay_event *e)
 {
 	struct lifespan *l = context;
+	struct estimate n = estimate_of(l->trace, b);
 
 	b->owner = slots_take(&l->slots);
 	l->born = util_grow(l->born, b->owner, &l->room, sizeof(*l->born));
 	l->born[b->owner] = e->before;
 	if (b->born >= l->from)
-		add(&l->live, b->size);
+		add(&l->live, &n);
 }
 
 /* Return the bytes that were allocated since a block began, itself left out. */
@@ -114,14 +123,15 @@ static void ends(void *context, const struct heap_block *b,
 {
 	struct lifespan *l = context;
 	uint64_t ns = trace_span_ns(l->trace, e->event->time - b->born);
+	struct estimate n = estimate_of(l->trace, b);
 
 	(void)temporary;
 	slots_end(&l->slots, b->owner, e->thread, why == REPLAY_REALLOCATED);
 	if (b->born < l->from)
 		return;
-	take(&l->live, b->size);
-	add(&l->time[time_bucket(l, ns)], b->size);
-	add(&l->meanwhile[bytes_bucket(meanwhile(l, b))], b->size);
+	take(&l->live, &n);
+	add(&l->time[time_bucket(l, ns)], &n);
+	add(&l->meanwhile[bytes_bucket(meanwhile(l, b))], &n);
 }
 
 /* Take the end of a block back. */
@@ -130,13 +140,14 @@ static void resumes(void *context, const struct heap_block *b,
 {
 	struct lifespan *l = context;
 	uint64_t ns = trace_span_ns(l->trace, e->ended - b->born);
+	struct estimate n = estimate_of(l->trace, b);
 
 	slots_resume(&l->slots, e->thread);
 	if (b->born < l->from)
 		return;
-	add(&l->live, b->size);
-	take(&l->time[time_bucket(l, ns)], b->size);
-	take(&l->meanwhile[bytes_bucket(meanwhile(l, b))], b->size);
+	add(&l->live, &n);
+	take(&l->time[time_bucket(l, ns)], &n);
+	take(&l->meanwhile[bytes_bucket(meanwhile(l, b))], &n);
 }
 
 struct replay_listener lifespan_listener(struct lifespan *l)

@@ -4,11 +4,13 @@
  * meanwhile. A listener of the replay, to which the owners belong.
  *
  * Time is in four steps to a decade, bytes in steps of a power of two; in
- * both the last bucket is of blocks that were never freed.
+ * both the last bucket is of blocks that were never freed. A sample of the
+ * blocks does not tell what was allocated meanwhile.
  */
 #ifndef ANALYZER_LIFESPAN_H
 #define ANALYZER_LIFESPAN_H
 
+#include "estimate.h"
 #include "replay.h"
 #include "slots.h"
 
@@ -17,6 +19,7 @@
 
 struct lifespan_sum {
 	uint64_t blocks, bytes;
+	struct spread spread; /* of estimates */
 };
 
 struct lifespan {

@@ -6,9 +6,11 @@
 
 #include "image.h"
 
-void series_begin(struct series *t, uint64_t from, uint64_t to, size_t count)
+void series_begin(struct series *t, const struct trace *trace, uint64_t from,
+		  uint64_t to, size_t count)
 {
 	*t = (struct series){
+		.trace = trace,
 		.at = util_alloc(count, sizeof(*t->at)),
 		.count = count,
 		.from = from,
@@ -40,15 +42,30 @@ static void note_live(struct series *t, uint64_t clock)
 
 	b->last_bytes = t->live_bytes;
 	b->last_blocks = t->live_blocks;
-	if (t->live_bytes > b->max_bytes)
+	b->last = t->live_spread;
+	if (t->live_bytes > b->max_bytes) {
 		b->max_bytes = t->live_bytes;
-	if (t->live_blocks > b->max_blocks)
+		b->most.bytes = t->live_spread.bytes;
+	}
+	if (t->live_blocks > b->max_blocks) {
 		b->max_blocks = t->live_blocks;
+		b->most.blocks = t->live_spread.blocks;
+	}
 	if (t->live_bytes > t->peak_bytes && clock >= t->from) {
 		t->peak_bytes = t->live_bytes;
 		t->peak_blocks = t->live_blocks;
+		t->peak_spread = t->live_spread;
 		t->peak_clock = clock;
 	}
+}
+
+/* Take note that a block is live. */
+static void add_live(struct series *t, const struct estimate *n, uint64_t clock)
+{
+	t->live_bytes += n->bytes;
+	t->live_blocks += n->blocks;
+	spread_add(&t->live_spread, &n->spread);
+	note_live(t, clock);
 }
 
 /* Open the bucket of a clock value; those before it have what is live. */
@@ -77,15 +94,15 @@ static void begins(void *context, struct heap_block *b,
 {
 	struct series *t = context;
 	struct series_bucket *bucket = open_bucket(t, e->event->time);
+	struct estimate n = estimate_of(t->trace, b);
 
 	(void)from;
 	if (e->event->time >= t->from) {
-		bucket->allocations++;
-		bucket->allocated_bytes += b->size;
+		bucket->allocations += n.blocks;
+		bucket->allocated_bytes += n.bytes;
+		spread_add(&bucket->allocated, &n.spread);
 	}
-	t->live_bytes += b->size;
-	t->live_blocks++;
-	note_live(t, e->event->time);
+	add_live(t, &n, e->event->time);
 }
 
 /* A block from before the history. */
@@ -93,11 +110,10 @@ static void carries(void *context, struct heap_block *b,
 		    const struct replay_event *e)
 {
 	struct series *t = context;
+	struct estimate n = estimate_of(t->trace, b);
 
 	(void)e;
-	t->live_bytes += b->size;
-	t->live_blocks++;
-	note_live(t, t->from);
+	add_live(t, &n, t->from);
 }
 
 static void ends(void *context, const struct heap_block *b,
@@ -106,12 +122,17 @@ static void ends(void *context, const struct heap_block *b,
 {
 	struct series *t = context;
 	struct series_bucket *bucket = open_bucket(t, e->event->time);
+	struct estimate n = estimate_of(t->trace, b);
 
 	(void)why;
 	(void)temporary;
-	bucket->frees += e->event->time >= t->from;
-	t->live_bytes -= b->size;
-	t->live_blocks--;
+	if (e->event->time >= t->from) {
+		bucket->frees += n.blocks;
+		doubt_add(&bucket->freed, n.spread.blocks, 1);
+	}
+	t->live_bytes -= n.bytes;
+	t->live_blocks -= n.blocks;
+	spread_subtract(&t->live_spread, &n.spread);
 	/* Before the span only what it begins with counts. */
 	if (e->event->time < t->from)
 		t->at[0].max_bytes = t->at[0].max_blocks = 0;
@@ -123,12 +144,13 @@ static void resumes(void *context, const struct heap_block *b,
 {
 	struct series *t = context;
 	struct series_bucket *bucket = open_bucket(t, e->event->time);
+	struct estimate n = estimate_of(t->trace, b);
 
-	if (bucket->frees)
-		bucket->frees--;
-	t->live_bytes += b->size;
-	t->live_blocks++;
-	note_live(t, e->event->time);
+	if (bucket->frees >= n.blocks) {
+		bucket->frees -= n.blocks;
+		doubt_add(&bucket->freed, n.spread.blocks, -1);
+	}
+	add_live(t, &n, e->event->time);
 }
 
 struct replay_listener series_listener(struct series *t)

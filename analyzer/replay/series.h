@@ -8,6 +8,7 @@
 #ifndef ANALYZER_SERIES_H
 #define ANALYZER_SERIES_H
 
+#include "estimate.h"
 #include "replay.h"
 
 /* Bytes are as requested; by the index, those live are usable ones. */
@@ -15,6 +16,8 @@ struct series_bucket {
 	uint64_t max_bytes, max_blocks;	  /* live at the most; index: 0 */
 	uint64_t last_bytes, last_blocks; /* live at its end */
 	uint64_t allocations, allocated_bytes, frees;
+	struct spread most, last, allocated; /* of estimates */
+	struct doubt freed;
 };
 
 struct series {
@@ -22,15 +25,19 @@ struct series {
 	size_t count;
 	uint64_t from, to; /* clock values: buckets divide [from, to) */
 	uint64_t peak_bytes, peak_blocks, peak_clock; /* index: 0 */
+	struct spread peak_spread;
 
 	/* The rest is series.c's own. */
+	const struct trace *trace;
 	uint64_t live_bytes, live_blocks;
+	struct spread live_spread;
 	size_t open;	     /* the bucket that the last event was in */
 	uint64_t open_until; /* no event before that clock is in a later one */
 };
 
 /* Begin, with `count` > 0 buckets. */
-void series_begin(struct series *t, uint64_t from, uint64_t to, size_t count);
+void series_begin(struct series *t, const struct trace *trace, uint64_t from,
+		  uint64_t to, size_t count);
 
 struct replay_listener series_listener(struct series *t);
 

@@ -27,12 +27,15 @@ static struct traffic_pair *find_pair(struct traffic *f, uint32_t allocator,
 }
 
 /* Count a block as live. */
-static void enter(struct traffic_thread *t, const struct heap_block *b)
+static void enter(struct traffic_thread *t, const struct estimate *n)
 {
-	t->live_blocks++;
-	t->live_bytes += b->size;
-	if (t->live_bytes > t->peak_bytes)
+	t->live_blocks += n->blocks;
+	t->live_bytes += n->bytes;
+	spread_add(&t->live, &n->spread);
+	if (t->live_bytes > t->peak_bytes) {
 		t->peak_bytes = t->live_bytes;
+		t->peak = t->live;
+	}
 }
 
 static void begins(void *context, struct heap_block *b,
@@ -40,12 +43,14 @@ static void begins(void *context, struct heap_block *b,
 {
 	struct traffic *f = context;
 	struct traffic_thread *t = &f->thread[b->thread];
+	struct estimate n = estimate_of(f->trace, b);
 
 	(void)e;
 	(void)from;
-	t->allocations++;
-	t->allocated_bytes += b->size;
-	enter(t, b);
+	t->allocations += n.blocks;
+	t->allocated_bytes += n.bytes;
+	spread_add(&t->allocated, &n.spread);
+	enter(t, &n);
 }
 
 /* A block from before the history: nobody's allocation in it. */
@@ -53,22 +58,40 @@ static void carries(void *context, struct heap_block *b,
 		    const struct replay_event *e)
 {
 	struct traffic *f = context;
+	struct estimate n = estimate_of(f->trace, b);
 
 	(void)e;
-	enter(&f->thread[b->thread], b);
+	enter(&f->thread[b->thread], &n);
 }
 
-/* Add a free, or with -1 take it back, to its thread and its pair. */
-static void count_free(struct traffic *f, const struct heap_block *b,
-		       uint32_t freer, int sign)
+/* Add a free to its thread and its pair. */
+static void count_free(struct traffic *f, const struct estimate *n,
+		       uint32_t allocator, uint32_t freer)
 {
-	struct traffic_pair *p = find_pair(f, b->thread, freer);
-	uint64_t one = (uint64_t)(int64_t)sign, bytes = one * b->size;
+	struct traffic_pair *p = find_pair(f, allocator, freer);
+	struct traffic_thread *t = &f->thread[freer];
 
-	f->thread[freer].frees += one;
-	f->thread[freer].freed_bytes += bytes;
-	p->blocks += one;
-	p->bytes += bytes;
+	t->frees += n->blocks;
+	t->freed_bytes += n->bytes;
+	doubt_add(&t->freed, n->spread.blocks, 1);
+	p->blocks += n->blocks;
+	p->bytes += n->bytes;
+	spread_add(&p->spread, &n->spread);
+}
+
+/* Take a free back. */
+static void take_back(struct traffic *f, const struct estimate *n,
+		      uint32_t allocator, uint32_t freer)
+{
+	struct traffic_pair *p = find_pair(f, allocator, freer);
+	struct traffic_thread *t = &f->thread[freer];
+
+	t->frees -= n->blocks;
+	t->freed_bytes -= n->bytes;
+	doubt_add(&t->freed, n->spread.blocks, -1);
+	p->blocks -= n->blocks;
+	p->bytes -= n->bytes;
+	spread_subtract(&p->spread, &n->spread);
 }
 
 /* Nobody is known to have freed a block whose free was lost. */
@@ -77,28 +100,33 @@ static void ends(void *context, const struct heap_block *b,
 		 bool temporary)
 {
 	struct traffic *f = context;
+	struct traffic_thread *t = &f->thread[b->thread];
+	struct estimate n = estimate_of(f->trace, b);
 
 	(void)temporary;
-	f->thread[b->thread].live_blocks--;
-	f->thread[b->thread].live_bytes -= b->size;
+	t->live_blocks -= n.blocks;
+	t->live_bytes -= n.bytes;
+	spread_subtract(&t->live, &n.spread);
 	if (why != REPLAY_LOST)
-		count_free(f, b, e->thread, 1);
+		count_free(f, &n, b->thread, e->thread);
 }
 
 static void resumes(void *context, const struct heap_block *b,
 		    const struct replay_event *e)
 {
 	struct traffic *f = context;
+	struct estimate n = estimate_of(f->trace, b);
 
-	enter(&f->thread[b->thread], b);
-	count_free(f, b, e->thread, -1);
+	enter(&f->thread[b->thread], &n);
+	take_back(f, &n, b->thread, e->thread);
 }
 
-void traffic_begin(struct traffic *f, size_t thread_count)
+void traffic_begin(struct traffic *f, const struct trace *t)
 {
 	*f = (struct traffic){
-		.thread = util_alloc(thread_count, sizeof(*f->thread)),
-		.thread_count = thread_count,
+		.trace = t,
+		.thread = util_alloc(t->thread_count, sizeof(*f->thread)),
+		.thread_count = t->thread_count,
 	};
 }
 

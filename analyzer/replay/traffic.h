@@ -7,6 +7,7 @@
 #ifndef ANALYZER_TRAFFIC_H
 #define ANALYZER_TRAFFIC_H
 
+#include "estimate.h"
 #include "map.h"
 #include "replay.h"
 
@@ -15,13 +16,16 @@ struct traffic_thread {
 	uint64_t allocations, allocated_bytes;
 	uint64_t frees, freed_bytes; /* that it did, of any thread's blocks */
 	uint64_t live_blocks, live_bytes;
-	uint64_t peak_bytes; /* its own peak */
+	uint64_t peak_bytes;		     /* its own peak */
+	struct spread allocated, live, peak; /* of estimates */
+	struct doubt freed;		     /* of the number */
 };
 
 /* Blocks of one thread that another, or the same, freed. */
 struct traffic_pair {
 	uint32_t allocator, freer; /* places in trace->threads */
 	uint64_t blocks, bytes;
+	struct spread spread; /* of estimates */
 };
 
 struct traffic {
@@ -31,12 +35,12 @@ struct traffic {
 	size_t pair_count;
 
 	/* The rest is traffic.c's own. */
+	const struct trace *trace;
 	size_t pair_room;
 	struct map pair_of; /* allocator << 32 | freer */
 };
 
-/* Begin with as many threads as the trace has. */
-void traffic_begin(struct traffic *f, size_t thread_count);
+void traffic_begin(struct traffic *f, const struct trace *t);
 
 /* Return the listener; it leaves owners alone and counts every block. */
 struct replay_listener traffic_listener(struct traffic *f);

@@ -161,7 +161,7 @@ int view_threads(struct view *v, struct error *e)
 	struct traffic f;
 
 	(void)e;
-	traffic_begin(&f, v->trace->thread_count);
+	traffic_begin(&f, v->trace);
 	l = traffic_listener(&f);
 	view_replay(v, &l);
 	v->history_only = true;

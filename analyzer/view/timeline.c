@@ -451,7 +451,7 @@ int view_timeline(struct view *v, struct error *e)
 				 "%s",
 				 term_time(lasted,
 					   trace_duration_ns(v->trace)));
-	series_begin(&t, from, until, bucket_count(v));
+	series_begin(&t, v->trace, from, until, bucket_count(v));
 	show(v, &t);
 	series_free(&t);
 	return 0;

@@ -7,9 +7,13 @@ true figure in 95 % of them, as far as chance allows.
 """
 
 import csv
+import gzip
 import io
+import json
 import math
 import os
+import re
+import sqlite3
 import subprocess
 
 from sampled import RATE, RUNS, expect, least, record, refused, report
@@ -250,7 +254,105 @@ def check_diff_text():
     expect(f"of blocks: {said}", " +- " in said)
 
 
+def exported(name):
+    """Export the sample in a format; the text of the file, or its name."""
+    done = subprocess.run([os.environ["REPORT"], "export", "-f", name, "-o",
+                           f"x.{name}", "one.zst"], stderr=subprocess.PIPE,
+                          text=True)
+    expect(f"{name}: {done.stderr}", done.returncode == 0)
+    if name in ("pprof", "sqlite"):
+        return f"x.{name}"
+    with open(f"x.{name}", encoding="utf-8") as f:
+        return f.read()
+
+
+def check_exports():
+    """Each format has the estimates, and says so where it can."""
+    r = report("one.zst")
+    peak, end = r["peak"]["bytes"], r["exit"]["bytes"]
+    all_bytes = r["totals"]["allocated_bytes"]
+    said = f"sampled: 1 in {RATE} bytes; values are estimates"
+    equal = []
+
+    folded = exported("folded")
+    equal.append(("folded", peak, sum(int(line.rsplit(" ", 1)[1])
+                                      for line in folded.splitlines())))
+    speedscope = json.loads(exported("speedscope"))
+    expect("speedscope says it", said in speedscope["name"])
+    equal += [("speedscope", n, sum(p["weights"])) for n, p in
+              zip((peak, end, all_bytes), speedscope["profiles"])]
+    callgrind = exported("callgrind")
+    expect("callgrind says it", said in callgrind)
+    equal.append(("callgrind", f"{peak} {end} {all_bytes}",
+                  " ".join(re.search("totals: (.*)", callgrind)[1]
+                           .split()[:3])))
+    massif = exported("massif")
+    expect("massif says it", said in massif)
+    live = [int(n) for n in re.findall("mem_heap_B=([0-9]+)", massif)]
+    trees = [int(n) for n in re.findall("^n[0-9]+: ([0-9]+)", massif, re.M)]
+    equal += [("massif", peak, max(live)), ("massif", end, live[-1]),
+              ("massif's trees", [peak, end], trees)]
+    dhat = json.loads(exported("dhat"))
+    expect("dhat says it", said in dhat["mode"])
+    equal += [("dhat", n, sum(p[key] for p in dhat["pps"])) for n, key in
+              ((all_bytes, "tb"), (peak, "gb"), (end, "eb"))]
+    expect("dhat: no more at the peak than ever",
+           all(p["mb"] >= p["gb"] and p["mbk"] >= p["gbk"]
+               for p in dhat["pps"]))
+    chrome = json.loads(exported("chrome"))["traceEvents"]
+    expect("chrome says it", said in chrome[0]["args"]["labels"])
+    equal.append(("chrome", peak, max(e["args"]["bytes"] for e in chrome
+                                      if e["name"] == "live bytes")))
+    expect("svg says it", said in exported("svg"))
+    check_pprof(exported("pprof"), said, end, all_bytes)
+    check_sqlite(exported("sqlite"), r)
+    for name in ("prometheus", "openmetrics"):
+        expect(f"{name} says it", re.search(
+            f"sample_interval_bytes.* {RATE}$", exported(name), re.M))
+    for name, truth, n in equal:
+        expect(f"{name}: {n}, not {truth}", n == truth)
+    status, why = refused("one.zst", "export", "-f", "heaptrack")
+    expect(f"heaptrack: {why}", status == 1 and "needs every block" in why)
+
+
+def check_pprof(name, said, end, all_bytes):
+    with gzip.open(name) as f:
+        expect("pprof says it", said.encode() in f.read())
+    r = report(name)
+    expect("pprof has the estimates", r["exit"]["bytes"] == end
+           and r["totals"]["allocated_bytes"] == all_bytes)
+
+
+def check_sqlite(name, r):
+    """Its sums are the report's, and so is what variances come to."""
+    db = sqlite3.connect(name)
+
+    def of(sql):
+        return db.execute(sql).fetchone()
+
+    expect("rate", of("SELECT value FROM meta WHERE key = 'rate_bytes'")
+           == (RATE,))
+    expect("rows", of("SELECT sum(peak_bytes), sum(exit_bytes) FROM rows")
+           == (r["peak"]["bytes"], r["exit"]["bytes"]))
+    expect("timeline", of("SELECT max(max_bytes) FROM timeline")
+           == (r["peak"]["bytes"],))
+    expect("lifetimes", of("SELECT sum(blocks) FROM histogram_lifetimes")
+           == (r["totals"]["allocations"],))
+    off = 1.96 * math.sqrt(of("SELECT sum(exit_bytes) FROM variances")[0])
+    wide = (r["exit"]["bytes_high"] - r["exit"]["bytes_low"]) / 2
+    expect(f"variances: {off}, {wide}", abs(off - wide) < 0.1 * wide)
+    expect("a full recording has none", not sqlite_of("full.zst"))
+
+
+def sqlite_of(trace):
+    subprocess.run([os.environ["REPORT"], "export", "-f", "sqlite", "-o",
+                    "x.full", trace], check=True)
+    return sqlite3.connect("x.full").execute(
+        "SELECT count(*) FROM variances").fetchone()[0]
+
+
 check_views()
 check_sums()
 check_forms()
 check_diff_text()
+check_exports()

@@ -122,7 +122,7 @@ START_TEST(buckets_are_what_was_live)
 	open_generated(&t, &gen.file);
 	from = _i % 2 ? step[steps / 3].time : step[1].time;
 	to = step[steps].time + 1;
-	series_begin(&s, from, to, BUCKETS);
+	series_begin(&s, &t, from, to, BUCKETS);
 	l = series_listener(&s);
 	replay_run(&r, &t, UINT64_MAX, &l, 1, NULL);
 	series_end(&s);
@@ -164,7 +164,7 @@ static struct series read_index(struct gen *g, struct series_index *index)
 
 	gen_end(g, MT_END_EXIT, 1800);
 	open_generated(&t, &g->file);
-	series_begin(&s, 1000, 1800, 8);
+	series_begin(&s, &t, 1000, 1800, 8);
 	series_read_index(&s, &t, index);
 	trace_close(&t);
 	gen_free(g);

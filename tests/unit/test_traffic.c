@@ -111,7 +111,7 @@ START_TEST(equals_the_list)
 	memset(&want, 0, sizeof(want));
 	sim_run(&o, &g, &x, log_event, NULL);
 	open_generated(&t, &g.file);
-	traffic_begin(&f, t.thread_count);
+	traffic_begin(&f, &t);
 	listener = traffic_listener(&f);
 	replay_run(&r, &t, UINT64_MAX, &listener, 1, NULL);
 	ck_assert_uint_eq(f.thread_count, THREADS);
