@@ -225,10 +225,10 @@ static const struct command {
 	{"peek", NEEDS_PROFILE, view_peek, 0, true, ESTIMATES},
 	{"list", NEEDS_PROFILE, view_list, 0, true, ESTIMATES},
 	{"info", NEEDS_TRACE, view_info, 0, false, ESTIMATES},
-	{"timeline", NEEDS_TRACE, view_timeline, 0, false, NEEDS_EACH},
+	{"timeline", NEEDS_TRACE, view_timeline, 0, false, ESTIMATES},
 	{"sizes", NEEDS_PROFILE, view_sizes, PROF_BY_SIZE, false, ESTIMATES},
-	{"lifetimes", NEEDS_TRACE, view_lifetimes, 0, false, NEEDS_EACH},
-	{"threads", NEEDS_TRACE, view_threads, 0, false, NEEDS_EACH},
+	{"lifetimes", NEEDS_TRACE, view_lifetimes, 0, false, ESTIMATES},
+	{"threads", NEEDS_TRACE, view_threads, 0, false, ESTIMATES},
 	{"reallocs", NEEDS_PROFILE, view_reallocs, 0, false, NEEDS_EACH},
 	{"diff", NEEDS_PROFILES, view_diff, 0, false, ESTIMATES},
 	{"merge", NEEDS_PROFILES, view_merge, 0, false, ESTIMATES},
@@ -344,6 +344,8 @@ static const char *needing_each(const struct job *j)
 		return j->command->name;
 	if (o->total)
 		return "--total";
+	if (o->quick)
+		return "--quick";
 	if (o->at == OPTIONS_AT_TEMPORARY)
 		return "--at temporary";
 	if (j->command->view == run_export && format_of(o)->needs_each)

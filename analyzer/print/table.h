@@ -41,7 +41,7 @@ union table_cell {
 	const struct frame *frame;
 };
 
-#define TABLE_MAX_COLUMNS 24
+#define TABLE_MAX_COLUMNS 32
 
 struct table {
 	const char *key;   /* of its array in JSON */

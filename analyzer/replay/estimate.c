@@ -6,8 +6,7 @@
 
 #include <memtrace/sample.h>
 
-/* The normal distribution's 97.5 % point. */
-#define Z 1.959963985
+#define Z ESTIMATE_Z
 
 /* Return the rate at a clock value. */
 static double rate_at(const struct trace *t, uint64_t clock)

@@ -14,6 +14,9 @@
 #include "heap.h"
 #include "trace.h"
 
+/* The normal distribution's 97.5 % point. */
+#define ESTIMATE_Z 1.959963985
+
 /* How uncertain a figure is: its variance, and the squares of what the samples
  * add to it, which tell how coarse its steps are. */
 struct doubt {

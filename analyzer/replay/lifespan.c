@@ -181,6 +181,38 @@ uint64_t lifespan_quantile_ns(const struct lifespan *l, double part)
 	return 0;
 }
 
+/* Return how uncertain the part of the freed blocks is that is in the buckets
+ * below a bound: a standard error, of the ratio of two estimates. */
+static double part_error(const struct lifespan *l, uint64_t bound_ns)
+{
+	double below = 0, all = 0, variance[2] = {0};
+
+	for (unsigned int i = 0; i < LIFESPAN_TIMES; i++) {
+		const struct lifespan_sum *s = &l->time[i];
+		bool is_above = l->bound_ns[i] > bound_ns;
+
+		all += (double)s->blocks;
+		below += is_above ? 0 : (double)s->blocks;
+		variance[is_above] += s->spread.blocks.variance;
+	}
+	if (!(all > 0))
+		return 0;
+	below /= all;
+	return sqrt((1 - below) * (1 - below) * variance[0] +
+		    below * below * variance[1]) /
+	       all;
+}
+
+void lifespan_quantile_interval(const struct lifespan *l, double part,
+				uint64_t *low_ns, uint64_t *high_ns)
+{
+	uint64_t at = lifespan_quantile_ns(l, part);
+	double off = ESTIMATE_Z * part_error(l, at);
+
+	*low_ns = lifespan_quantile_ns(l, fmax(part - off, 0));
+	*high_ns = lifespan_quantile_ns(l, fmin(part + off, 1));
+}
+
 void lifespan_free(struct lifespan *l)
 {
 	slots_free(&l->slots);

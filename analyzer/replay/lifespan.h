@@ -53,6 +53,14 @@ uint64_t lifespan_bound_ns(unsigned int i);
  */
 uint64_t lifespan_quantile_ns(const struct lifespan *l, double part);
 
+/*
+ * Find the 95 % interval of that, of a sample: the bounds at the ends of the
+ * interval of the part that lived no longer. (R. S. Woodruff: Confidence
+ * intervals for medians, 1952.)
+ */
+void lifespan_quantile_interval(const struct lifespan *l, double part,
+				uint64_t *low_ns, uint64_t *high_ns);
+
 void lifespan_free(struct lifespan *l);
 
 #endif

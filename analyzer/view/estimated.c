@@ -122,6 +122,16 @@ void view_fill_figure(const struct view *v, struct table *t,
 	view_fill_estimate(v, t, cell, key(totals), view_doubt(key, totals));
 }
 
+void view_put_doubt(const struct view *v, uint64_t n, struct doubt doubt)
+{
+	struct interval i = estimate_interval(n, doubt, rate_of(v));
+	char *text = view_off_text(&i);
+
+	if (view_is_sampled(v) && *text)
+		printf(" +-%s", text);
+	free(text);
+}
+
 void view_put_off(const struct view *v, view_key *key,
 		  const struct profile_totals *t)
 {
@@ -181,8 +191,8 @@ void view_put_sampled(const struct view *v)
 	printf("sampled: 1 in %s", term_bytes(a, least, false));
 	if (least != most)
 		printf(" to %s", term_bytes(b, most, false));
-	puts(v->profile ? "; figures are estimates, +- is the 95 % interval"
-			: "");
+	puts(v->whole ? ""
+		      : "; figures are estimates, +- is the 95 % interval");
 }
 
 void view_put_json_sampled(const struct view *v)

@@ -150,11 +150,23 @@ static void put_line(const struct view *v, const struct series *t)
 	free(line);
 }
 
+/* Print the line about the peak. */
+static void put_peak(const struct view *v, const struct series *t)
+{
+	char at[TERM_NUMBER], bytes[TERM_NUMBER], blocks[TERM_NUMBER];
+
+	printf("peak  %s", term_bytes(bytes, t->peak_bytes, v->style.exact));
+	view_put_doubt(v, t->peak_bytes, t->peak_spread.bytes);
+	printf(" in %s", term_count(blocks, t->peak_blocks));
+	view_put_doubt(v, t->peak_blocks, t->peak_spread.blocks);
+	printf(" block%s at %s (^)\n", term_plural(t->peak_blocks),
+	       term_time(at, trace_ns(v->trace, t->peak_clock)));
+}
+
 /* Draw the line of time below, with the peak's place. */
 static void put_axis(struct view *v, const struct series *t)
 {
-	char from[TERM_NUMBER], to[TERM_NUMBER], at[TERM_NUMBER],
-		bytes[TERM_NUMBER], blocks[TERM_NUMBER];
+	char from[TERM_NUMBER], to[TERM_NUMBER];
 	uint64_t start = trace_ns(v->trace, t->from);
 	uint64_t end = trace_ns(v->trace, t->to);
 
@@ -163,11 +175,7 @@ static void put_axis(struct view *v, const struct series *t)
 	printf("%s%*s  %-*s%s\n", v->style.term.plain, LABEL_COLUMNS, "",
 	       (int)t->count - 8, term_time(from, start), term_time(to, end));
 	if (t->peak_bytes)
-		printf("peak  %s in %s block%s at %s (^)\n",
-		       term_bytes(bytes, t->peak_bytes, v->style.exact),
-		       term_count(blocks, t->peak_blocks),
-		       term_plural(t->peak_blocks),
-		       term_time(at, trace_ns(v->trace, t->peak_clock)));
+		put_peak(v, t);
 }
 
 /*
@@ -238,37 +246,64 @@ static void put_drawings(struct view *v, const struct series *t)
 	free(value);
 }
 
+/* The columns of the table of the buckets. */
+enum {
+	TIME,
+	MAX_BYTES,
+	LAST_BYTES = MAX_BYTES + VIEW_FIGURE,
+	MAX_BLOCKS = LAST_BYTES + VIEW_FIGURE,
+	LAST_BLOCKS = MAX_BLOCKS + VIEW_FIGURE,
+	ALLOCATIONS = LAST_BLOCKS + VIEW_FIGURE,
+	ALLOCATED = ALLOCATIONS + VIEW_FIGURE,
+	FREES = ALLOCATED + VIEW_FIGURE,
+	RESIDENT = FREES + VIEW_FIGURE,
+	BUCKET_COLUMNS,
+};
+
+/* Fill in the figures of a bucket. */
+static void fill_bucket(const struct view *v, struct table *t,
+			union table_cell *row, const struct series_bucket *b)
+{
+	view_fill_estimate(v, t, &row[MAX_BYTES], b->max_bytes, b->most.bytes);
+	view_fill_estimate(v, t, &row[LAST_BYTES], b->last_bytes,
+			   b->last.bytes);
+	view_fill_estimate(v, t, &row[MAX_BLOCKS], b->max_blocks,
+			   b->most.blocks);
+	view_fill_estimate(v, t, &row[LAST_BLOCKS], b->last_blocks,
+			   b->last.blocks);
+	view_fill_estimate(v, t, &row[ALLOCATIONS], b->allocations,
+			   b->allocated.blocks);
+	view_fill_estimate(v, t, &row[ALLOCATED], b->allocated_bytes,
+			   b->allocated.bytes);
+	view_fill_estimate(v, t, &row[FREES], b->frees, b->freed);
+}
+
 /* Add the table of the buckets. */
 static void put_buckets(struct view *v, const struct series *t)
 {
-	static const struct table_column column[] = {
-		{"time_ns", "time", TABLE_TIME},
-		{"max_bytes", "max", TABLE_BYTES},
-		{"last_bytes", "last", TABLE_BYTES},
-		{"max_blocks", "blocks", TABLE_COUNT},
-		{"last_blocks", NULL, TABLE_COUNT},
-		{"allocations", "allocations", TABLE_COUNT},
-		{"allocated_bytes", "allocated", TABLE_BYTES},
-		{"frees", "frees", TABLE_COUNT},
-		{"resident_bytes", "resident", TABLE_BYTES},
+	struct table_column column[BUCKET_COLUMNS] = {
+		[TIME] = {"time_ns", "time", TABLE_TIME},
+		[MAX_BYTES] = {"max_bytes", "max", TABLE_BYTES},
+		[LAST_BYTES] = {"last_bytes", "last", TABLE_BYTES},
+		[MAX_BLOCKS] = {"max_blocks", "blocks", TABLE_COUNT},
+		[LAST_BLOCKS] = {"last_blocks", NULL, TABLE_COUNT},
+		[ALLOCATIONS] = {"allocations", "allocations", TABLE_COUNT},
+		[ALLOCATED] = {"allocated_bytes", "allocated", TABLE_BYTES},
+		[FREES] = {"frees", "frees", TABLE_COUNT},
+		[RESIDENT] = {"resident_bytes", "resident", TABLE_BYTES},
 	};
 	uint64_t *resident = residents(v, t);
 	struct table table;
 
-	table_begin(&table, "buckets", NULL, column, 9);
+	table_begin(&table, "buckets", NULL, column, BUCKET_COLUMNS);
+	for (unsigned int i = MAX_BYTES; i < RESIDENT; i += VIEW_FIGURE)
+		view_figure_columns(v, &table, &column[i]);
 	for (size_t i = 0; i < t->count; i++) {
-		const struct series_bucket *b = &t->at[i];
 		union table_cell *row = table_add(&table);
 
-		row[0].n = bucket_time(v, t, i);
-		row[1].n = b->max_bytes;
-		row[2].n = b->last_bytes;
-		row[3].n = b->max_blocks;
-		row[4].n = b->last_blocks;
-		row[5].n = b->allocations;
-		row[6].n = b->allocated_bytes;
-		row[7].n = b->frees;
-		row[8].n = resident ? resident[i] : 0;
+		row[TIME].n = bucket_time(v, t, i);
+		fill_bucket(v, &table, row, &t->at[i]);
+		row[RESIDENT].n = resident ? resident[i] : 0;
 	}
 	free(resident);
 	view_table(v, &table);

@@ -84,6 +84,7 @@ void view_fill_estimate(const struct view *v, struct table *t,
 
 /* Print how far a figure may be off, in text and as fields of a JSON object;
  * and that all are estimates. Nothing when they are not. */
+void view_put_doubt(const struct view *v, uint64_t n, struct doubt doubt);
 void view_put_off(const struct view *v, view_key *key,
 		  const struct profile_totals *t);
 void view_put_json_interval(const struct view *v, const char *name,

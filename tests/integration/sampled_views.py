@@ -64,6 +64,20 @@ VIEWS = {
     "sizes": (["sizes"],
               by("classes", ("max_size",),
                  ("allocations", "allocated_bytes", "exit_blocks"))),
+    # How long they lived is another time in each run, but of those that live.
+    "lifetimes": (["lifetimes"],
+                  lambda r: {("not freed", figure): row for row in r["times"]
+                             if row["freed"] == "not freed"
+                             for figure in ("blocks", "bytes")}),
+    "threads": (["threads"],
+                lambda r: {("thread", figure): r["threads"][0] for figure in
+                           ("allocated_bytes", "allocations", "frees",
+                            "live_bytes", "live_blocks")}
+                | {("pair", figure): r["pairs"][0]
+                   for figure in ("blocks", "bytes")}),
+    "timeline": (["timeline"],
+                 lambda r: {("end", figure): r["buckets"][-1] for figure in
+                            ("last_bytes", "last_blocks")}),
     "top": (["top", "--at", "exit"],
             lambda r: {("rows", *site(row), figure): row
                        for row in r["rows"]
@@ -221,6 +235,7 @@ def check_sums():
 def check_forms():
     """Text has the +-, CSV the ends; of a full recording nothing has."""
     for args in (["tree"], ["peek", "sites"], ["list", "small"], ["sizes"],
+                 ["lifetimes"], ["threads"], ["timeline", "-n", "5"],
                  ["diff", "one.zst"], ["diff", "full.zst"]):
         status, said = refused("one.zst", *args)
         expect(f"{args}: {said}", status == 0 and " +- " in said
@@ -230,11 +245,26 @@ def check_forms():
         expect(f"{args}: {head}", sum(k.endswith("_low") for k in head)
                == sum(k.endswith("_high") for k in head) > 0)
     for args in (["tree"], ["peek", "sites"], ["list", "small"], ["sizes"],
+                 ["lifetimes"], ["threads"], ["timeline", "-n", "5"],
                  ["diff", "full.zst"]):
         status, said = refused("full.zst", *args)
         expect(f"{args}: {said}", status == 0 and "+-" not in said)
         _, said = refused("full.zst", *args, "--csv")
         expect(f"{args}: {said}", "_low" not in said)
+
+
+def check_lifetimes():
+    """The quantiles have intervals; what was allocated meanwhile is in none."""
+    r = report("one.zst", "lifetimes")
+    expect("quantiles", all(q["under_ns_low"] <= q["under_ns"]
+                            <= q["under_ns_high"] for q in r["quantiles"]))
+    expect("no bytes meanwhile", "allocated_meanwhile" not in r)
+    full = report("full.zst", "lifetimes")
+    expect("a full recording has them", "allocated_meanwhile" in full
+           and "under_ns_low" not in full["quantiles"][0])
+    _, said = refused("one.zst", "timeline")
+    peak = next(line for line in said.splitlines() if line.startswith("peak"))
+    expect(f"the peak: {peak}", peak.count(" +-") == 2)
 
 
 def check_diff_text():
@@ -354,5 +384,6 @@ def sqlite_of(trace):
 check_views()
 check_sums()
 check_forms()
+check_lifetimes()
 check_diff_text()
 check_exports()

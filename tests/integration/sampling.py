@@ -87,8 +87,9 @@ def check_fork():
 def check_refusals():
     """What a sample cannot tell is said so; no gate passes."""
     _, trace, _ = record("sites", f"sample={RATE},seed=1")
-    for command in (["leaks"], ["bad-frees"], ["growth"], ["lifetimes"],
-                    ["timeline"], ["threads"], ["reallocs"],
+    for command in (["leaks"], ["bad-frees"], ["growth"], ["why", "0x10"],
+                    ["reallocs"], ["memory"], ["snapshots"],
+                    ["timeline", "--quick"], ["sizes", "--total"],
                     ["top", "--at", "temporary"],
                     ["export", "--format", "heaptrack"]):
         status, said = refused(trace, *command)

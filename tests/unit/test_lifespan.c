@@ -93,10 +93,36 @@ START_TEST(windows_are_heeded)
 }
 END_TEST
 
+/* Half of 1,000 blocks in either of two buckets: the median is in one of them,
+ * unless samples of 20 blocks each say so. */
+START_TEST(quantiles_have_intervals)
+{
+	struct trace t = {0};
+	struct lifespan l;
+	uint64_t low, high;
+
+	lifespan_begin(&l, &t, 0);
+	l.time[10].blocks = l.time[20].blocks = 500;
+	lifespan_quantile_interval(&l, 0.5, &low, &high);
+	ck_assert_uint_eq(low, lifespan_bound_ns(10));
+	ck_assert_uint_eq(high, lifespan_bound_ns(10));
+	l.time[10].spread.blocks.variance = 500 * 20;
+	l.time[20].spread.blocks.variance = 500 * 20;
+	lifespan_quantile_interval(&l, 0.5, &low, &high);
+	ck_assert_uint_eq(low, lifespan_bound_ns(10));
+	ck_assert_uint_eq(high, lifespan_bound_ns(20));
+	lifespan_quantile_interval(&l, 0.99, &low, &high);
+	ck_assert_uint_eq(low, lifespan_bound_ns(20));
+	ck_assert_uint_eq(high, lifespan_bound_ns(20));
+	lifespan_free(&l);
+}
+END_TEST
+
 static void add(TCase *c)
 {
 	tcase_add_test(c, lives_are_counted);
 	tcase_add_test(c, windows_are_heeded);
+	tcase_add_test(c, quantiles_have_intervals);
 }
 
 int main(void)
