@@ -22,6 +22,9 @@
 #   make check-export   let other tools judge what is exported for them
 #   make check-ci       gate test suites of CMake, Meson and Automake
 #   make check-leaks    judge the verdict on programs of known leaks
+#   make check-kills    kill programs whose bounded traces are full; KILLS=50
+#   make soak           watch services under load for SOAK_SECONDS=1200: does
+#                       anything drift or leak; make check does so for 15 s
 #   make check-install  install into a scratch DESTDIR and use it from there;
 #                       as root also into PREFIX, unless it is there already
 #   make distcheck      everything above on a clean export, gcc and clang
@@ -56,6 +59,8 @@ B = build
 SAN =
 FUZZ_SECONDS = 60
 SEEDS = 20
+KILLS = 50
+SOAK_SECONDS = 1200
 
 all:
 
@@ -65,8 +70,8 @@ MAKEFLAGS += -rR --no-print-directory
 .SECONDARY:
 .PHONY: all unit tests demo check bench bench-symbols bench-ring bench-growth \
 	bench-leaks bench-sampling fuzz lint check-asan check-tsan \
-	check-install check-export check-ci check-leaks distcheck install \
-	uninstall clean help FORCE
+	check-install check-export check-ci check-kills check-leaks distcheck \
+	install soak uninstall clean help FORCE
 
 ifeq ($(V),1)
 Q =
@@ -349,6 +354,19 @@ check-leaks: all
 	@.ci/setup build test lint
 	@MT_BUILD=$(abspath $B) tests/leaks/run
 	@MT_BUILD=$(abspath $B) tests/badfree/run
+
+# Of the kills and the soak one case each is a part of make check.
+check-kills:
+	@.ci/setup build test
+	@$(MAKE) tests
+	@MT_BUILD=$(abspath $B) KILLS=$(KILLS) tests/run -v -t 3600 \
+		integration/ring_kills
+
+soak:
+	@.ci/setup build test
+	@$(MAKE) tests
+	@MT_BUILD=$(abspath $B) SOAK_SECONDS=$(SOAK_SECONDS) \
+		tests/run -v -t $$(($(SOAK_SECONDS) + 600)) integration/soak
 
 check-install: all
 	@B=$B PREFIX='$(PREFIX)' tests/install

@@ -293,6 +293,9 @@ struct mt_meta_unload {
 	uint64_t clock;
 };
 
+/* How many threads have records of their own: the first ones. */
+#define MT_MAX_NAMED_THREADS 16384u
+
 struct mt_meta_thread {
 	uint32_t thread; /* index: counts from 0, never reused */
 	uint32_t tid;

@@ -105,6 +105,7 @@ static struct {
 	uint64_t reserve; /* as the image is now */
 	uint32_t owed;	  /* events to be folded: twice what was recorded */
 	uint64_t now;	  /* what no thread in no hook will be earlier than */
+	uint64_t known;	  /* nor any thread that is not known yet */
 	uint64_t settle;
 	uint64_t seen;	  /* number of the next segment to be noted */
 	uint32_t threads; /* of the run, that are known */
@@ -214,26 +215,34 @@ static void drop_thread(struct folding *f)
 	fold.spare = f;
 }
 
+/* Return a time that a thread which is idle at `now` records nothing before. */
+static uint64_t time_of_now(void)
+{
+	return fold.now > fold.settle ? fold.now - fold.settle : 0;
+}
+
 /* Note the threads that have buffers. False: no memory. */
 static bool note_threads(void)
 {
 	uint32_t count = mt_thread_count();
 
-	if (count == fold.threads)
-		return true;
-	for (struct mt_thread *t = mt_thread_first(); t; t = t->next) {
+	for (struct mt_thread *t = mt_thread_first();
+	     t && count != fold.threads; t = t->next) {
 		uint32_t thread =
 			__atomic_load_n(&t->slot->thread, __ATOMIC_ACQUIRE);
 		struct folding *f;
 
 		if (thread == MT_NO_THREAD)
 			continue;
-		f = thread_of(thread, 0);
+		/* Its segments are opened when their turn comes: at once they
+		 * would take much memory. */
+		f = thread_of(thread, fold.known);
 		if (!f)
 			return false;
 		f->owner = t;
 	}
 	fold.threads = count;
+	fold.known = time_of_now();
 	return true;
 }
 
@@ -418,7 +427,7 @@ static uint64_t time_of_idle(const struct folding *f, uint64_t last)
 {
 	if (__atomic_load_n(&f->owner->busy, __ATOMIC_ACQUIRE))
 		return last;
-	return fold.now > fold.settle ? fold.now - fold.settle : 0;
+	return time_of_now();
 }
 
 /* Decode up to `most` events; returns how many there were. */

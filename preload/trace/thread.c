@@ -185,6 +185,17 @@ static void note_resident(uint64_t now_ns)
 	mt_cgroup_note();
 }
 
+/*
+ * Add a record of a thread. Of the first threads only: where they come and go
+ * for weeks, the records of all would fill the meta log.
+ */
+static void note(enum mt_meta_type type, const struct mt_meta_thread *m,
+		 const char *name)
+{
+	if (m->thread < MT_MAX_NAMED_THREADS)
+		mt_meta_add(type, m, sizeof(*m), name, strnlen(name, 16));
+}
+
 /* Note the thread's name if it has changed, and a pair of the clocks. */
 static void look_around(struct mt_thread *t)
 {
@@ -201,8 +212,7 @@ static void look_around(struct mt_thread *t)
 	if (memcmp(name, t->name, sizeof(name)) == 0)
 		return;
 	memcpy(t->name, name, sizeof(name));
-	mt_meta_add(MT_META_THREAD_NAME, &m, sizeof(m), name,
-		    strnlen(name, sizeof(name)));
+	note(MT_META_THREAD_NAME, &m, name);
 }
 
 void mt_thread_room(struct mt_thread *t)
@@ -227,10 +237,10 @@ void mt_thread_room(struct mt_thread *t)
 static void begin(struct mt_thread *t)
 {
 	struct mt_slot *slot = t->slot;
-	struct mt_meta_thread m = {threads.count++, sys_tid(), mt_clock()};
+	struct mt_meta_thread m = {threads.count, sys_tid(), mt_clock()};
 
 	/* From the second thread on, ticks are fine, and the first is told. */
-	if (threads.count > 1 && mt_tick_shift != MT_FINE_TICK_SHIFT) {
+	if (m.thread > 0 && mt_tick_shift != MT_FINE_TICK_SHIFT) {
 		__atomic_store_n(&mt_tick_shift, MT_FINE_TICK_SHIFT,
 				 __ATOMIC_RELEASE);
 		__atomic_fetch_add(&mt_epoch, 1, __ATOMIC_RELEASE);
@@ -248,8 +258,10 @@ static void begin(struct mt_thread *t)
 	restart(t, m.clock);
 	t->epoch = mt_epoch;
 	t->limit = MT_STEP_EVENTS / 4;
-	mt_meta_add(MT_META_THREAD, &m, sizeof(m), NULL, 0);
+	note(MT_META_THREAD, &m, "");
 	__atomic_store_n(&slot->epoch, slot->epoch + 1, __ATOMIC_RELEASE);
+	/* Last: who sees the count finds the slot to be this thread's. */
+	__atomic_store_n(&threads.count, m.thread + 1, __ATOMIC_RELEASE);
 	look_around(t);
 }
 
@@ -357,7 +369,7 @@ static void at_thread_exit(void *arg)
 	if (t != mt_self || t->ending || !t->limit)
 		return;
 	m = (struct mt_meta_thread){t->slot->thread, t->slot->tid, mt_clock()};
-	mt_meta_add(MT_META_THREAD_END, &m, sizeof(m), NULL, 0);
+	note(MT_META_THREAD_END, &m, "");
 
 	struct sys_signals old = sys_lock(&threads.lock);
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Hold bounded traces against unbounded ones, and against a program's counts.
 
-ring.py PROGRAM KILLS: tests/host/ring.c says what the program does. $LIB and
+ring.py PROGRAM: against unbounded ones; ring.py PROGRAM KILLS: against counts,
+wherever the program is killed. tests/host/ring.c says what it does. $LIB and
 $REPORT are used.
 """
 
@@ -146,13 +147,15 @@ def kill(program, run, rng):
 
 
 def main():
-    program, kills = sys.argv[1], int(sys.argv[2])
-    rng = random.Random(SEED)
-    for threads in (1, 4):
-        check_same(program, threads)
+    program = sys.argv[1]
+    if len(sys.argv) == 2:
+        for threads in (1, 4):
+            check_same(program, threads)
+        return
+    kills, rng = int(sys.argv[2]), random.Random(SEED)
     wrapped = sum(kill(program, run, rng) for run in range(kills))
-    expect(f"{wrapped} of {kills} were killed with a full ring",
-           wrapped == kills)
+    print(f"{wrapped} of {kills} killed with a full ring; none lost an event")
+    expect("all were", kills == wrapped > 0)
 
 
 main()
