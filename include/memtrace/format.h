@@ -411,6 +411,7 @@ enum mt_problem {
 	MT_PROBLEM_SIGNAL = 20, /* signal=N is not ours to use */
 	MT_PROBLEM_NOTES,	/* more notes than are kept */
 	MT_PROBLEM_VERDICT,	/* __lsan_do_leak_check() got no verdict */
+	MT_PROBLEM_LESS,	/* a ring below its bound: nothing is lost */
 };
 
 enum mt_end {

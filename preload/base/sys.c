@@ -79,14 +79,25 @@ int sys_truncate(int fd, uint64_t bytes)
 	return (int)CALL2(SYS_ftruncate, fd, bytes);
 }
 
-int sys_allocate(int fd, uint64_t off, uint64_t bytes)
+static int fallocate_part(int fd, int mode, uint64_t off, uint64_t bytes)
 {
 	long ret;
 
 	do {
-		ret = CALL4(SYS_fallocate, fd, 0, off, bytes);
+		ret = CALL4(SYS_fallocate, fd, mode, off, bytes);
 	} while (ret == -EINTR);
 	return (int)ret;
+}
+
+int sys_allocate(int fd, uint64_t off, uint64_t bytes)
+{
+	return fallocate_part(fd, 0, off, bytes);
+}
+
+int sys_punch(int fd, uint64_t off, uint64_t bytes)
+{
+	return fallocate_part(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			      off, bytes);
 }
 
 int sys_move_fd(int fd)

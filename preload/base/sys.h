@@ -38,6 +38,8 @@ int sys_close(int fd);
 int sys_unlink(const char *path);
 int sys_truncate(int fd, uint64_t bytes);
 int sys_allocate(int fd, uint64_t off, uint64_t bytes);
+/* Give the pages of a part of a file back to the disk: they become zeros. */
+int sys_punch(int fd, uint64_t off, uint64_t bytes);
 /*
  * Move `fd` to a number of 100 or above, close-on-exec. Negative, and `fd`
  * closed, when the limit on descriptors leaves none.

@@ -67,6 +67,11 @@
 #define RESERVE_PART 16
 #define RESERVE_BYTES (1ull << 20)
 
+/* The least bytes of a trace that may go round before its bound: half of the
+ * least bound. While it does, its place is looked at once in so many steps. */
+#define LEAST_BYTES (1ull << 19)
+#define LOOK_STEPS 16
+
 /* How long a store of another thread may take until it is seen. */
 #define SETTLE_NS 1000000
 
@@ -101,11 +106,12 @@ static struct {
 	struct sys_lock lock;
 	bool failed; /* out of memory: no more is folded */
 	uint64_t bound;
-	uint64_t least;	  /* of the reserve */
-	uint64_t reserve; /* as the image is now */
-	uint32_t owed;	  /* events to be folded: twice what was recorded */
-	uint64_t now;	  /* what no thread in no hook will be earlier than */
-	uint64_t known;	  /* nor any thread that is not known yet */
+	bool roomy;	/* it was tried to get the image a place on the disk */
+	uint32_t looks; /* at that, since the trace could not grow */
+	uint32_t owed;	/* events to be folded: twice what was recorded */
+	uint64_t image; /* bytes that it will take in the trace, about */
+	uint64_t now;	/* what no thread in no hook will be earlier than */
+	uint64_t known; /* nor any thread that is not known yet */
 	uint64_t settle;
 	uint64_t seen;	  /* number of the next segment to be noted */
 	uint32_t threads; /* of the run, that are known */
@@ -602,8 +608,10 @@ static void fold_piece(void *unused)
 	if (!note_threads())
 		fold.failed = true;
 	/* Before all segments are known, nothing is in order. */
-	if (fold.failed || !note_segments(PIECE_SEGMENTS))
+	if (fold.failed || !note_segments(PIECE_SEGMENTS)) {
+		fold.did = !fold.failed;
 		return;
+	}
 	do {
 		begin_step();
 		n = fold_batch();
@@ -647,16 +655,12 @@ static bool ready(void)
 /* Fold up to `events`, under the lock. False: nothing was to be had. */
 static bool fold_some(uint32_t events)
 {
-	uint64_t reserve;
-
 	if (!ready())
 		return false;
 	fold.piece = events;
 	mt_call_on_stack(fold.stack + STACK_BYTES, fold_piece, NULL);
-	reserve = fold.least + mt_image_sealed_bytes();
-	if (reserve > fold.bound / 4 * 3)
-		reserve = fold.bound / 4 * 3;
-	__atomic_store_n(&fold.reserve, reserve, __ATOMIC_RELAXED);
+	__atomic_store_n(&fold.image, mt_image_sealed_bytes(),
+			 __ATOMIC_RELAXED);
 	return fold.did;
 }
 
@@ -673,12 +677,6 @@ static bool make_room(void)
 void mt_fold_init(uint64_t bound)
 {
 	fold.bound = bound;
-	fold.least = bound / RESERVE_PART;
-	if (fold.least < RESERVE_BYTES)
-		fold.least = RESERVE_BYTES;
-	if (fold.least > bound / 2)
-		fold.least = bound / 2;
-	fold.reserve = fold.least;
 	mt_journal_when_full(bound ? make_room : NULL);
 }
 
@@ -688,22 +686,68 @@ void mt_fold_reset(void)
 	memset(&fold, 0, sizeof(fold));
 }
 
+/* Whether no more than the reserve of space is left. */
+static bool is_near_bound(uint64_t left)
+{
+	uint64_t bound = mt_journal_bound();
+	uint64_t reserve = bound / RESERVE_PART;
+
+	if (reserve < RESERVE_BYTES)
+		reserve = RESERVE_BYTES;
+	if (reserve > bound / 2)
+		reserve = bound / 2;
+	reserve += __atomic_load_n(&fold.image, __ATOMIC_RELAXED);
+	return left <= (reserve < bound / 4 * 3 ? reserve : bound / 4 * 3);
+}
+
+/* Whether the trace is large enough to go round, and was not before. */
+static bool is_large_now(uint64_t left)
+{
+	return !fold.roomy && fold.bound - left >= LEAST_BYTES;
+}
+
+/*
+ * See to it that the image will be where a kill leaves it, if the disk gets
+ * full before the trace has reached its bound: then the trace goes round in
+ * what it has, and the image takes of that what it needs more.
+ */
+static void see_to_place(void)
+{
+	int stuck = mt_journal_stuck();
+
+	if (!fold.roomy && mt_live_reserve(MT_IMAGE_FIRST_BYTES))
+		mt_journal_allow_less();
+	fold.roomy = true;
+	if (!stuck || fold.looks++ % LOOK_STEPS)
+		return;
+	mt_problem(MT_PROBLEM_LESS, stuck,
+		   "the trace cannot grow, its history is short");
+	if (!mt_live_reserve(MT_IMAGE_CHUNK_BYTES))
+		mt_journal_give_up(MT_LIVE_PIECE_BYTES);
+}
+
 void mt_fold_step(void)
 {
+	uint64_t left = mt_journal_left();
 	struct sys_signals old;
 	uint32_t owed;
 
-	if (!fold.bound || mt_control_is_held() ||
-	    mt_journal_left() >
-		    __atomic_load_n(&fold.reserve, __ATOMIC_RELAXED))
+	bool near = is_near_bound(left);
+
+	if (!fold.bound || (!near && !is_large_now(left)) ||
+	    mt_control_is_held())
 		return;
-	owed = __atomic_add_fetch(&fold.owed, 2 * MT_STEP_EVENTS,
-				  __ATOMIC_RELAXED);
+	if (near && __atomic_add_fetch(&fold.owed, 2 * MT_STEP_EVENTS,
+				       __ATOMIC_RELAXED) < PIECE)
+		return;
 	/* Nobody waits for one who folds already. */
-	if (owed < PIECE || !sys_try_lock(&fold.lock, &old))
+	if (!sys_try_lock(&fold.lock, &old))
 		return;
-	owed = __atomic_exchange_n(&fold.owed, 0, __ATOMIC_RELAXED);
-	fold_some(owed < BIG_PIECE ? owed : BIG_PIECE);
+	see_to_place();
+	if (near) {
+		owed = __atomic_exchange_n(&fold.owed, 0, __ATOMIC_RELAXED);
+		fold_some(owed < BIG_PIECE ? owed : BIG_PIECE);
+	}
 	sys_unlock(&fold.lock, old);
 }
 

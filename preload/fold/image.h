@@ -21,6 +21,9 @@ extern struct mt_image_sums *mt_sums;
 /* The number of the step that has begun, or begins next. */
 extern uint32_t mt_image_step;
 
+/* What an image has at first. */
+#define MT_IMAGE_FIRST_BYTES (8ull * MT_IMAGE_CHUNK_BYTES)
+
 /* Make an empty image. False: no memory. Context: seal. */
 bool mt_image_init(void);
 

@@ -53,6 +53,8 @@
 #define FOLD_TRIES 20
 /* Space that events leave to what a reader must have, on a full disk. */
 #define SPARE_BYTES (64 * 1024)
+/* Nothing of what a trace has on a full disk is given up below that. */
+#define LEAST_BYTES (512u * 1024)
 #define STACK_BYTES (64 * 1024)
 #define OUT_BYTES (MT_JOURNAL_COLUMN_BYTES * MT_COLUMNS + 8192)
 
@@ -84,6 +86,8 @@ static struct {
 	struct mt_ring ring;
 	bool closing;		   /* nothing is folded any more */
 	uint64_t piece, piece_end; /* space for definitions */
+	bool allow_less;	   /* than the bound, when it cannot grow */
+	int stuck;		   /* why it could not; 0: it could */
 	struct tail *tail; /* `own`, or once there was a child a shared one */
 	struct tail own;
 	long child; /* that appends; 0: none; -1: one that is not known yet */
@@ -239,32 +243,28 @@ static int grow_queue(void)
 	return 0;
 }
 
-/*
- * Claim `bytes` (a multiple of 8) where the ring says. The frame is filled in
- * but for where it is. 0 or -errno; -EAGAIN: events are to be folded first.
- */
-static int claim_in_ring(int fd, uint64_t bytes, struct mt_ring_frame *frame,
-			 uint64_t *number)
+/* Whether an error is that the file cannot grow. */
+static bool is_full(int error)
+{
+	return error == -ENOSPC || error == -EDQUOT || error == -EFBIG;
+}
+
+/* Claim `bytes` where the ring says, as claim_in_ring(). */
+static int claim_place(int fd, uint64_t bytes, struct mt_ring_frame *frame,
+		       uint64_t *number)
 {
 	struct mt_ring *r = &journal.ring;
-	bool events = frame->state == MT_RING_WRITING;
-	uint64_t spare = events ? SPARE_BYTES : 0;
-	enum mt_ring_place place;
+	uint64_t spare = frame->state == MT_RING_WRITING ? SPARE_BYTES : 0;
+	enum mt_ring_place place = mt_ring_find(r, bytes);
 	int error;
 
-	/* A child keeps to the file's end; the ring is its parent's. */
-	if (!r->bound || journal.child_of)
-		return claim_more(fd, bytes, spare, &frame->offset);
-	error = grow_queue();
-	if (error)
-		return error;
-	mt_ring_follow(r, journal.tail->end, journal.tail->reserved);
-	place = mt_ring_find(r, bytes);
 	journal.tail->end = r->tail;
-	if (place == MT_RING_BLOCKED && !journal.closing)
-		return -EAGAIN;
-	if (place == MT_RING_BLOCKED)
-		return claim_more(fd, bytes, spare, &frame->offset);
+	if (place == MT_RING_BLOCKED) {
+		error = journal.closing
+				? claim_more(fd, bytes, spare, &frame->offset)
+				: -EAGAIN;
+		return is_full(error) ? -EAGAIN : error;
+	}
 	if (place == MT_RING_GROW)
 		error = claim_more(fd, bytes, spare, &frame->offset);
 	else
@@ -277,13 +277,40 @@ static int claim_in_ring(int fd, uint64_t bytes, struct mt_ring_frame *frame,
 }
 
 /*
+ * Claim `bytes` (a multiple of 8) where the ring says. The frame is filled in
+ * but for where it is. 0 or -errno; -EAGAIN: events are to be folded first.
+ */
+static int claim_in_ring(int fd, uint64_t bytes, struct mt_ring_frame *frame,
+			 uint64_t *number)
+{
+	struct mt_ring *r = &journal.ring;
+	uint64_t spare = frame->state == MT_RING_WRITING ? SPARE_BYTES : 0;
+	int error;
+
+	/* A child keeps to the file's end; the ring is its parent's. */
+	if (!r->bound || journal.child_of)
+		return claim_more(fd, bytes, spare, &frame->offset);
+	error = grow_queue();
+	if (error)
+		return error;
+	mt_ring_follow(r, journal.tail->end, journal.tail->reserved);
+	error = claim_place(fd, bytes, frame, number);
+	if (is_full(error) && !r->wrapped && journal.allow_less) {
+		journal.stuck = -error;
+		mt_ring_wrap(r);
+		error = claim_place(fd, bytes, frame, number);
+	}
+	return error;
+}
+
+/*
  * Claim space for definitions, from a larger piece of it once the file is a
  * ring: it must not be cut in ever smaller pieces by what is there for good.
  */
 static int claim_definition(int fd, uint64_t bytes, struct mt_ring_frame *frame)
 {
 	struct mt_ring *r = &journal.ring;
-	uint64_t number, piece = r->bound / PIECE_PART;
+	uint64_t number, piece = mt_ring_bytes(r) / PIECE_PART;
 	int error;
 
 	/* What comes at the end takes the place of events, as far as it can. */
@@ -559,6 +586,43 @@ int mt_journal_append(struct mt_segment *head, const struct mt_bytes *extra,
 }
 
 /* ---- What is folded. ---- */
+
+void mt_journal_allow_less(void)
+{
+	__atomic_store_n(&journal.allow_less, true, __ATOMIC_RELAXED);
+}
+
+uint64_t mt_journal_bound(void)
+{
+	return mt_ring_bytes(&journal.ring);
+}
+
+int mt_journal_stuck(void)
+{
+	return __atomic_load_n(&journal.stuck, __ATOMIC_RELAXED);
+}
+
+void mt_journal_give_up(uint64_t bytes)
+{
+	struct sys_signals old = sys_lock(&journal.lock);
+	struct mt_ring *r = &journal.ring;
+	const struct mt_ring_frame *f = NULL;
+	int fd = mt_file_fd(&journal.file);
+
+	/* The head stays, and what is no whole page. */
+	if (fd >= 0 && r->file_end - r->pinned > LEAST_BYTES)
+		f = mt_ring_give_up(r, bytes + 2 * MT_PAGE_BYTES);
+	if (f) {
+		uint64_t end = f->offset + f->bytes;
+		uint64_t from = MT_ALIGN_UP(f->offset + 8, MT_PAGE_BYTES);
+
+		if (!write_head(fd, MT_SKIP_SPACE, f->offset, end))
+			sys_punch(fd, from,
+				  (end & ~(MT_PAGE_BYTES - 1)) - from);
+	}
+	mt_file_done(&journal.file, fd);
+	sys_unlock(&journal.lock, old);
+}
 
 uint64_t mt_journal_left(void)
 {

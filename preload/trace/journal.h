@@ -43,6 +43,24 @@ int mt_journal_append(struct mt_segment *head, const struct mt_bytes *extra,
 		      const struct mt_bytes *columns, unsigned int count);
 
 /*
+ * Where the trace cannot grow to its bound, treat what it has as the bound:
+ * whoever folds is ready to. Context: seal.
+ */
+void mt_journal_allow_less(void);
+
+/* The bound, or what the trace has when it could not grow. Context: any. */
+uint64_t mt_journal_bound(void);
+
+/* Why it could not: an errno; 0: it could. Context: any. */
+int mt_journal_stuck(void);
+
+/*
+ * Give `bytes` of the disk back that the trace has for events to come, if
+ * there are so many of them in one piece, and enough beside. Context: seal.
+ */
+void mt_journal_give_up(uint64_t bytes);
+
+/*
  * Bytes that may be appended before events have to be folded. Context: any.
  */
 uint64_t mt_journal_left(void);

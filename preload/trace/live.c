@@ -16,9 +16,38 @@ static struct {
 	struct mt_file file;
 	bool is_file;
 	bool is_partial;		 /* some regions are private memory */
-	uint64_t bytes;			 /* of the file */
+	uint64_t bytes;			 /* of the file that are mapped */
+	uint64_t reserved;		 /* and that are on the disk */
 	uint32_t count[MT_REGION_IMAGE]; /* regions so far, by type */
 } live;
+
+/* Have the file on the disk up to `bytes`; false: there is no space. */
+static bool reserve(int fd, uint64_t bytes)
+{
+	if (bytes <= live.reserved)
+		return true;
+	if (fd < 0 || bytes > sys_file_limit() ||
+	    sys_allocate(fd, live.reserved, bytes - live.reserved) < 0)
+		return false;
+	live.reserved = bytes;
+	return true;
+}
+
+bool mt_live_reserve(uint64_t bytes)
+{
+	struct sys_signals old = sys_lock(&live.lock);
+	int fd = live.is_file ? mt_file_fd(&live.file) : -1;
+	uint64_t most = live.bytes + bytes, next;
+	bool there = live.is_file;
+
+	while (there && !reserve(fd, most)) {
+		next = live.reserved + MT_LIVE_PIECE_BYTES;
+		there = next < most && reserve(fd, next);
+	}
+	mt_file_done(&live.file, fd);
+	sys_unlock(&live.lock, old);
+	return there;
+}
 
 /* Reserve file space and map it; NULL: there is none. */
 static void *map_more(void *at, uint64_t bytes)
@@ -28,8 +57,7 @@ static void *map_more(void *at, uint64_t bytes)
 
 	if (live.is_file) {
 		fd = mt_file_fd(&live.file);
-		if (fd < 0 || live.bytes + bytes > sys_file_limit() ||
-		    sys_allocate(fd, live.bytes, bytes) < 0) {
+		if (fd < 0 || !reserve(fd, live.bytes + bytes)) {
 			mt_file_done(&live.file, fd);
 			return NULL;
 		}

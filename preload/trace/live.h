@@ -36,6 +36,15 @@ void *mt_live_region(enum mt_region_type type, void *at, uint64_t bytes);
  */
 void *mt_live_chunk(uint32_t index, void *at, uint64_t bytes);
 
+#define MT_LIVE_PIECE_BYTES (128u * 1024)
+
+/*
+ * Have so many bytes more on the disk for regions to come, whatever becomes of
+ * it meanwhile. False: there is no file, or the disk is full; the next time
+ * goes on from what could be had. Context: seal.
+ */
+bool mt_live_reserve(uint64_t bytes);
+
 /* Whether a kill loses what is not sealed, all of it or some. */
 bool mt_live_is_partial(void);
 

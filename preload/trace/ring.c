@@ -2,6 +2,8 @@
 /* Where in a bounded trace the next segment goes; see ring.h. */
 #include "ring.h"
 
+#include <stddef.h>
+
 /* The most bytes of one piece of space: its size has 32 bits. */
 #define MOST_SPACE (1ull << 30)
 
@@ -119,17 +121,63 @@ static enum mt_ring_place find_in_ring(struct mt_ring *r, uint64_t bytes)
 	return MT_RING_PLACED;
 }
 
+void mt_ring_wrap(struct mt_ring *r)
+{
+	struct mt_ring_frame end = {
+		.offset = r->file_end,
+		.state = MT_RING_END,
+	};
+
+	r->tail = r->file_end;
+	mt_ring_push(r, &end);
+	r->wrapped = true;
+	r->at = r->end = 0;
+}
+
 enum mt_ring_place mt_ring_find(struct mt_ring *r, uint64_t bytes)
 {
-	struct mt_ring_frame end = {.state = MT_RING_END};
-
 	if (!r->wrapped) {
 		if (r->at + bytes <= r->bound + r->pinned)
 			return MT_RING_GROW;
-		end.offset = r->tail = r->file_end;
-		mt_ring_push(r, &end);
-		r->wrapped = true;
-		r->at = r->end = 0;
+		mt_ring_wrap(r);
 	}
 	return find_in_ring(r, bytes);
+}
+
+/* Make one pinned frame of frames [first, last], which are free. The others
+ * are left without a byte, at its end, and vanish when they are met. */
+static const struct mt_ring_frame *pin(struct mt_ring *r, uint64_t first,
+				       uint64_t last, uint64_t bytes)
+{
+	struct mt_ring_frame *f = mt_ring_frame(r, first);
+
+	for (uint64_t n = first + 1; n <= last; n++) {
+		mt_ring_frame(r, n)->offset = f->offset + bytes;
+		mt_ring_frame(r, n)->bytes = 0;
+	}
+	f->bytes = bytes;
+	f->state = MT_RING_PINNED;
+	r->free -= bytes;
+	r->pinned += bytes;
+	return f;
+}
+
+const struct mt_ring_frame *mt_ring_give_up(struct mt_ring *r, uint64_t bytes)
+{
+	uint64_t first = r->front, sum = 0, end = 0;
+
+	for (uint64_t n = r->front; n < r->back; n++) {
+		const struct mt_ring_frame *f = mt_ring_frame(r, n);
+
+		if (!sum || f->state != MT_RING_FREE || f->offset != end) {
+			first = n;
+			sum = 0;
+		}
+		if (f->state == MT_RING_FREE)
+			sum += f->bytes;
+		end = f->offset + f->bytes;
+		if (sum >= bytes)
+			return pin(r, first, n, sum);
+	}
+	return NULL;
 }

@@ -68,6 +68,19 @@ void mt_ring_follow(struct mt_ring *r, uint64_t tail, uint64_t file_end);
 enum mt_ring_place mt_ring_find(struct mt_ring *r, uint64_t bytes);
 
 /*
+ * The file cannot grow: go on at its beginning, and try again when its end
+ * is reached once more. The queue needs room for a frame. Context: seal.
+ */
+void mt_ring_wrap(struct mt_ring *r);
+
+/*
+ * Find free frames that follow each other in the file, of `bytes` or more, and
+ * pin them as the one that is returned: nothing is written there any more.
+ * NULL: there are none. Context: seal.
+ */
+const struct mt_ring_frame *mt_ring_give_up(struct mt_ring *r, uint64_t bytes);
+
+/*
  * Take the first `bytes` of the place for a frame, which goes to the back of
  * the queue. Returns where the file grows from then on.
  */
@@ -87,6 +100,12 @@ static inline uint64_t mt_ring_push(struct mt_ring *r,
 {
 	*mt_ring_frame(r, r->back) = *f;
 	return r->back++;
+}
+
+/* Return the bound, or what the file has if it could not grow up to that. */
+static inline uint64_t mt_ring_bytes(const struct mt_ring *r)
+{
+	return r->wrapped && r->file_end < r->bound ? r->file_end : r->bound;
 }
 
 /*

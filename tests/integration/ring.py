@@ -2,8 +2,9 @@
 """Hold bounded traces against unbounded ones, and against a program's counts.
 
 ring.py PROGRAM: against unbounded ones; ring.py PROGRAM KILLS: against counts,
-wherever the program is killed. tests/host/ring.c says what it does. $LIB and
-$REPORT are used.
+wherever the program is killed; ring.py PROGRAM --disk DIR: both, on a disk of
+16 MiB that gets full before the trace has reached its bound. tests/host/ring.c
+says what the program does. $LIB and $REPORT are used.
 """
 
 import json
@@ -17,11 +18,12 @@ import time
 
 SIZE = 1 << 20
 STEPS = 300000
+DISK_STEPS = 2500000
 SEED = 4711
 # What depends on the clock, or on who was recorded when.
 TIMES = {"pid", "command", "duration_ns", "at_ns", "time_ns", "real_ns",
          "resident", "cgroup",
-         "host", "lifetime_ns", "history", "options", "start_ns", "tid",
+         "host", "lifetime_ns", "history", "options", "problems", "start_ns", "tid",
          "trace", "resident"}
 
 
@@ -63,13 +65,24 @@ def differences(a, b, path=""):
 
 def check_same(program, threads):
     """An unbounded and a bounded run of the same say the same."""
-    for name, options in (("all", "size=0"), ("ring", f"size={SIZE}")):
-        subprocess.run([program, str(threads), str(STEPS)], check=True,
-                       env=environment(f"{name}.{threads}.zst", options))
     whole, ring = f"all.{threads}.zst", f"ring.{threads}.zst"
+    for trace, options in ((whole, "size=0"), (ring, f"size={SIZE}")):
+        run(program, threads, STEPS, trace, options)
     expect(f"{whole} is larger than the bound",
            os.path.getsize(whole) > 1.5 * SIZE)
     expect(f"{ring} is not", os.path.getsize(ring) < 1.5 * SIZE)
+    check_equal(threads, whole, ring)
+
+
+def run(program, threads, steps, trace, options):
+    """Run it to its end; what it says on stderr."""
+    return subprocess.run([program, str(threads), str(steps)], check=True,
+                          env=environment(trace, options), text=True,
+                          stderr=subprocess.PIPE).stderr
+
+
+def check_equal(threads, whole, ring):
+    """What the traces of two runs of the same say is the same."""
     expect("it is sound", subprocess.run(["zstd", "-tq", ring]).returncode == 0)
     for view in (["-n", "0"], ["sizes", "--total"],
                  ["top", "--at", "peak", "-n", "0"],
@@ -124,13 +137,13 @@ def read_progress(path):
     return numbers[:5], numbers[5:]
 
 
-def kill(program, run, rng):
-    """Kill a run; return whether its trace had been wrapped by then."""
-    trace, path = f"kill.{run}.zst", f"progress.{run}"
-    threads = 1 + run % 3
-    child = subprocess.Popen([program, str(threads), "100000000", path],
-                             env=environment(trace, f"size={SIZE}"))
-    while not (os.path.exists(trace) and os.path.getsize(trace) > SIZE * 0.9):
+def kill(program, turn, rng, trace, options, full):
+    """Kill a run, once its trace is full; tell whether it had been folded."""
+    path = f"progress.{turn}"
+    child = subprocess.Popen([program, str(1 + turn % 3), "100000000", path],
+                             env=environment(trace, options),
+                             stderr=subprocess.DEVNULL)
+    while not full(trace):
         expect("it runs", child.poll() is None)
         time.sleep(0.01)
     time.sleep(rng.random())
@@ -138,7 +151,7 @@ def kill(program, run, rng):
     child.wait()
     now, then = read_progress(path)
     got = counts(trace)
-    expect(f"run {run}: {got} is {now} or {then}", got in (now, then))
+    expect(f"run {turn}: {got} is {now} or {then}", got in (now, then))
     folded = report(trace, "info")["history"]["folded_events"]
     os.remove(trace)
     os.remove(trace + ".live")
@@ -146,14 +159,48 @@ def kill(program, run, rng):
     return folded > 0
 
 
+def is_at_bound(trace):
+    return os.path.exists(trace) and os.path.getsize(trace) > SIZE * 0.9
+
+
+def is_disk_full(trace):
+    return os.statvfs(os.path.dirname(trace)).f_bavail < 32
+
+
+def check_disk(program, disk):
+    """A full disk is a bound as another."""
+    for threads in (1, 4):
+        whole, ring = f"all.{threads}.zst", f"{disk}/ring.{threads}.zst"
+        run(program, threads, DISK_STEPS, whole, "size=0")
+        said = run(program, threads, DISK_STEPS, ring, "size=64M")
+        expect("all of it is in the trace", os.listdir(disk) == [
+            os.path.basename(ring)])
+        expect("it could not grow further",
+               os.path.getsize(ring) < 12 * SIZE < os.path.getsize(whole))
+        expect(f"one line says so: {said}", said.count("\n") == 1 and
+               "its history is short: error 28;" in said)
+        check_equal(threads, whole, ring)
+        expect("nothing is lost", not any(report(ring)["lost"].values()))
+        for name in os.listdir(disk):
+            os.remove(f"{disk}/{name}")
+    rng = random.Random(SEED)
+    for turn in range(6):
+        expect("it was folded", kill(program, turn, rng, f"{disk}/kill.zst",
+                                     "size=64M", is_disk_full))
+
+
 def main():
     program = sys.argv[1]
+    if sys.argv[2:3] == ["--disk"]:
+        check_disk(program, sys.argv[3])
+        return
     if len(sys.argv) == 2:
         for threads in (1, 4):
             check_same(program, threads)
         return
     kills, rng = int(sys.argv[2]), random.Random(SEED)
-    wrapped = sum(kill(program, run, rng) for run in range(kills))
+    wrapped = sum(kill(program, turn, rng, f"kill.{turn}.zst", f"size={SIZE}",
+                       is_at_bound) for turn in range(kills))
     print(f"{wrapped} of {kills} killed with a full ring; none lost an event")
     expect("all were", kills == wrapped > 0)
 

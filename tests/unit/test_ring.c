@@ -19,6 +19,7 @@
 /* Whose each unit of the file is: 0 nobody's, else a frame's number. */
 static uint64_t owner[MOST / UNIT];
 static struct mt_ring ring;
+static uint64_t disk; /* bytes that the file can have */
 static uint64_t seed;
 
 static uint32_t draw(uint32_t below)
@@ -30,6 +31,7 @@ static uint32_t draw(uint32_t below)
 static void setup(void)
 {
 	seed = 4711;
+	disk = MOST;
 	memset(owner, 0, sizeof(owner));
 	ring = (struct mt_ring){
 		.bound = BOUND,
@@ -51,6 +53,10 @@ static bool place(uint64_t bytes, enum mt_ring_state state)
 	enum mt_ring_place found = mt_ring_find(&ring, bytes);
 	struct mt_ring_frame f = {.state = (uint8_t)state};
 
+	if (found == MT_RING_GROW && ring.at + bytes > disk) {
+		mt_ring_wrap(&ring);
+		found = mt_ring_find(&ring, bytes);
+	}
 	if (found == MT_RING_BLOCKED)
 		return false;
 	if (found == MT_RING_GROW) {
@@ -123,6 +129,61 @@ START_TEST(writes_over_nothing_that_is_needed)
 }
 END_TEST
 
+/* A full disk is a bound; when there is more again, the file grows on. */
+START_TEST(goes_round_in_what_it_can_have)
+{
+	disk = BOUND / 4;
+	for (int i = 0; i < 5000; i++) {
+		while (!place(UNIT * (1 + draw(400)), MT_RING_EVENTS))
+			free_oldest();
+		ck_assert_uint_le(ring.file_end, disk);
+		ck_assert_uint_eq(bytes_of(MT_RING_FREE), ring.free);
+	}
+	ck_assert(ring.wrapped);
+	ck_assert_uint_eq(mt_ring_bytes(&ring), ring.file_end);
+	ck_assert_uint_gt(bytes_of(MT_RING_EVENTS), disk * 6 / 10);
+	disk = MOST;
+	for (int i = 0; i < 5000; i++)
+		while (!place(UNIT * (1 + draw(400)), MT_RING_EVENTS))
+			free_oldest();
+	ck_assert_uint_gt(ring.file_end, BOUND - PAGE);
+	ck_assert_uint_eq(mt_ring_bytes(&ring), BOUND);
+}
+END_TEST
+
+/* What is given up is never written to again. */
+START_TEST(gives_up_what_is_free)
+{
+	const struct mt_ring_frame *f;
+	uint64_t given = 0;
+
+	while (place(1024, MT_RING_EVENTS))
+		;
+	ck_assert_ptr_null(mt_ring_give_up(&ring, 2048));
+	for (int i = 0; i < 20000; i++) {
+		for (int n = draw(8); n && ring.free < BOUND / 4; n--)
+			free_oldest();
+		f = given < BOUND / 2 ? mt_ring_give_up(&ring, 5000) : NULL;
+		if (f) {
+			ck_assert_uint_ge(f->bytes, 5000);
+			given += f->bytes;
+			for (uint64_t b = 0; b < f->bytes; b += UNIT) {
+				uint64_t *o = &owner[(f->offset + b) / UNIT];
+
+				ck_assert_uint_eq(*o, 0);
+				*o = UINT64_MAX;
+			}
+		}
+		while (!place(UNIT * (1 + draw(200)), MT_RING_EVENTS))
+			free_oldest();
+		ck_assert_uint_eq(ring.pinned, given);
+		ck_assert_uint_eq(bytes_of(MT_RING_PINNED), given);
+		ck_assert_uint_eq(bytes_of(MT_RING_FREE), ring.free);
+	}
+	ck_assert_uint_ge(given, BOUND / 2);
+}
+END_TEST
+
 START_TEST(waits_for_what_is_being_written)
 {
 	while (place(4096, MT_RING_EVENTS))
@@ -191,6 +252,8 @@ static void add(TCase *c)
 {
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, writes_over_nothing_that_is_needed);
+	tcase_add_test(c, goes_round_in_what_it_can_have);
+	tcase_add_test(c, gives_up_what_is_free);
 	tcase_add_test(c, waits_for_what_is_being_written);
 	tcase_add_test(c, grows_when_all_pieces_are_too_small);
 	tcase_add_test(c, says_what_is_left);
