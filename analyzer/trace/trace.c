@@ -710,16 +710,36 @@ static int read_all(struct trace *t, struct error *e)
 	return 0;
 }
 
+/* Tell whether a file is another than it was; false as well: it is gone. */
+static bool has_changed(const char *path, const struct stat *was)
+{
+	struct stat is;
+
+	return stat(path, &is) == 0 &&
+	       (is.st_size != was->st_size || is.st_ino != was->st_ino ||
+		is.st_mtim.tv_sec != was->st_mtim.tv_sec ||
+		is.st_mtim.tv_nsec != was->st_mtim.tv_nsec);
+}
+
 int trace_open(struct trace *t, const char *path, struct error *e)
 {
 	struct trace moving;
+	struct stat was = {0};
 	int status;
 
+	stat(path, &was);
 	begin(t, path);
 	if (read_all(t, e))
 		return -1;
-	if (t->state != TRACE_RUNNING)
-		return 0;
+	if (t->state != TRACE_RUNNING) {
+		/* It may have ended since its first segments were read, which
+		 * are others then. */
+		if (!t->live && !has_changed(path, &was))
+			return 0;
+		trace_close(t);
+		begin(t, path);
+		return read_all(t, e);
+	}
 	/* What is being written is copied before the rest is read again. */
 	moving = *t;
 	begin(t, path);

@@ -187,7 +187,7 @@ def main():
     program, seconds = sys.argv[1], float(sys.argv[2])
     check_hold(program)
     rng = random.Random(SEED)
-    for run in range(8):
+    for run in range(24):
         kill_while_read(program, run, rng)
     for threads in (1, 4):
         read_running(program, threads, seconds)
