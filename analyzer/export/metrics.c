@@ -26,6 +26,9 @@
 #define FIRST_LIFETIME 12
 #define LIFETIME_STEP 4
 
+/* What of a bound in clock units it may be off when a recording begins. */
+#define CLOSE 8192
+
 static const char *const type_name[METRICS_TYPES] = {
 	"malloc", "calloc", "realloc", "memalign", "new",
 };
@@ -108,17 +111,26 @@ static void carries(void *context, struct heap_block *b,
 	(void)e;
 }
 
+/* Return where a lifetime is counted. */
+static uint64_t *place_of(struct metrics_replay *r, uint64_t span)
+{
+	unsigned int i = 0;
+
+	while (i < METRICS_LIFETIMES && span >= r->lifetime[i][0])
+		i++;
+	if (i && span < r->lifetime[i - 1][1])
+		return map_put(&r->close, span, NULL);
+	return &r->metrics->lifetimes[i];
+}
+
 /* Add the end of a block after a span of clock units, or take it back. */
 static void add_end(struct metrics_replay *r, const struct heap_block *b,
 		    const struct replay_event *e, uint64_t span, uint64_t sign)
 {
 	struct estimate n = estimate_of(r->trace, b);
-	unsigned int i = 0;
 
-	while (i < METRICS_LIFETIMES && span >= r->lifetime[i])
-		i++;
 	if (b->born >= r->from)
-		r->metrics->lifetimes[i] += sign * n.blocks;
+		*place_of(r, span) += sign * n.blocks;
 	r->metrics->freed_bytes += sign * n.bytes;
 	r->metrics->remote_frees +=
 		e->thread != b->thread ? sign * n.blocks : 0;
@@ -168,34 +180,25 @@ static void take_image(struct metrics *m, const struct mt_image_sums *s)
  * Take the sizes from the index entries, which are summed up as segments go:
  * those of the blocks of the live file come later.
  */
-static void take_entries(struct metrics *m, const struct trace *t)
+static void take_entries(struct metrics *m, const struct trace_histogram *h)
 {
-	struct trace_histogram h;
-
-	trace_histogram(t, &h);
-	m->entries_bytes = h.allocated_bytes;
+	m->entries_bytes = h->allocated_bytes;
 	for (unsigned int i = 0; i < MT_SIZE_CLASSES; i++)
-		m->entries[bucket_of(mt_class_max(i))] += h.requested[i];
+		m->entries[bucket_of(mt_class_max(i))] += h->requested[i];
 }
 
-struct replay_listener metrics_begin(struct metrics_replay *r,
-				     struct metrics *m, const struct trace *t,
-				     const struct prof_options *o)
+/* Return the bound of a bucket of lifetimes, in clock units. */
+static uint64_t bound_of(const struct trace *t, int i)
 {
 	uint64_t ns = 1000;
 
-	*m = (struct metrics){.is_trace = true, .is_whole = !has_image(t, o)};
-	*r = (struct metrics_replay){
-		.metrics = m,
-		.trace = t,
-		.from = o->from,
-	};
-	for (int i = 0; i < METRICS_LIFETIMES; i++, ns *= 10)
-		r->lifetime[i] = trace_clock(t, ns) - t->process.clock;
-	if (!m->is_whole) {
-		take_image(m, t->image->sums);
-		take_entries(m, t);
-	}
+	while (i--)
+		ns *= 10;
+	return trace_clock(t, ns) - t->process.clock;
+}
+
+static struct replay_listener listener(struct metrics_replay *r)
+{
 	return (struct replay_listener){
 		.context = r,
 		.begins = begins,
@@ -203,6 +206,80 @@ struct replay_listener metrics_begin(struct metrics_replay *r,
 		.resumes = resumes,
 		.carries = carries,
 	};
+}
+
+struct replay_listener metrics_begin(struct metrics_replay *r,
+				     struct metrics *m, const struct trace *t,
+				     const struct prof_options *o)
+{
+	*m = (struct metrics){.is_trace = true, .is_whole = !has_image(t, o)};
+	*r = (struct metrics_replay){
+		.metrics = m,
+		.trace = t,
+		.from = o->from,
+	};
+	for (int i = 0; i < METRICS_LIFETIMES; i++)
+		r->lifetime[i][0] = r->lifetime[i][1] = bound_of(t, i);
+	if (!m->is_whole) {
+		take_image(m, t->image->sums);
+		trace_histogram(t, &r->entries);
+		take_entries(m, &r->entries);
+	}
+	return listener(r);
+}
+
+struct replay_listener metrics_follow(struct metrics_replay *r,
+				      struct metrics *m, struct trace *t)
+{
+	struct prof_options all = {0};
+
+	metrics_free(r);
+	metrics_begin(r, m, t, &all);
+	for (int i = 0; i < METRICS_LIFETIMES; i++) {
+		uint64_t *bound = r->lifetime[i], close = bound[0] / CLOSE + 1;
+
+		bound[0] -= close < bound[0] ? close : bound[0];
+		bound[1] += close;
+	}
+	r->entries = (struct trace_histogram){0};
+	trace_enter(t, &r->entries);
+	return listener(r);
+}
+
+void metrics_move(struct metrics_replay *r, struct trace *t)
+{
+	r->trace = t;
+	trace_enter(t, &r->entries);
+}
+
+bool metrics_fit(const struct metrics_replay *r)
+{
+	for (int i = 0; i < METRICS_LIFETIMES; i++) {
+		uint64_t bound = bound_of(r->trace, i);
+
+		if (bound < r->lifetime[i][0] || bound > r->lifetime[i][1])
+			return false;
+	}
+	return true;
+}
+
+void metrics_settle(struct metrics_replay *r, bool folded)
+{
+	for (int i = 0; i < METRICS_LIFETIMES; i++)
+		r->lifetime[i][0] = r->lifetime[i][1] = bound_of(r->trace, i);
+	for (size_t i = 0; i < r->close.slots; i++)
+		if (r->close.entry[i].used)
+			*place_of(r, r->close.entry[i].key) +=
+				r->close.entry[i].value;
+	r->metrics->is_whole = !folded;
+	memset(r->metrics->entries, 0, sizeof(r->metrics->entries));
+	take_entries(r->metrics, &r->entries);
+}
+
+void metrics_free(struct metrics_replay *r)
+{
+	map_free(&r->close);
+	*r = (struct metrics_replay){0};
 }
 
 /* Add to each bucket those before it. */

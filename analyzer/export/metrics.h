@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "map.h"
 #include "procstat.h"
 #include "profile.h"
 
@@ -53,12 +54,20 @@ struct metrics {
 	struct procstat process;
 };
 
-/* What is gathered while a trace is replayed. */
+/*
+ * What is gathered while a trace is replayed. When it is followed, the clock
+ * becomes known better by and by, and with it the buckets' bounds in clock
+ * units: of lifetimes that are close to one, the numbers are kept apart.
+ */
 struct metrics_replay {
 	struct metrics *metrics;
 	const struct trace *trace;
-	uint64_t from;			      /* clock value */
-	uint64_t lifetime[METRICS_LIFETIMES]; /* bounds, clock units */
+	uint64_t from; /* clock value */
+	/* Bounds, clock units; from the first to the second one it is not sure
+	 * on which side a lifetime is. */
+	uint64_t lifetime[METRICS_LIFETIMES][2];
+	struct map close; /* lifetime -> blocks */
+	struct trace_histogram entries;
 };
 
 /*
@@ -70,6 +79,19 @@ struct metrics_replay {
 struct replay_listener metrics_begin(struct metrics_replay *r,
 				     struct metrics *m, const struct trace *t,
 				     const struct prof_options *o);
+
+/*
+ * The same for a trace that is followed, in all: from its beginning, with
+ * zeroed memory or what it had before; on to a later reading of it; and in the
+ * end what has come of it, `folded` if it has an image by then. They fit while
+ * the clock is the one that was thought; else all is to be read anew.
+ */
+struct replay_listener metrics_follow(struct metrics_replay *r,
+				      struct metrics *m, struct trace *t);
+void metrics_move(struct metrics_replay *r, struct trace *t);
+bool metrics_fit(const struct metrics_replay *r);
+void metrics_settle(struct metrics_replay *r, bool folded);
+void metrics_free(struct metrics_replay *r);
 
 /* End them with what the profile has: with an image what only its events could
  * tell is left out, as such counters would go down whenever some are folded. */

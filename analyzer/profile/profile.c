@@ -168,18 +168,31 @@ void profile_open_trace(struct profile *p, struct trace *t,
 	stacks_of_trace(&p->stacks, t, sym);
 }
 
-void profile_replay(struct profile *p, const struct prof_options *o,
-		    replay_progress *progress)
+/* Take over the sums. */
+static void take_sums(struct profile *p)
 {
 	struct prof *prof = p->prof;
 
-	p->keys = o->keys;
-	prof_run(prof, p->trace, o, progress);
+	p->keys = prof->options.keys;
 	for (uint32_t i = 0; i < prof->row_count; i++)
 		take_row(p, prof, i);
 	prof_drop_rows(prof);
 	p->duration_ns = trace_duration_ns(p->trace);
 	p->peak_ns = trace_ns(p->trace, prof->peak_clock);
+}
+
+void profile_replay(struct profile *p, const struct prof_options *o,
+		    replay_progress *progress)
+{
+	prof_run(p->prof, p->trace, o, progress);
+	take_sums(p);
+}
+
+void profile_take(struct profile *p, struct prof *prof)
+{
+	*p->prof = *prof;
+	*prof = (struct prof){0};
+	take_sums(p);
 }
 
 void profile_of_trace(struct profile *p, struct trace *t,

@@ -92,6 +92,9 @@ void profile_open_trace(struct profile *p, struct trace *t,
 void profile_replay(struct profile *p, const struct prof_options *o,
 		    replay_progress *progress);
 
+/* The second step for sums that were made elsewhere, and ended. */
+void profile_take(struct profile *p, struct prof *prof);
+
 void profile_free(struct profile *p);
 
 /* Add `b` to `a`. */

@@ -61,6 +61,7 @@ bool merge_next(struct merge *m, struct merge_run *run)
 	run->event = next.event;
 	run->count = next.count;
 	run->thread = next.source->thread;
+	run->tick = next.source->tick;
 	return true;
 }
 

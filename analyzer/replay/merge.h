@@ -26,6 +26,7 @@ struct merge_run {
 	uint32_t count;
 	uint32_t thread; /* place in trace->threads */
 	uint64_t number; /* of the first among the thread's events */
+	uint64_t tick;	 /* clock units - 1 that an event's time covers */
 };
 
 /* Start at the beginning of `t`. `fits` is asked about ties only. */

@@ -61,11 +61,11 @@ static uint32_t *find_slot(const struct prof *p, const struct prof_key *key)
 	}
 }
 
-/* Double the slots. */
-static void grow_slots(struct prof *p)
+/* Have so many slots, with all rows in them. */
+static void set_slots(struct prof *p, size_t slots)
 {
 	free(p->slot);
-	p->slots *= 2;
+	p->slots = slots;
 	p->slot = util_alloc(p->slots, sizeof(*p->slot));
 	for (uint32_t i = 0; i < p->row_count; i++)
 		*find_slot(p, &p->key[i]) = i + 1;
@@ -82,7 +82,7 @@ static uint32_t keyed_row(struct prof *p, const struct prof_key *key)
 	if (p->row_count >= p->slots / 2) {
 		uint32_t i = add_row(p, key);
 
-		grow_slots(p);
+		set_slots(p, 2 * p->slots);
 		return i;
 	}
 	return add_row(p, key);
@@ -419,15 +419,111 @@ struct replay_listener prof_begin(struct prof *p, const struct trace *t,
 	};
 }
 
-void prof_move(struct prof *p, const struct trace *t)
+/* Let the rows be of the threads' new places. */
+static void move_threads(struct prof *p, const uint32_t *place)
 {
-	if (t->node_count <= p->node_count || !p->row_of_node)
+	for (uint32_t i = 0; i < p->row_count; i++)
+		p->key[i].thread = place[p->key[i].thread];
+	set_slots(p, p->slots);
+}
+
+void prof_move(struct prof *p, const struct trace *before,
+	       const struct trace *t)
+{
+	uint32_t *place = util_alloc(before->thread_count + 1, sizeof(*place));
+
+	if (replay_places(before, t, place) && p->options.keys & PROF_BY_THREAD)
+		move_threads(p, place);
+	free(place);
+	if (t->node_count <= p->node_count)
 		return;
-	p->row_of_node = util_resize(p->row_of_node, t->node_count,
-				     sizeof(*p->row_of_node));
-	memset(p->row_of_node + p->node_count, 0,
-	       (t->node_count - p->node_count) * sizeof(*p->row_of_node));
+	if (p->row_of_node) {
+		p->row_of_node = util_resize(p->row_of_node, t->node_count,
+					     sizeof(*p->row_of_node));
+		memset(p->row_of_node + p->node_count, 0,
+		       (t->node_count - p->node_count) *
+			       sizeof(*p->row_of_node));
+	}
 	p->node_count = t->node_count;
+}
+
+/* Add a row to another. */
+static void add_up(const struct prof *p, struct prof_row *to,
+		   const struct prof_row *from)
+{
+	uint64_t peak_bytes, peak_blocks;
+
+	prof_peak(p, from, &peak_bytes, &peak_blocks);
+	to->allocations += from->allocations;
+	to->allocated_bytes += from->allocated_bytes;
+	to->temporary += from->temporary;
+	to->lifetimes += from->lifetimes;
+	to->live_bytes += from->live_bytes;
+	to->live_blocks += from->live_blocks;
+	to->frees += from->frees;
+	to->peak_bytes += peak_bytes;
+	to->peak_blocks += (uint32_t)peak_blocks;
+	to->peak_number = p->peak_number;
+}
+
+/* Add what more there is to a row of a sample. */
+static void add_up_spread(const struct prof *p, struct prof_spread *to,
+			  const struct prof_row *row,
+			  const struct prof_spread *from)
+{
+	bool aside = row->peak_number == p->peak_number;
+
+	spread_add(&to->allocated, &from->allocated);
+	spread_add(&to->live, &from->live);
+	spread_add(&to->peak, aside ? &from->peak : &from->live);
+	to->lifetimes += from->lifetimes;
+	to->frees += from->frees;
+}
+
+void prof_merge_rows(struct prof *p)
+{
+	struct prof old = *p;
+
+	if (!p->options.keys)
+		return;
+	free(p->slot);
+	p->slot = NULL;
+	p->options.keys = 0;
+	p->chunk = NULL;
+	p->key = NULL;
+	p->spread = NULL;
+	p->row_count = 0;
+	p->chunk_room = p->key_room = p->spread_room = 0;
+	p->row_of_node = util_alloc(p->node_count, sizeof(*p->row_of_node));
+	add_row(p, &(struct prof_key){.node = MT_NODE_LOST});
+	for (uint32_t i = 0; i < old.row_count; i++) {
+		struct prof_row *from = prof_row(&old, i);
+		struct heap_block none = {0};
+		uint32_t to = row_number(p, &none, old.key[i].node);
+
+		add_up(p, prof_row(p, to), from);
+		if (p->spread)
+			add_up_spread(p, &p->spread[to], from, &old.spread[i]);
+	}
+	prof_drop_rows(&old);
+}
+
+void prof_end(struct prof *p, struct trace *t, const struct replay *r)
+{
+	if (p->options.until == UINT64_MAX)
+		trace_extend(t, r->last_clock);
+	if (!p->counting)
+		set_peak(p, p->options.from);
+	p->events = r->events;
+	p->anomalies = r->anomalies;
+	p->exit_bytes = p->live_bytes;
+	p->exit_blocks = p->live_blocks;
+	p->exit = p->live_spread;
+	p->last_clock = r->last_clock;
+	free(p->row_of_node);
+	free(p->slot);
+	p->row_of_node = p->slot = NULL;
+	p->options.beside = NULL;
 }
 
 void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
@@ -437,23 +533,10 @@ void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
 	struct replay r;
 
 	replay_run(&r, t, o->until, &listener, 1, progress);
-	if (o->until == UINT64_MAX)
-		trace_extend(t, r.last_clock);
-	if (!p->counting)
-		set_peak(p, o->from);
-	p->events = r.events;
-	p->anomalies = r.anomalies;
-	p->exit_bytes = p->live_bytes;
-	p->exit_blocks = p->live_blocks;
-	p->exit = p->live_spread;
-	p->last_clock = r.last_clock;
+	prof_end(p, t, &r);
 	if (o->keep_live && !o->takes)
 		keep_live(p, &r.heap);
 	replay_free(&r);
-	free(p->row_of_node);
-	free(p->slot);
-	p->row_of_node = p->slot = NULL;
-	p->options.beside = NULL;
 }
 
 void prof_drop_rows(struct prof *p)

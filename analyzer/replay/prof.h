@@ -112,11 +112,17 @@ void prof_run(struct prof *p, struct trace *t, const struct prof_options *o,
 
 /*
  * For a replay in steps: begin, and return the listener; go on with a later
- * reading of the trace. What is live now is in live_bytes and live_blocks.
+ * reading of the trace, which was `before`; end. What is live now is in
+ * live_bytes and live_blocks.
  */
 struct replay_listener prof_begin(struct prof *p, const struct trace *t,
 				  const struct prof_options *o);
-void prof_move(struct prof *p, const struct trace *t);
+void prof_move(struct prof *p, const struct trace *before,
+	       const struct trace *t);
+void prof_end(struct prof *p, struct trace *t, const struct replay *r);
+
+/* Make the rows of a stack one, as if they had not been told apart. */
+void prof_merge_rows(struct prof *p);
 
 /* Free the rows, and keep the sums. */
 void prof_drop_rows(struct prof *p);

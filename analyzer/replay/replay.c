@@ -21,6 +21,7 @@ struct replay_thread {
 	struct heap_block moving; /* taken by MT_REALLOC_FREE; address 0: no */
 	uint64_t moving_since;	  /* clock */
 	uint64_t done;		  /* number of its next event */
+	uint64_t seen;		  /* of the first that was not there yet */
 };
 
 /* Tell the listeners that a block begins, and enter it. */
@@ -227,6 +228,35 @@ static uint32_t events_before(const struct merge_run *run, uint64_t until)
 	return n;
 }
 
+/*
+ * Tell whether a run has an event that was not there at the last step, from
+ * before `horizon`.
+ */
+static bool is_late(const struct replay *r, const struct merge_run *run,
+		    uint64_t horizon)
+{
+	uint64_t seen = r->threads[run->thread].seen, i = 0;
+
+	if (seen > run->number)
+		i = seen - run->number;
+	return i < run->count && run->event[i].time < horizon;
+}
+
+/* Note what there is of each thread. */
+static void note_seen(struct replay *r, const struct trace *t)
+{
+	for (size_t i = 0; i < t->thread_count; i++) {
+		const struct trace_segments *list = &t->threads[i].segments;
+		uint64_t end;
+
+		for (size_t j = 0; j < list->count; j++)
+			if (!__builtin_add_overflow(list->at[j].first,
+						    list->at[j].count, &end) &&
+			    end > r->threads[i].seen)
+				r->threads[i].seen = end;
+	}
+}
+
 /* Show a listener what is live at the end. */
 static void show_left(const struct replay *r, const struct replay_listener *l)
 {
@@ -360,17 +390,24 @@ void replay_on(struct replay *r, struct trace *t, uint64_t until,
 	       replay_progress *progress)
 {
 	uint64_t total = count_events(t), next = r->events + PROGRESS_EVENTS;
+	uint64_t horizon = r->horizon;
 	struct merge_run run;
 	struct merge m;
 
 	if (until > t->cut)
 		until = t->cut;
+	for (size_t i = 0; i < t->thread_count; i++)
+		t->threads[i].folded = r->threads[i].done;
 	merge_init(&m, t, heap_fits, &r->heap);
 	while (merge_next(&m, &run)) {
 		uint32_t n = events_before(&run, until);
 
+		if (__builtin_expect(run.event[0].time < horizon, 0))
+			r->late |= is_late(r, &run, horizon);
 		apply_run(r, &run, n);
 		r->threads[run.thread].done = run.number + n;
+		if (n && r->last_clock + run.tick >= r->horizon)
+			r->horizon = r->last_clock + run.tick + 1;
 		if (n < run.count)
 			break;
 		if (progress && r->events >= next) {
@@ -379,6 +416,7 @@ void replay_on(struct replay *r, struct trace *t, uint64_t until,
 		}
 	}
 	merge_free(&m);
+	note_seen(r, t);
 }
 
 void replay_end(struct replay *r)
@@ -398,23 +436,32 @@ void replay_run(struct replay *r, struct trace *t, uint64_t until,
 	replay_end(r);
 }
 
-void replay_move(struct replay *r, const struct trace *before, struct trace *t)
+bool replay_places(const struct trace *before, const struct trace *t,
+		   uint32_t *place)
 {
-	struct replay_thread *threads =
-		util_alloc(t->thread_count, sizeof(*threads));
-	uint32_t *place = util_alloc(before->thread_count, sizeof(*place));
 	bool moved = false;
 
 	for (size_t i = 0, j = 0; i < before->thread_count; i++) {
 		while (j < t->thread_count &&
 		       t->threads[j].index < before->threads[i].index)
 			j++;
-		if (j == t->thread_count)
-			break;
 		place[i] = (uint32_t)j;
 		moved |= i != j;
-		threads[j] = r->threads[i];
-		t->threads[j].folded = threads[j].done;
+	}
+	return moved;
+}
+
+void replay_move(struct replay *r, const struct trace *before, struct trace *t)
+{
+	struct replay_thread *threads =
+		util_alloc(t->thread_count + 1, sizeof(*threads));
+	uint32_t *place = util_alloc(before->thread_count, sizeof(*place));
+	bool moved = replay_places(before, t, place);
+
+	for (size_t i = 0; i < before->thread_count; i++) {
+		if (place[i] == t->thread_count)
+			break;
+		threads[place[i]] = r->threads[i];
 	}
 	for (size_t i = 0; moved && i < r->heap.places; i++)
 		if (r->heap.block[i].address)

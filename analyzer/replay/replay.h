@@ -72,8 +72,11 @@ struct replay {
 	uint64_t events;
 	uint64_t begun;	     /* blocks */
 	uint64_t last_clock; /* of the last event */
+	bool late;	     /* of a replay in steps: see replay_on() */
 
 	/* The rest is replay.c's own. */
+	uint64_t horizon; /* what is before it may belong before what was
+			     applied */
 	const struct replay_listener *listeners;
 	size_t listener_count;
 	struct replay_thread *threads;
@@ -91,8 +94,13 @@ void replay_run(struct replay *r, struct trace *t, uint64_t until,
 		const struct replay_listener *listeners, size_t count,
 		replay_progress *progress);
 
-/* The same in steps: what comes later of a trace that is being recorded is
- * replayed by calling replay_on() again. */
+/*
+ * The same in steps: what comes later of a trace that is being recorded is
+ * replayed by calling replay_on() again. `late` says that an event came then
+ * which was not there the last time, and may belong before others that were
+ * applied: had all been there, the order might have been another one. It is
+ * rare if `until` lies well before trace->cut.
+ */
 void replay_begin(struct replay *r, const struct trace *t,
 		  const struct replay_listener *listeners, size_t count);
 void replay_on(struct replay *r, struct trace *t, uint64_t until,
@@ -102,6 +110,11 @@ void replay_end(struct replay *r);
 /* Go on with `t`, which is `before` as it was read later: threads may have
  * other places. */
 void replay_move(struct replay *r, const struct trace *before, struct trace *t);
+
+/* Put into `place` where the threads of `before` are in `t`, thread_count of
+ * them; tell whether that is elsewhere. */
+bool replay_places(const struct trace *before, const struct trace *t,
+		   uint32_t *place);
 
 void replay_free(struct replay *r);
 

@@ -60,17 +60,21 @@ void trace_histogram(const struct trace *t, struct trace_histogram *h)
 	h->unsealed = trace_entries(t, add_entry, h);
 }
 
-/* Show the entries of a thread; return how many events have none. */
+/*
+ * Show the entries of a thread, and say up to which event there are any;
+ * return how many have none.
+ */
 static uint64_t show_entries(const struct trace *t,
 			     const struct trace_thread *thread,
-			     trace_entry *each, void *context)
+			     trace_entry *each, void *context,
+			     uint64_t *entered)
 {
 	uint64_t done = thread->entered, unsealed = 0, end;
 	const struct trace_segments *list = &thread->segments;
+	uint8_t packed[TRACE_MAX_EXTRA];
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct trace_segment *s = &list->at[i];
-		const uint8_t *at = t->map + s->offset;
 		struct mt_segment head;
 
 		if (__builtin_add_overflow(s->first, s->count, &end) ||
@@ -78,10 +82,9 @@ static uint64_t show_entries(const struct trace *t,
 			continue;
 		if (s->live) {
 			unsealed += end - (s->first > done ? s->first : done);
-		} else {
-			/* Its check word says that the file holds it all. */
-			memcpy(&head, at, sizeof(head));
-			each(context, &head, at + sizeof(head));
+		} else if (trace_copy_entry(t, s, &head, packed)) {
+			each(context, &head, packed);
+			*entered = end;
 		}
 		done = end;
 	}
@@ -90,9 +93,21 @@ static uint64_t show_entries(const struct trace *t,
 
 uint64_t trace_entries(const struct trace *t, trace_entry *each, void *context)
 {
-	uint64_t unsealed = 0;
+	uint64_t unsealed = 0, entered;
 
 	for (size_t i = 0; i < t->thread_count; i++)
-		unsealed += show_entries(t, &t->threads[i], each, context);
+		unsealed += show_entries(t, &t->threads[i], each, context,
+					 &entered);
 	return unsealed;
+}
+
+void trace_enter(struct trace *t, struct trace_histogram *h)
+{
+	/* With the first call, what the image has comes too. */
+	if (t->image)
+		add_image(h, &t->image->head);
+	h->unsealed = 0;
+	for (size_t i = 0; i < t->thread_count; i++)
+		h->unsealed += show_entries(t, &t->threads[i], add_entry, h,
+					    &t->threads[i].entered);
 }

@@ -23,9 +23,6 @@
 /* Records that may be missing in front of a segment, before it is refused. */
 #define MAX_GAP (1u << 22)
 
-/* A head's histogram is smaller; more would be work without end. */
-#define MAX_EXTRA_BYTES (1u << 14)
-
 /* The most raw bytes that a record of any stream has in a column. */
 #define MAX_RECORD_BYTES 32
 
@@ -69,10 +66,24 @@ static bool head_read(const struct trace *t, uint64_t off,
 	return head->skip_magic == MT_SKIP_SEGMENT &&
 	       memcmp(head->magic, MT_SEGMENT_MAGIC, 4) == 0 &&
 	       head->skip_bytes >= fixed &&
-	       head->extra_bytes <= MAX_EXTRA_BYTES &&
+	       head->extra_bytes <= TRACE_MAX_EXTRA &&
 	       head->extra_bytes <= head->skip_bytes - fixed &&
 	       head->skip_bytes <= t->map_bytes - off - SKIP_HEAD &&
 	       head->check == head_check(head, t->map + off + sizeof(*head));
+}
+
+bool trace_copy_entry(const struct trace *t, const struct trace_segment *s,
+		      struct mt_segment *head, uint8_t *packed)
+{
+	const uint8_t *at = t->map + s->offset;
+
+	memcpy(head, at, sizeof(*head));
+	/* It may be written over meanwhile. */
+	if (head->extra_bytes > TRACE_MAX_EXTRA ||
+	    head->extra_bytes > t->map_bytes - s->offset - sizeof(*head))
+		return false;
+	memcpy(packed, at + sizeof(*head), head->extra_bytes);
+	return head->check == head_check(head, packed);
 }
 
 /* Return the columns that a stream has, 0 for one that we do not know. */
@@ -748,6 +759,27 @@ int trace_open(struct trace *t, const char *path, struct error *e)
 	return status ? -1 : read_all(t, e);
 }
 
+int trace_peek(struct trace *t, const char *path, struct error *e)
+{
+	begin(t, path);
+	t->follows = true;
+	t->torn = true;
+	return read_all(t, e);
+}
+
+/* Take over how far the entries of each thread's segments were read. */
+static void take_entered(struct trace *t, const struct trace *before)
+{
+	for (size_t i = 0, j = 0; i < t->thread_count; i++) {
+		while (j < before->thread_count &&
+		       before->threads[j].index < t->threads[i].index)
+			j++;
+		if (j < before->thread_count &&
+		    before->threads[j].index == t->threads[i].index)
+			t->threads[i].entered = before->threads[j].entered;
+	}
+}
+
 int trace_follow(struct trace *t, const struct trace *before, struct error *e)
 {
 	begin(t, before->path);
@@ -755,13 +787,51 @@ int trace_follow(struct trace *t, const struct trace *before, struct error *e)
 	t->torn = true;
 	if (before->live_path)
 		snapshot_buffers(t, before);
-	return read_all(t, e);
+	if (read_all(t, e))
+		return -1;
+	take_entered(t, before);
+	return 0;
 }
 
-bool trace_is_behind(const struct trace *t, const struct trace *before)
+/* Tell whether all threads of a trace are there later, too. */
+static bool has_threads(const struct trace *t, const struct trace *before)
 {
-	return t->missing ||
-	       (t->live_path && live_image_clock(t->live_path) >= before->cut);
+	for (size_t i = 0, j = 0; i < before->thread_count; i++, j++) {
+		while (j < t->thread_count &&
+		       t->threads[j].index < before->threads[i].index)
+			j++;
+		if (j == t->thread_count ||
+		    t->threads[j].index != before->threads[i].index)
+			return false;
+	}
+	return true;
+}
+
+bool trace_is_same_run(const struct trace *t, const struct trace *before)
+{
+	const struct mt_meta_process *p = &t->process, *q = &before->process;
+
+	return has_threads(t, before) && t->state == TRACE_RUNNING &&
+	       p->pid == q->pid && p->start_ticks == q->start_ticks &&
+	       p->clock == q->clock && p->real_ns == q->real_ns;
+}
+
+bool trace_is_behind(const struct trace *t, uint64_t clock)
+{
+	return t->missing || (t->follows && t->live_path &&
+			      live_image_clock(t->live_path) >= clock);
+}
+
+void trace_shrink(struct trace *t)
+{
+	if (t->map)
+		munmap((void *)t->map, t->map_bytes);
+	if (t->live_is_copy)
+		free((void *)t->live);
+	else if (t->live)
+		munmap((void *)t->live, t->live_bytes);
+	t->map = t->live = NULL;
+	image_free(t);
 }
 
 void trace_close(struct trace *t)

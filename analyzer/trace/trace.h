@@ -168,7 +168,8 @@ struct trace {
 	bool live_is_copy; /* of a process that still runs */
 	bool torn;	   /* the same: of the events that were sealed meanwhile
 			 some may be torn; the live file has them */
-	bool follows;	   /* by trace_follow(): the image is left out */
+	bool follows;	   /* by trace_follow(): the image is left out, and
+			      what was read may be written over */
 	uint64_t cut; /* clock value up to which it is whole; UINT64_MAX: all */
 
 	struct trace_names *names; /* that it carries, or NULL */
@@ -194,13 +195,25 @@ int trace_open(struct trace *t, const char *path, struct error *e);
 /*
  * Read what there is by now of a trace that is being recorded, `before` being
  * what there was: without the heap image, so cheaply, and for those only who
- * have had the events before before->cut. Once they are read,
- * trace_is_behind() says whether all that they lack was still there; if not,
- * or if the state is not TRACE_RUNNING any more, the trace is to be opened
- * anew. 0, or -1 with `e` filled.
+ * have had its first events. 0, or -1 with `e` filled. The trace is to be
+ * opened anew if it is not of the same run any more; and when the events are
+ * read, if some were gone: trace_is_behind(), told before what clock value
+ * those are who were had already.
  */
 int trace_follow(struct trace *t, const struct trace *before, struct error *e);
-bool trace_is_behind(const struct trace *t, const struct trace *before);
+bool trace_is_same_run(const struct trace *t, const struct trace *before);
+bool trace_is_behind(const struct trace *t, uint64_t clock);
+
+/* Give back what takes much memory of a trace whose events were read: the
+ * files, and the image. */
+void trace_shrink(struct trace *t);
+
+/*
+ * Have a look at a trace that may be being written: who it is of, and whether
+ * it runs. As trace_open(), but neither the events nor the heap image are to
+ * be had.
+ */
+int trace_peek(struct trace *t, const char *path, struct error *e);
 
 void trace_close(struct trace *t);
 
@@ -260,6 +273,19 @@ struct trace_histogram {
 };
 
 void trace_histogram(const struct trace *t, struct trace_histogram *h);
+
+/* Add the entries of what was sealed since the last call for this trace, as it
+ * was then; see trace_follow(). */
+void trace_enter(struct trace *t, struct trace_histogram *h);
+
+/*
+ * trace.c, for entries.c: copy a segment's head and its histogram, for which
+ * there is room for TRACE_MAX_EXTRA bytes. False: they are not there (any
+ * more).
+ */
+#define TRACE_MAX_EXTRA (1u << 14)
+bool trace_copy_entry(const struct trace *t, const struct trace_segment *s,
+		      struct mt_segment *head, uint8_t *packed);
 
 /* A buffer for the raw columns of one segment. */
 struct trace_buffer {

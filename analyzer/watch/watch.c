@@ -102,7 +102,8 @@ static char *find_trace(const char *argument, struct error *e)
 static int watch(struct watch *w, const char *path, struct error *e)
 {
 	const struct options *o = w->options;
-	int status = follow_open(&w->follow, path, term_bar, e);
+	static const struct follow_options all;
+	int status = follow_open(&w->follow, path, &all, term_bar, e);
 
 	term_bar_clear();
 	if (!status)
