@@ -123,9 +123,13 @@
  *     listener   a socket that is listened on
  *     upload     bytes sent to an HTTP server (the only user of libcurl)
  *     delta      a profile less an earlier one
- *     served     the traces that are served or pushed
- *     http       an HTTP server, a process per answer (the only user of
  *     kept       metrics of traces that do not change any more
+ *     states     what traces were replayed to, to go on from there
+ *     served     the traces that are served or pushed
+ *     earlier    profiles of now, to be taken from later ones
+ *     worker     a process that answers one request
+ *     keeper     the process that keeps what answers can use
+ *     http       an HTTP server (the only user of libmicrohttpd)
  *     serve      what it answers
  *     push       profiles sent to a server of profiles
  *   watch/     what a running program does, on the terminal

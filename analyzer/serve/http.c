@@ -11,22 +11,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "keeper.h"
 #include "listener.h"
 
 #define CONNECTIONS 128
@@ -37,15 +33,15 @@
  * and again. */
 #define FRESH_NS 1000000000ull
 #define FRESH_TIMES 10
-#define NICE 10
 
 /* An answer being made, or made. */
 struct job {
 	struct job *next;
 	char *key; /* what equal requests have alike; NULL: none is equal */
-	pid_t pid; /* 0: it has ended */
-	int pidfd, body;
-	struct http_reply *head; /* shared with the worker */
+	bool runs;
+	int ends; /* while it runs: at its end when the worker has ended */
+	int body, head_fd;
+	struct worker_head *head; /* shared with the worker */
 	uint64_t deadline_ns;
 	uint64_t made_ns;   /* when it was; 0: it is not yet */
 	uint64_t stale_ns;  /* when it will be */
@@ -65,6 +61,7 @@ struct asked {
 
 struct server {
 	const struct http_server *options;
+	struct keeper keeper;
 	struct MHD_Daemon *daemon;
 	struct job *jobs;
 	struct asked *asked;
@@ -94,55 +91,17 @@ char *http_query(const char *query, const char *key)
 	return NULL;
 }
 
-/* ---- The worker. ---- */
-
-/* Let the program that is looked at, and all else, come first. */
-static void step_back(void)
-{
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0) {
-		/* Where that is not allowed, it is as it was. */
-		if (write(fd, "1000", 4) != 4)
-			errno = 0;
-		close(fd);
-	}
-	errno = 0;
-	if (nice(NICE) == -1 && errno)
-		errno = 0;
-}
-
-/* Answer a request, in the fork; the body goes to file 3. */
-static _Noreturn void work(const struct server *s, struct job *j,
-			   const struct http_request *r)
-{
-	sigset_t none;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGINT, SIG_IGN); /* the server ends it */
-	if (dup2(j->body, 3) < 0)
-		_exit(1);
-	/* Connections must not stay open for it. */
-	syscall(SYS_close_range, 4u, ~0u, 0u);
-	step_back();
-	j->head->body = fdopen(3, "w");
-	if (!j->head->body)
-		_exit(1);
-	s->options->answer(s->options->context, r, j->head);
-	_exit(fclose(j->head->body) != 0);
-}
-
 /* ---- Jobs. ---- */
 
 /* Print a line as the whole answer of a job whose worker did not make one. */
 static void write_failure(struct job *j, unsigned int status, const char *text)
 {
-	*j->head = (struct http_reply){.status = status};
-	strcpy(j->head->type, "text/plain; charset=utf-8");
+	struct http_reply *reply = &j->head->reply;
+
+	*reply = (struct http_reply){.status = status};
+	strcpy(reply->type, "text/plain; charset=utf-8");
 	if (ftruncate(j->body, 0) || pwrite(j->body, text, strlen(text), 0) < 0)
-		j->head->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+		reply->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 /* Add a header to a response. */
@@ -159,6 +118,7 @@ static struct MHD_Response *response_of(const struct job *j)
 	char *text;
 	int fd = fcntl(j->body, F_DUPFD_CLOEXEC, 0);
 	uint64_t age = (now_ns() - j->made_ns) / 1000000000u;
+	struct http_reply *reply = &j->head->reply;
 	struct MHD_Response *r = NULL;
 
 	if (fd >= 0 && fstat(fd, &st) == 0)
@@ -166,17 +126,18 @@ static struct MHD_Response *response_of(const struct job *j)
 	if (!r)
 		abort();
 	/* The worker wrote it: it may have been killed in doing so. */
-	j->head->type[sizeof(j->head->type) - 1] = '\0';
-	j->head->filename[sizeof(j->head->filename) - 1] = '\0';
-	add_header(r, "Content-Type", j->head->type);
+	reply->type[sizeof(reply->type) - 1] = '\0';
+	reply->filename[sizeof(reply->filename) - 1] = '\0';
+	add_header(r, "Content-Type", reply->type);
 	add_header(r, "X-Content-Type-Options", "nosniff");
-	if (*j->head->filename) {
+	if (*reply->filename) {
 		text = util_format("attachment; filename=\"%s\"",
-				   j->head->filename);
+				   reply->filename);
 		add_header(r, "Content-Disposition", text);
 		free(text);
 	}
-	if (j->head->status == MHD_HTTP_SERVICE_UNAVAILABLE)
+	if (reply->status == MHD_HTTP_SERVICE_UNAVAILABLE ||
+	    reply->status == MHD_HTTP_GATEWAY_TIMEOUT)
 		add_header(r, "Retry-After", "1");
 	text = util_format("%llu", (unsigned long long)age);
 	if (age)
@@ -189,40 +150,55 @@ static struct MHD_Response *response_of(const struct job *j)
 static enum MHD_Result send_job(struct MHD_Connection *c, const struct job *j)
 {
 	struct MHD_Response *r = response_of(j);
-	enum MHD_Result result = MHD_queue_response(c, j->head->status, r);
+	enum MHD_Result result =
+		MHD_queue_response(c, j->head->reply.status, r);
 
 	MHD_destroy_response(r);
 	return result;
 }
 
-/* Return a time that the kernel told. */
-static uint64_t ns_of(const struct timeval *t)
+/* Give a job whose worker goes on files of its own: what comes is lost. */
+static void leave_worker(struct job *j)
 {
-	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_usec * 1000u;
+	struct worker_head *head =
+		mmap(NULL, sizeof(*head), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int body = memfd_create("answer", MFD_CLOEXEC);
+
+	if (head == MAP_FAILED || body < 0)
+		abort();
+	munmap(j->head, sizeof(*j->head));
+	close(j->body);
+	j->head = head;
+	j->body = body;
 }
 
-/* Take note that a job's worker has ended. */
+/* Answer for a worker that is late. */
+static void end_late(struct server *s, struct job *j)
+{
+	char *why = s->options->answers.why_late(s->options->answers.context);
+
+	leave_worker(j);
+	write_failure(j, MHD_HTTP_GATEWAY_TIMEOUT, why);
+	free(why);
+}
+
+/* Take note that a job's worker has ended, or that it is late. */
 static void end_job(struct server *s, struct job *j, bool late)
 {
-	struct rusage used = {0};
-	uint64_t fresh_ns;
-	int status = 0;
+	uint64_t fresh_ns = FRESH_NS;
 
-	if (late)
-		kill(j->pid, SIGKILL);
-	wait4(j->pid, &status, 0, &used);
-	close(j->pidfd);
-	j->pid = 0;
+	close(j->ends);
+	j->runs = false;
 	j->made_ns = now_ns();
-	fresh_ns =
-		FRESH_TIMES * (ns_of(&used.ru_utime) + ns_of(&used.ru_stime));
-	j->stale_ns = j->made_ns + (fresh_ns > FRESH_NS ? fresh_ns : FRESH_NS);
 	if (late)
-		write_failure(j, MHD_HTTP_GATEWAY_TIMEOUT,
-			      "this takes too long, or the server ends\n");
-	else if (!WIFEXITED(status) || WEXITSTATUS(status))
+		end_late(s, j);
+	else if (!j->head->is_whole)
 		write_failure(j, MHD_HTTP_INTERNAL_SERVER_ERROR,
 			      "no answer could be made\n");
+	else if (FRESH_TIMES * j->head->cpu_ns > fresh_ns)
+		fresh_ns = FRESH_TIMES * j->head->cpu_ns;
+	j->stale_ns = j->made_ns + fresh_ns;
 	for (struct asked *a = s->asked; a; a = a->next)
 		if (a->job == j && a->waits) {
 			a->waits = false;
@@ -235,6 +211,7 @@ static void free_job(struct job *j)
 {
 	munmap(j->head, sizeof(*j->head));
 	close(j->body);
+	close(j->head_fd);
 	free(j->key);
 	free(j);
 }
@@ -248,8 +225,8 @@ static unsigned int drop_old(struct server *s)
 	while (*at) {
 		struct job *j = *at;
 
-		busy += j->pid != 0;
-		if (j->pid || j->users || now_ns() < j->stale_ns) {
+		busy += j->runs;
+		if (j->runs || j->users || now_ns() < j->stale_ns) {
 			at = &j->next;
 			continue;
 		}
@@ -265,18 +242,23 @@ static struct job *new_job(struct server *s)
 	struct job *j = util_alloc(1, sizeof(*j));
 
 	j->body = memfd_create("answer", MFD_CLOEXEC);
-	j->head = mmap(NULL, sizeof(*j->head), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	j->head_fd = memfd_create("head", MFD_CLOEXEC);
+	j->head = MAP_FAILED;
+	if (j->head_fd >= 0 && !ftruncate(j->head_fd, sizeof(*j->head)))
+		j->head = mmap(NULL, sizeof(*j->head), PROT_READ | PROT_WRITE,
+			       MAP_SHARED, j->head_fd, 0);
 	if (j->body < 0 || j->head == MAP_FAILED) {
 		if (j->body >= 0)
 			close(j->body);
+		if (j->head_fd >= 0)
+			close(j->head_fd);
 		if (j->head != MAP_FAILED)
 			munmap(j->head, sizeof(*j->head));
 		free(j);
 		return NULL;
 	}
-	j->head->status = MHD_HTTP_OK;
-	strcpy(j->head->type, "text/plain; charset=utf-8");
+	j->head->reply.status = MHD_HTTP_OK;
+	strcpy(j->head->reply.type, "text/plain; charset=utf-8");
 	j->next = s->jobs;
 	s->jobs = j;
 	return j;
@@ -286,19 +268,24 @@ static struct job *new_job(struct server *s)
 static bool start_job(struct server *s, struct job *j,
 		      const struct http_request *r)
 {
-	unsigned int seconds = HTTP_SECONDS + s->options->patience(r);
+	unsigned int seconds = HTTP_SECONDS + s->options->answers.patience(r);
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return false;
+	struct worker_files files = {j->body, j->head_fd, ends[1]};
 
 	j->deadline_ns = now_ns() + seconds * 1000000000ull;
-	fflush(NULL);
-	j->pid = fork();
-	if (!j->pid)
-		work(s, j, r);
-	if (j->pid < 0) {
-		j->pid = 0;
-		return false;
-	}
-	j->pidfd = (int)syscall(SYS_pidfd_open, j->pid, 0);
-	return true;
+	j->ends = ends[0];
+	if (s->options->answers.is_prepared(r))
+		j->runs = keeper_ask(&s->keeper, r, &files);
+	else
+		j->runs = worker_start(&s->options->answers, r, &files);
+	/* Only the worker has it now. */
+	close(ends[1]);
+	if (!j->runs)
+		close(ends[0]);
+	return j->runs;
 }
 
 /* Find a job that answers a request which has this key. */
@@ -306,7 +293,7 @@ static struct job *find_job(const struct server *s, const char *key)
 {
 	for (struct job *j = s->jobs; j; j = j->next)
 		if (j->key && strcmp(j->key, key) == 0 &&
-		    (j->pid || now_ns() < j->stale_ns))
+		    (j->runs || now_ns() < j->stale_ns))
 			return j;
 	return NULL;
 }
@@ -320,10 +307,10 @@ static struct job *job_of(struct server *s, const struct http_request *r)
 
 	if (!j && drop_old(s) < HTTP_WORKERS)
 		j = new_job(s);
-	if (j && !j->made_ns && !j->pid) {
+	if (j && !j->made_ns && !j->runs) {
 		if (!start_job(s, j, r)) {
 			write_failure(j, MHD_HTTP_SERVICE_UNAVAILABLE,
-				      "no process can be started\n");
+				      "no process is there to answer\n");
 			j->made_ns = j->stale_ns = now_ns();
 		} else if (!r->body_bytes) {
 			j->key = util_copy(key, strlen(key));
@@ -485,11 +472,11 @@ static int timeout_of(const struct server *s)
 	MHD_UNSIGNED_LONG_LONG ms;
 
 	for (const struct job *j = s->jobs; j; j = j->next) {
-		uint64_t at = j->pid ? j->deadline_ns : j->stale_ns;
+		uint64_t at = j->runs ? j->deadline_ns : j->stale_ns;
 		uint64_t left = at > now ? at - now : 0;
 
 		/* One that is still sent goes at the next event. */
-		if ((j->pid || !j->users) && left < ns)
+		if ((j->runs || !j->users) && left < ns)
 			ns = left;
 	}
 	if (MHD_get_timeout(s->daemon, &ms) == MHD_YES && ms * 1000000 < ns)
@@ -501,9 +488,9 @@ static int timeout_of(const struct server *s)
 static void end_jobs(struct server *s)
 {
 	for (struct job *j = s->jobs; j; j = j->next) {
-		struct pollfd p = {.fd = j->pidfd, .events = POLLIN};
+		struct pollfd p = {.fd = j->ends};
 
-		if (!j->pid)
+		if (!j->runs)
 			continue;
 		if (poll(&p, 1, 0) == 1)
 			end_job(s, j, false);
@@ -525,19 +512,19 @@ static bool wait_for(const struct server *s, int signals)
 
 	for (const struct job *j = s->jobs; j && n < 2 + HTTP_WORKERS;
 	     j = j->next)
-		if (j->pid)
-			p[n++] = (struct pollfd){.fd = j->pidfd,
-						 .events = POLLIN};
+		if (j->runs)
+			p[n++] = (struct pollfd){.fd = j->ends};
 	if (poll(p, n, timeout_of(s)) < 0)
 		return errno == EINTR;
 	return !(p[0].revents & POLLIN);
 }
 
-/* End all workers, and their answers. */
+/* End all answers; the workers end with their parents. */
 static void stop(struct server *s)
 {
+	keeper_end(&s->keeper);
 	for (struct job *j = s->jobs; j; j = j->next)
-		if (j->pid)
+		if (j->runs)
 			end_job(s, j, true);
 	MHD_run(s->daemon);
 	MHD_stop_daemon(s->daemon);
@@ -551,7 +538,10 @@ static void stop(struct server *s)
 
 int http_serve(const struct http_server *options, struct error *e)
 {
-	struct server s = {.options = options};
+	struct server s = {
+		.options = options,
+		.keeper = {.answers = &options->answers},
+	};
 	struct listener l;
 	sigset_t set;
 	int signals;
@@ -572,6 +562,7 @@ int http_serve(const struct http_server *options, struct error *e)
 	fprintf(stderr, "memtrace-report: serving on %s\n", l.url);
 	while (wait_for(&s, signals)) {
 		end_jobs(&s);
+		keeper_reap(&s.keeper);
 		MHD_run(s.daemon);
 		drop_old(&s);
 	}

@@ -168,7 +168,7 @@ static int push_all(const char *path, const struct served_from *from,
 
 		if (!now)
 			return -1;
-		runs = every_ns && now->trace.state == TRACE_RUNNING;
+		runs = every_ns && now->trace->state == TRACE_RUNNING;
 		status = push(now, &last, from->options, &refused);
 		if (status && runs) {
 			complain(path, &refused);

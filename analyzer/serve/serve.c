@@ -10,10 +10,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "combine.h"
 #include "delta.h"
+#include "earlier.h"
 #include "export/export.h"
 #include "export/metrics.h"
 #include "http.h"
@@ -27,6 +29,9 @@
 /* A profile of a span of time can be of so long a one. */
 #define MAX_SECONDS 300
 
+/* Rows are told apart by these, where that can be. */
+#define KEYS (PROF_BY_SIZE | PROF_BY_THREAD)
+
 #define STATUS_BAD_REQUEST 400
 #define STATUS_NOT_FOUND 404
 #define STATUS_BAD_METHOD 405
@@ -35,7 +40,18 @@
 struct serve {
 	const struct served_from *from;
 	struct kept *kept;
+	struct states states; /* in the keeper, and in its forks */
+	/* What was prepared for the request that is answered. */
+	bool is_prepared;
+	struct served_list prepared;
+	size_t chosen; /* how many of them were to be opened */
 };
+
+/* How far the keeper is in reading a trace from its beginning: shared with the
+ * server. Zeros: it does not. */
+static struct {
+	uint64_t done, total;
+} * reading;
 
 /* Answer with a line that says what is wrong. */
 static void refuse(struct http_reply *reply, unsigned int status,
@@ -83,7 +99,7 @@ static uint32_t number_of(const char *query, const char *key,
 static bool is_later(const struct served *s, const struct served *other)
 {
 	return !other ||
-	       s->trace.process.real_ns >= other->trace.process.real_ns;
+	       s->trace->process.real_ns >= other->trace->process.real_ns;
 }
 
 /* Close what is open of a list but one trace. */
@@ -100,7 +116,7 @@ static void choose_pid(struct served_list *l, uint32_t pid)
 	struct served *last = NULL;
 
 	for (size_t i = 0; i < l->count; i++)
-		if (l->at[i].is_open && l->at[i].trace.process.pid == pid &&
+		if (l->at[i].is_open && l->at[i].trace->process.pid == pid &&
 		    is_later(&l->at[i], last))
 			last = &l->at[i];
 	close_others(l, last);
@@ -113,40 +129,82 @@ static void choose_running(struct served_list *l)
 
 	for (size_t i = 0; i < l->count; i++)
 		runs |= l->at[i].is_open &&
-			l->at[i].trace.state == TRACE_RUNNING;
+			l->at[i].trace->state == TRACE_RUNNING;
 	for (size_t i = 0; i < l->count && runs; i++)
-		if (l->at[i].is_open && l->at[i].trace.state != TRACE_RUNNING)
+		if (l->at[i].is_open && l->at[i].trace->state != TRACE_RUNNING)
 			served_close(&l->at[i]);
 }
 
-/* Open the traces that a request is about; their number, 0 after a refusal. */
-static size_t choose(const struct serve *s, const struct http_request *r,
-		     struct served_list *l, struct http_reply *reply)
+/*
+ * Open the traces that a request is about, to see who they are of; those that
+ * have a state, with that. Returns how many.
+ */
+static size_t choose(struct serve *s, const struct http_request *r,
+		     struct served_list *l)
 {
 	uint32_t pid = number_of(r->query, "pid", 0, INT32_MAX);
 	size_t n = 0;
 
 	served_find(l, s->from);
-	for (size_t i = 0; i < l->count; i++)
-		served_open(&l->at[i]);
+	for (size_t i = 0; i < l->count; i++) {
+		struct served *at = &l->at[i];
+		const struct state *st = states_find(&s->states, at->path);
+
+		/* Of another process there may be a new file. */
+		if (st && (!pid || st->follow.trace.process.pid == pid))
+			served_follow(at, &s->states);
+		else
+			served_peek(at);
+	}
 	if (pid)
 		choose_pid(l, pid);
 	else
 		choose_running(l);
 	for (size_t i = 0; i < l->count; i++)
 		n += l->at[i].is_open;
-	if (!n && pid)
+	return n;
+}
+
+/* Refuse a request that is about no trace. */
+static void refuse_none(const struct http_request *r,
+			const struct served_list *l, struct http_reply *reply)
+{
+	size_t i = 0;
+
+	while (i < l->count && !error_is_set(&l->at[i].why))
+		i++;
+	if (number_of(r->query, "pid", 0, INT32_MAX))
 		refuse(reply, STATUS_NOT_FOUND, "no trace of that pid");
-	else if (!n)
+	else
 		refuse(reply, STATUS_NOT_FOUND, "no trace that can be read%s%s",
-		       l->count ? ": " : "", l->count ? l->at[0].why.text : "");
+		       i < l->count ? ": " : "",
+		       i < l->count ? l->at[i].why.text : "");
+}
+
+/* Choose the traces of a request, and open them for profiles. */
+static size_t choose_whole(struct serve *s, const struct http_request *r,
+			   struct served_list *l)
+{
+	size_t n = choose(s, r, l);
+
+	for (size_t i = 0; i < l->count; i++) {
+		struct served *at = &l->at[i];
+
+		if (!at->is_open || at->state)
+			continue;
+		served_close(at);
+		if (served_has_states(s->from))
+			served_follow(at, &s->states);
+		else
+			served_open(at);
+	}
 	return n;
 }
 
 /* ---- Profiles. ---- */
 
 /* Profile all that is open; returns how many could be. */
-static size_t profile_all(const struct serve *s, struct served_list *l)
+static size_t profile_all(struct serve *s, struct served_list *l)
 {
 	size_t n = 0;
 
@@ -155,7 +213,7 @@ static size_t profile_all(const struct serve *s, struct served_list *l)
 
 		if (!at->is_open)
 			continue;
-		if (served_profile(at, s->from, PROF_BY_SIZE | PROF_BY_THREAD))
+		if (served_profile(at, s->from, KEYS))
 			n++;
 		else
 			served_close(at);
@@ -164,21 +222,17 @@ static size_t profile_all(const struct serve *s, struct served_list *l)
 }
 
 /* Make what happened since `before` of what is open: the same traces. */
-static void take_before(struct served_list *l, struct served_list *before,
+static void take_before(struct served_list *l, const struct earlier *before,
 			uint64_t seconds)
 {
 	for (size_t i = 0; i < l->count; i++) {
-		struct profile *p = &l->at[i].profile;
-		struct served *b = NULL;
+		struct profile *p = &l->at[i].profile, *b;
 
 		if (!l->at[i].has_profile)
 			continue;
-		for (size_t j = 0; j < before->count && !b; j++)
-			if (before->at[j].has_profile &&
-			    strcmp(before->at[j].path, l->at[i].path) == 0)
-				b = &before->at[j];
+		b = earlier_find(before, l->at[i].path);
 		if (b)
-			delta_take(p, &b->profile, false);
+			delta_take(p, b, false);
 		p->real_ns += p->duration_ns - seconds * 1000000000u;
 		p->duration_ns = seconds * 1000000000u;
 	}
@@ -196,7 +250,7 @@ static int write_profiles(struct served_list *l, size_t n,
 	if (n > 1)
 		profile_begin(&all, "", "merged", PROFILE_HAS_ALL);
 	if (n > 1)
-		all.keys = PROF_BY_THREAD | PROF_BY_SIZE;
+		all.keys = KEYS;
 	for (size_t i = 0; i < l->count; i++) {
 		if (!l->at[i].has_profile)
 			continue;
@@ -212,39 +266,63 @@ static int write_profiles(struct served_list *l, size_t n,
 	return status;
 }
 
+/* Say why a span of time cannot be had; false: it can. */
+static bool refuse_span(struct http_reply *reply, uint32_t seconds,
+			enum options_at at)
+{
+	if (seconds != UINT32_MAX && !(seconds && at == OPTIONS_AT_PEAK))
+		return false;
+	refuse(reply, STATUS_BAD_REQUEST,
+	       at == OPTIONS_AT_PEAK ? "the peak is of the whole run"
+				     : "seconds=N takes 1 to %d",
+	       MAX_SECONDS);
+	return true;
+}
+
+/* Profile what a request is about, less what there was some seconds ago. */
+static size_t profile_span(struct serve *s, const struct http_request *r,
+			   struct served_list *l, uint32_t seconds)
+{
+	struct earlier before;
+	size_t n;
+
+	earlier_make(&before, l, s->from, KEYS);
+	served_free(l);
+	s->states.progress = NULL;
+	sleep(seconds);
+	choose_whole(s, r, l);
+	n = profile_all(s, l);
+	take_before(l, &before, seconds);
+	earlier_free(&before);
+	return n;
+}
+
 /* Answer with a profile. */
-static void answer_profile(const struct serve *s, const struct http_request *r,
+static void answer_profile(struct serve *s, const struct http_request *r,
 			   struct http_reply *reply, const char *name,
 			   enum options_at at)
 {
 	uint32_t seconds = number_of(r->query, "seconds", 0, MAX_SECONDS);
 	struct options o = *s->from->options;
-	struct served_list before = {0}, l;
+	struct served_list *l = &s->prepared;
 	struct error e = {0};
 	size_t n;
 
 	o.at = at;
-	if (seconds == UINT32_MAX || (seconds && at == OPTIONS_AT_PEAK)) {
-		refuse(reply, STATUS_BAD_REQUEST,
-		       at == OPTIONS_AT_PEAK ? "the peak is of the whole run"
-					     : "seconds=N takes 1 to %d",
-		       MAX_SECONDS);
+	if (refuse_span(reply, seconds, at))
+		return;
+	if (!s->is_prepared)
+		s->chosen = choose_whole(s, r, l);
+	if (!s->chosen) {
+		refuse_none(r, l, reply);
 		return;
 	}
-	if (seconds && choose(s, r, &before, reply)) {
-		profile_all(s, &before);
-		sleep(seconds);
-	}
-	if (reply->status != 200 || !choose(s, r, &l, reply))
-		return;
-	n = profile_all(s, &l);
-	if (seconds)
-		take_before(&l, &before, seconds);
+	n = seconds ? profile_span(s, r, l, seconds) : profile_all(s, l);
 	if (!n) {
 		refuse(reply, STATUS_ERROR, "no trace can be read");
 		return;
 	}
-	if (write_profiles(&l, n, &o, reply->body, &e)) {
+	if (write_profiles(l, n, &o, reply->body, &e)) {
 		refuse(reply, STATUS_ERROR, "%s", e.text);
 		return;
 	}
@@ -253,19 +331,19 @@ static void answer_profile(const struct serve *s, const struct http_request *r,
 		 seconds ? "-delta" : "");
 }
 
-static void answer_heap(const struct serve *s, const struct http_request *r,
+static void answer_heap(struct serve *s, const struct http_request *r,
 			struct http_reply *reply)
 {
 	answer_profile(s, r, reply, "heap", OPTIONS_AT_ALL);
 }
 
-static void answer_allocs(const struct serve *s, const struct http_request *r,
+static void answer_allocs(struct serve *s, const struct http_request *r,
 			  struct http_reply *reply)
 {
 	answer_profile(s, r, reply, "allocs", OPTIONS_AT_TOTAL);
 }
 
-static void answer_peak(const struct serve *s, const struct http_request *r,
+static void answer_peak(struct serve *s, const struct http_request *r,
 			struct http_reply *reply)
 {
 	answer_profile(s, r, reply, "peak", OPTIONS_AT_PEAK);
@@ -283,15 +361,17 @@ static const struct served *first_open(const struct served_list *l)
 	return &l->at[i];
 }
 
-static void answer_cmdline(const struct serve *s, const struct http_request *r,
+static void answer_cmdline(struct serve *s, const struct http_request *r,
 			   struct http_reply *reply)
 {
 	struct served_list l;
 	const struct trace *t;
 
-	if (!choose(s, r, &l, reply))
+	if (!choose(s, r, &l)) {
+		refuse_none(r, &l, reply);
 		return;
-	t = &first_open(&l)->trace;
+	}
+	t = first_open(&l)->trace;
 	/* A NUL between two, as Go has it. */
 	if (t->command_bytes)
 		fwrite(t->command, 1, t->command_bytes - 1, reply->body);
@@ -309,7 +389,7 @@ static bool put_symbol(FILE *out, struct served *s, uint64_t address)
 	if (module == MT_NO_MODULE)
 		return false;
 	stacks_begin(&names);
-	stacks_add_module(&names, &s->trace.modules[module]);
+	stacks_add_module(&names, &s->trace->modules[module]);
 	stacks_name_by_files(&names, &sym);
 	f = stacks_frames(&names,
 			  stacks_new_pc(&names, address, 0, MT_PC_EXACT), &n);
@@ -335,7 +415,7 @@ static void put_symbols(FILE *out, struct served_list *l, const char *text)
 	}
 }
 
-static void answer_symbol(const struct serve *s, const struct http_request *r,
+static void answer_symbol(struct serve *s, const struct http_request *r,
 			  struct http_reply *reply)
 {
 	const char *text = r->body_bytes ? r->body : r->query;
@@ -343,15 +423,19 @@ static void answer_symbol(const struct serve *s, const struct http_request *r,
 
 	/* That there are names at all. */
 	fputs("num_symbols: 1\n", reply->body);
-	if (!util_starts(text, "0x") || !choose(s, r, &l, reply))
+	if (!util_starts(text, "0x"))
 		return;
+	if (!choose(s, r, &l)) {
+		refuse_none(r, &l, reply);
+		return;
+	}
 	for (size_t i = 0; i < l.count; i++) {
 		struct served *at = &l.at[i];
 		struct sym_options none = {0};
 
 		if (!at->is_open)
 			continue;
-		profile_open_trace(&at->profile, &at->trace, &none);
+		profile_open_trace(&at->profile, at->trace, &none);
 		at->has_profile = true;
 	}
 	put_symbols(reply->body, &l, text);
@@ -360,17 +444,19 @@ static void answer_symbol(const struct serve *s, const struct http_request *r,
 /* ---- Metrics. ---- */
 
 /* Gather the metrics of one trace; false: it cannot be read. */
-static bool gather(const struct serve *s, struct served *at, struct metrics *m)
+static bool gather(struct serve *s, struct served *at, struct metrics *m)
 {
 	struct kept_file file;
 	bool done;
 
-	if (!kept_identify(&file, at->path))
+	if (at->state)
+		file = at->state->file;
+	else if (!kept_identify(&file, at->path))
 		return false;
-	if (kept_get(s->kept, &file, m))
+	else if (kept_get(s->kept, &file, m))
 		return true;
 	at->metrics = m;
-	done = served_open(at) && served_profile(at, s->from, 0);
+	done = (at->state || served_open(at)) && served_profile(at, s->from, 0);
 	if (done) {
 		metrics_label(m, &at->profile);
 		kept_put(s->kept, &file, m);
@@ -389,21 +475,22 @@ static size_t find_labels(const struct metrics *m, size_t n, const char *labels)
 	return i;
 }
 
-static void answer_metrics(const struct serve *s, const struct http_request *r,
+static void answer_metrics(struct serve *s, const struct http_request *r,
 			   struct http_reply *reply)
 {
 	bool open = strstr(r->accept, "application/openmetrics-text");
-	struct served_list l;
+	struct served_list *l = &s->prepared;
 	struct metrics *all;
 	size_t n = 0;
 
-	served_find(&l, s->from);
-	all = util_alloc(l.count + 1, sizeof(*all));
-	for (size_t i = 0; i < l.count; i++) {
+	if (!s->is_prepared)
+		served_find(l, s->from);
+	all = util_alloc(l->count + 1, sizeof(*all));
+	for (size_t i = 0; i < l->count; i++) {
 		struct metrics m;
 		size_t at;
 
-		if (!gather(s, &l.at[i], &m))
+		if (!gather(s, &l->at[i], &m))
 			continue;
 		/* A process that became another program is there once: the
 		 * last one, as names have it. */
@@ -417,7 +504,22 @@ static void answer_metrics(const struct serve *s, const struct http_request *r,
 			     : "text/plain; version=0.0.4; charset=utf-8");
 	metrics_put(reply->body, open, all, n);
 	free(all);
-	served_free(&l);
+}
+
+/* Have the states of all traces of which metrics are to be gathered. */
+static void prepare_metrics(struct serve *s)
+{
+	struct served_list *l = &s->prepared;
+
+	served_find(l, s->from);
+	for (size_t i = 0; i < l->count; i++) {
+		struct kept_file file;
+		struct metrics m;
+
+		if (kept_identify(&file, l->at[i].path) &&
+		    !kept_get(s->kept, &file, &m))
+			served_follow(&l->at[i], &s->states);
+	}
 }
 
 /* ---- What there is. ---- */
@@ -467,7 +569,7 @@ static void put_trace(FILE *out, const struct trace *t)
 						    : NULL);
 }
 
-static void answer_status(const struct serve *s, const struct http_request *r,
+static void answer_status(struct serve *s, const struct http_request *r,
 			  struct http_reply *reply)
 {
 	FILE *out = reply->body;
@@ -482,7 +584,7 @@ static void answer_status(const struct serve *s, const struct http_request *r,
 		fputs(i ? ",\n  {\"path\": " : "\n  {\"path\": ", out);
 		json_put_text(out, at->path);
 		if (served_open(at)) {
-			put_trace(out, &at->trace);
+			put_trace(out, at->trace);
 		} else {
 			fputs(",\n    \"state\": \"unreadable\", \"error\": ",
 			      out);
@@ -515,17 +617,17 @@ static void put_row(FILE *out, struct served *s)
 
 	fputs("<tr><td>", out);
 	put_html(out, s->path);
-	if (!served_open(s)) {
+	if (!served_peek(s)) {
 		fputs("<td colspan=4>", out);
 		put_html(out, s->why.text);
 		fputs("\n", out);
 		return;
 	}
-	pid = s->trace.process.pid;
+	pid = s->trace->process.pid;
 	fputs("<td>", out);
-	put_html(out, program_of(&s->trace));
+	put_html(out, program_of(s->trace));
 	fprintf(out, "<td>%" PRIu32 "<td>%s<td>", pid,
-		trace_end_name(&s->trace));
+		trace_end_name(s->trace));
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		fprintf(out,
 			"<a href='/debug/pprof/%s?pid=%" PRIu32 "'>%s</a> ",
@@ -534,7 +636,7 @@ static void put_row(FILE *out, struct served *s)
 	served_close(s);
 }
 
-static void answer_index(const struct serve *s, const struct http_request *r,
+static void answer_index(struct serve *s, const struct http_request *r,
 			 struct http_reply *reply)
 {
 	FILE *out = reply->body;
@@ -571,38 +673,91 @@ static void answer_index(const struct serve *s, const struct http_request *r,
 static const struct route {
 	const char *path;
 	bool posts;
-	void (*answer)(const struct serve *s, const struct http_request *r,
+	bool profiles; /* of traces: they are prepared in the keeper */
+	void (*answer)(struct serve *s, const struct http_request *r,
 		       struct http_reply *reply);
 } routes[] = {
-	{"/", false, answer_index},
-	{"/debug/pprof", false, answer_index},
-	{"/debug/pprof/", false, answer_index},
-	{"/debug/pprof/allocs", false, answer_allocs},
-	{"/debug/pprof/cmdline", false, answer_cmdline},
-	{"/debug/pprof/heap", false, answer_heap},
-	{"/debug/pprof/peak", false, answer_peak},
-	{"/debug/pprof/symbol", true, answer_symbol},
-	{"/metrics", false, answer_metrics},
-	{"/status", false, answer_status},
+	{"/", false, false, answer_index},
+	{"/debug/pprof", false, false, answer_index},
+	{"/debug/pprof/", false, false, answer_index},
+	{"/debug/pprof/allocs", false, true, answer_allocs},
+	{"/debug/pprof/cmdline", false, false, answer_cmdline},
+	{"/debug/pprof/heap", false, true, answer_heap},
+	{"/debug/pprof/peak", false, true, answer_peak},
+	{"/debug/pprof/symbol", true, false, answer_symbol},
+	{"/metrics", false, true, answer_metrics},
+	{"/status", false, false, answer_status},
 };
+
+/* Return the route of a path, or NULL. */
+static const struct route *route_of(const char *path)
+{
+	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++)
+		if (strcmp(routes[i].path, path) == 0)
+			return &routes[i];
+	return NULL;
+}
 
 /* An http_answer. */
 static void answer(void *context, const struct http_request *r,
 		   struct http_reply *reply)
 {
-	size_t i = 0;
+	const struct route *route = route_of(r->path);
 
-	while (i < sizeof(routes) / sizeof(*routes) &&
-	       strcmp(routes[i].path, r->path) != 0)
-		i++;
-	if (i == sizeof(routes) / sizeof(*routes))
+	if (!route)
 		refuse(reply, STATUS_NOT_FOUND,
 		       "there is no such thing here; / has what there is");
-	else if (strcmp(r->method, "GET") != 0 && !routes[i].posts)
+	else if (strcmp(r->method, "GET") != 0 && !route->posts)
 		refuse(reply, STATUS_BAD_METHOD, "only GET");
 	else
-		routes[i].answer(context, r, reply);
+		route->answer(context, r, reply);
 }
+
+/* ---- In the keeper. ---- */
+
+/* Tell whether a request is answered from states. */
+static bool is_prepared(const struct http_request *r)
+{
+	const struct route *route = route_of(r->path);
+
+	return route && route->profiles && strcmp(r->method, "GET") == 0;
+}
+
+/* Take note of how far the reading is. */
+static void progress(uint64_t done, uint64_t total)
+{
+	reading->done = done;
+	reading->total = total;
+}
+
+/* Bring the states up to now that the answer to a request needs. */
+static void prepare(void *context, const struct http_request *r)
+{
+	struct serve *s = context;
+
+	s->states.progress = progress;
+	s->is_prepared = served_has_states(s->from);
+	if (!s->is_prepared)
+		return;
+	if (route_of(r->path)->answer == answer_metrics)
+		prepare_metrics(s);
+	else
+		s->chosen = choose_whole(s, r, &s->prepared);
+	progress(0, 0);
+}
+
+/* Forget what was prepared. */
+static void tidy(void *context)
+{
+	struct serve *s = context;
+
+	if (s->is_prepared)
+		served_free(&s->prepared);
+	s->is_prepared = false;
+	states_tidy(&s->states);
+}
+
+/* ---- The server. ---- */
 
 /* Return how long a request is asked to take. */
 static unsigned int patience(const struct http_request *r)
@@ -612,16 +767,40 @@ static unsigned int patience(const struct http_request *r)
 	return seconds == UINT32_MAX ? 0 : seconds;
 }
 
+/* Return why an answer is late. */
+static char *why_late(void *context)
+{
+	uint64_t done = reading->done, total = reading->total;
+
+	(void)context;
+	if (!total)
+		return util_format("this takes too long, or the server ends\n");
+	return util_format("a trace is being read from its beginning, %" PRIu64
+			   " of %" PRIu64 " events so far: ask again\n",
+			   done, total);
+}
+
 int serve_run(const struct served_from *from, struct error *e)
 {
-	struct serve s = {from, kept_new()};
+	struct serve s = {.from = from, .kept = kept_new()};
 	const struct http_server server = {
 		.listen = from->options->listen ? from->options->listen
 						: DEFAULT_LISTEN,
-		.answer = answer,
-		.patience = patience,
-		.context = &s,
+		.answers =
+			{
+				.answer = answer,
+				.is_prepared = is_prepared,
+				.prepare = prepare,
+				.tidy = tidy,
+				.patience = patience,
+				.why_late = why_late,
+				.context = &s,
+			},
 	};
 
+	reading = mmap(NULL, sizeof(*reading), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (reading == MAP_FAILED)
+		return error_set(e, ERROR_NO_OFFSET, "there is no memory");
 	return http_serve(&server, e);
 }

@@ -6,8 +6,8 @@
 #ifndef ANALYZER_SERVED_H
 #define ANALYZER_SERVED_H
 
-#include "export/metrics.h"
 #include "select.h"
+#include "states.h"
 
 /* Which traces, and which blocks of them. */
 struct served_from {
@@ -22,7 +22,9 @@ struct served {
 	char *path;
 	bool is_open; /* else `why`, and none of what follows */
 	struct error why;
-	struct trace trace;
+	struct trace *trace; /* that was opened, or the state's */
+	struct trace opened;
+	struct state *state;	 /* what it was replayed to, or NULL */
 	struct metrics *metrics; /* to be made with the profile, or NULL */
 	bool has_profile;
 	struct profile profile;
@@ -42,9 +44,20 @@ void served_find(struct served_list *l, const struct served_from *from);
 /* Open a trace, without its events. False: it cannot be, and `why`. */
 bool served_open(struct served *s);
 
+/* The same, only to see who it is of: it must be opened again for a profile. */
+bool served_peek(struct served *s);
+
+/* Tell whether states can be had: all blocks of whole traces are served. */
+bool served_has_states(const struct served_from *from);
+
+/* Have the state of a trace, brought up to now. False: it cannot be read, and
+ * `why`. */
+bool served_follow(struct served *s, struct states *states);
+
 /*
  * Profile a trace that is open, rows apart by `keys` if all of its events are
- * there. False: it cannot be read, or changes faster than that, and `why`.
+ * there; what there is of a state is void then. False: it cannot be read, or
+ * changes faster than that, and `why`.
  */
 bool served_profile(struct served *s, const struct served_from *from,
 		    unsigned int keys);
