@@ -25,8 +25,9 @@
 #include "keeper.h"
 #include "listener.h"
 
-#define CONNECTIONS 128
-#define IDLE_SECONDS 60
+/* Who says nothing for so long, nor reads, makes room for others. */
+#define CONNECTIONS 256
+#define IDLE_SECONDS 10
 
 /* An answer serves for a second, and for so many times the CPU time that it
  * took: so much of a core, a tenth, goes to one question that is asked again
