@@ -482,7 +482,8 @@ static int timeout_of(const struct server *s)
 	}
 	if (MHD_get_timeout(s->daemon, &ms) == MHD_YES && ms * 1000000 < ns)
 		ns = ms * 1000000;
-	return ns / 1000000 >= 60000 ? 60000 : (int)(ns / 1000000 + 1);
+	/* At its limit the library takes connections again a call late. */
+	return ns / 1000000 >= 1000 ? 1000 : (int)(ns / 1000000 + 1);
 }
 
 /* End the jobs whose workers have ended or are late. */
