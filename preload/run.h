@@ -10,11 +10,12 @@
 
 #include <memtrace/format.h>
 
+#include "sys.h"
 #include "thread.h"
 
 /* What of the configuration the hooks ask for. */
-extern bool mt_run_mmap;  /* record mmap and its kin */
-extern bool mt_run_frees; /* keep the stacks of frees */
+extern MT_OURS bool mt_run_mmap;  /* record mmap and its kin */
+extern MT_OURS bool mt_run_frees; /* keep the stacks of frees */
 
 /*
  * The slow way into a hook: start the run at its first hook, start the

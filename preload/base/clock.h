@@ -9,7 +9,7 @@
 #include "sys.h"
 
 /* Whether it is the TSC. */
-extern bool mt_clock_tsc;
+extern MT_OURS bool mt_clock_tsc;
 
 /* Now, in units of the clock. */
 static inline uint64_t mt_clock(void)

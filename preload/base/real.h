@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sys.h"
+
 struct mt_nothrow;
 
 /* X(member, result, symbol, parameters); the most used fill a cache line. */
@@ -84,13 +86,13 @@ struct mt_real {
  * NULL members have no definition (yet: C++'s appear with libstdc++). The
  * first four are there once mt_real_init() has run.
  */
-extern struct mt_real mt_real;
+extern MT_OURS struct mt_real mt_real;
 
 /*
  * Whether the real malloc is another library's than libc's: then its
  * functions may call each other through our hooks.
  */
-extern bool mt_real_foreign;
+extern MT_OURS bool mt_real_foreign;
 
 /* How the usable size of a block is known. */
 enum mt_sizes {
@@ -99,7 +101,7 @@ enum mt_sizes {
 	MT_SIZES_ASKED,	    /* by malloc_usable_size() only */
 };
 
-extern enum mt_sizes mt_real_sizes;
+extern MT_OURS enum mt_sizes mt_real_sizes;
 
 /* Learn from the first block how it is. Context: hook. */
 void mt_real_learn(const void *p, size_t usable);
@@ -132,7 +134,7 @@ static inline size_t mt_real_freed_usable(void *p)
  * malloc and free but for what is done when there is no memory, and nobody
  * stands between them and libc's: then a hook may call these at once.
  */
-extern bool mt_real_cxx_plain;
+extern MT_OURS bool mt_real_cxx_plain;
 
 /* Resolve what can be. Allocations inside are served. Context: init. */
 void mt_real_init(void);
@@ -155,7 +157,7 @@ void mt_real_find_cxx(void *slot, const char *symbol);
 /* Memory for allocations made while mt_real_init() looks for malloc. */
 void *mt_real_early_alloc(size_t size);
 #define MT_EARLY_BYTES 8192
-extern char mt_real_early[MT_EARLY_BYTES];
+extern MT_OURS char mt_real_early[MT_EARLY_BYTES];
 static inline bool mt_real_is_early(const void *p)
 {
 	return (uintptr_t)p - (uintptr_t)mt_real_early < MT_EARLY_BYTES;

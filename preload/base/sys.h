@@ -24,6 +24,10 @@
 /* For globals that every hook reads: they share a cache line. */
 #define MT_HOT __attribute__((section(".data.mt_hot")))
 
+/* For variables of another file: without it, the compiler takes it that such a
+ * one may be another library's, and looks up where it is at each access. */
+#define MT_OURS __attribute__((visibility("hidden")))
+
 /* Keep the compiler from moving memory accesses across. */
 #define barrier() __asm__ volatile("" ::: "memory")
 

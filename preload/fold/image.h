@@ -14,12 +14,14 @@
 
 #include <memtrace/image.h>
 
+#include "sys.h"
+
 /* The image, and the sums of the step that has begun. */
-extern struct mt_image *mt_image;
-extern struct mt_image_sums *mt_sums;
+extern MT_OURS struct mt_image *mt_image;
+extern MT_OURS struct mt_image_sums *mt_sums;
 
 /* The number of the step that has begun, or begins next. */
-extern uint32_t mt_image_step;
+extern MT_OURS uint32_t mt_image_step;
 
 /* What an image has at first. */
 #define MT_IMAGE_FIRST_BYTES (8ull * MT_IMAGE_CHUNK_BYTES)
@@ -49,7 +51,7 @@ bool mt_image_is_step_full(void);
 void mt_image_keep(void *p, uint32_t bytes);
 
 /* Where the space begins. */
-extern uint8_t *mt_image_base;
+extern MT_OURS uint8_t *mt_image_base;
 
 /* Return a block's place by its number. */
 static inline struct mt_image_block *mt_image_block(uint32_t i)

@@ -15,8 +15,10 @@
 
 #include <memtrace/format.h>
 
+#include "sys.h"
+
 /* The head; all counters of it are the owners' of the streams to write. */
-extern struct mt_live *mt_live;
+extern MT_OURS struct mt_live *mt_live;
 
 /*
  * Create `path` and its head. False: no memory, not even private. When the

@@ -26,7 +26,7 @@ struct mt_gate {
 	uint32_t era; /* another one: threads are to draw again */
 };
 
-extern struct mt_gate mt_gate;
+extern MT_OURS struct mt_gate mt_gate;
 
 /* A thread's way to its next point. */
 struct mt_meter {
@@ -36,7 +36,7 @@ struct mt_meter {
 	uint32_t era; /* that it drew in */
 };
 
-extern __thread struct mt_meter mt_meter
+extern MT_OURS __thread struct mt_meter mt_meter
 	__attribute__((tls_model("initial-exec")));
 
 /* Let threads look around (at the mailbox) after so many bytes, at the most:

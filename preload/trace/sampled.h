@@ -30,7 +30,7 @@ struct mt_sampled {
 	uint64_t mask;
 };
 
-extern struct mt_sampled mt_sampled;
+extern MT_OURS struct mt_sampled mt_sampled;
 
 /* Make the set; false: no memory. Once is enough. Context: init. */
 bool mt_sampled_init(void);

@@ -84,23 +84,23 @@ struct mt_thread {
 
 /* This thread's, and the address of the mark of the hook it is in (0: none);
  * see record.c. */
-extern __thread struct mt_thread *mt_self
+extern MT_OURS __thread struct mt_thread *mt_self
 	__attribute__((tls_model("initial-exec")));
 extern __thread uint64_t mt_busy __attribute__((tls_model("initial-exec")));
 
 /* The one of no thread. */
-extern struct mt_thread mt_thread_none;
+extern MT_OURS struct mt_thread mt_thread_none;
 
 /*
  * What threads must look at again when it changes: the tick, the modules,
  * the state of the run. Read by every hook, written rarely.
  */
-extern uint32_t mt_epoch;
+extern MT_OURS uint32_t mt_epoch;
 
 /* Clock ticks are `clock >> mt_tick_shift`; fine once threads are several and
  * the order between them depends on it. */
 #define MT_FINE_TICK_SHIFT 4
-extern uint32_t mt_tick_shift;
+extern MT_OURS uint32_t mt_tick_shift;
 
 /* Give this thread a buffer; NULL: there is none to be had. Context: hook. */
 struct mt_thread *mt_thread_get(void);

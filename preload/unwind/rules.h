@@ -43,7 +43,7 @@ enum rule_kind {
 #define RULE_PC_SHIFT 40
 
 /* The lock of the tables that unwinding fills: modules, pcs, nodes, rules. */
-extern struct sys_lock mt_tables_lock;
+extern MT_OURS struct sys_lock mt_tables_lock;
 
 /* Where the caller's bp is, from the CFA; 0: unchanged. */
 static inline int64_t mt_rule_bp(uint64_t rule)

@@ -22,7 +22,7 @@ struct mt_place {
 struct mt_unwinder;
 
 /* Bytes of a struct mt_unwinder, for its owner to allocate, zeroed. */
-extern const size_t mt_unwinder_bytes;
+extern MT_OURS const size_t mt_unwinder_bytes;
 
 /*
  * Return the node of the stack whose innermost frame is `at` (MT_NODE_LOST:
