@@ -299,6 +299,14 @@ static unsigned int keys_of(const struct options *o, const struct command *c)
 	return keys;
 }
 
+/* Tell whether it is rather done without these: an export says nowhere that the
+ * sums of the blocks that were told apart are of the history only. Where events
+ * are exported they are of that, anyway. */
+static bool wants_whole(const struct options *o, const struct command *c)
+{
+	return c->view == run_export && !format_of(o)->needs_trace;
+}
+
 /* Tell whether a command needs the blocks that were live at the end. */
 static bool keeps_live(const struct options *o, const struct command *c)
 {
@@ -598,6 +606,7 @@ int main(int argc, char **argv)
 	j.wants.profile = j.command->needs != NEEDS_TRACE && !o.total;
 	j.wants.no_sums = j.command->needs == NEEDS_STACKS;
 	j.wants.keys = keys_of(&o, j.command);
+	j.wants.whole = wants_whole(&o, j.command);
 	j.wants.live = keeps_live(&o, j.command);
 	j.wants.command = said->name;
 	if (j.command->needs == NEEDS_PATHS && strcmp(said->name, "check") != 0)

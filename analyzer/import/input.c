@@ -76,6 +76,8 @@ static void make_profile(struct input *in, const struct input_wants *w)
 	profile_open_trace(in->profile, in->trace, &sym);
 	select_trace(w->select, in->trace, &in->profile->stacks, term_bar);
 	select_set_options(w->select, &p);
+	if (w->whole && in->trace->image && !p.from && !p.takes)
+		p.keys = 0;
 	if (!w->no_sums)
 		profile_replay(in->profile, &p, term_bar);
 	term_bar_clear();

@@ -15,8 +15,9 @@ struct input_wants {
 	bool profile;	       /* else the trace only */
 	bool no_sums;	       /* a trace's profile is not replayed: no rows */
 	unsigned int keys;     /* of the profile: PROF_BY_... */
-	bool live;	       /* the profile keeps the last live blocks */
-	const char *command;   /* for errors */
+	bool whole; /* no keys, if a bounded trace has its sums only so */
+	bool live;  /* the profile keeps the last live blocks */
+	const char *command; /* for errors */
 };
 
 struct input {

@@ -93,7 +93,24 @@ def check_equal(threads, whole, ring):
     lives = [sum(row["blocks"] for row in report(t, "lifetimes")["times"])
              for t in (whole, ring)]
     expect(f"lives {lives} are the same", lives[0] == lives[1] > STEPS)
+    sums = [exported(t) for t in (whole, ring)]
+    expect(f"exported sums {sums} are the same", sums[0] == sums[1])
     check_history(ring)
+
+
+def exported(trace):
+    """Return what pprof and SQLite are told that was allocated."""
+    subprocess.run([os.environ["REPORT"], "export", "-f", "pprof", "-o",
+                    "sums.pb.gz", trace],
+                   check=True, stdout=subprocess.DEVNULL)
+    totals = report("sums.pb.gz")["totals"]
+    subprocess.run([os.environ["REPORT"], "export", "-f", "sqlite", "-o",
+                    "sums.db", trace],
+                   check=True, stdout=subprocess.DEVNULL)
+    query = "SELECT sum(allocations), sum(allocated_bytes) FROM rows"
+    rows = subprocess.run(["sqlite3", "sums.db", query], check=True,
+                          capture_output=True, text=True).stdout
+    return [totals["allocations"], totals["allocated_bytes"], rows.strip()]
 
 
 def check_history(ring):
