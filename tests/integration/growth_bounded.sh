@@ -60,8 +60,10 @@ int main(int argc, char **argv)
 		serve();
 		if (argc > 1 && i % 15000 == 0)
 			lose();
-		if (i % 1000 == 0)
+		if (i % 1000 == 0) {
 			cache(i);
+			usleep(400); /* or it is too short to say */
+		}
 	}
 	return argc < 1 || !argv;
 }
