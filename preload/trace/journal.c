@@ -35,15 +35,12 @@
 #include <errno.h>
 #include <string.h>
 
-#define ZSTD_STATIC_LINKING_ONLY
-#include <zstd.h>
-
 #include "arena.h"
 #include "file.h"
+#include "press.h"
 #include "process.h"
 #include "sys.h"
 
-#define PRESSES 4
 #define GROW_PAGES 16
 /* Frames that the queue has room for at first. */
 #define FIRST_FRAMES 1024
@@ -55,16 +52,6 @@
 #define SPARE_BYTES (64 * 1024)
 /* Nothing of what a trace has on a full disk is given up below that. */
 #define LEAST_BYTES (512u * 1024)
-#define STACK_BYTES (64 * 1024)
-#define OUT_BYTES (MT_JOURNAL_COLUMN_BYTES * MT_COLUMNS + 8192)
-
-/* What one thread at a time compresses with. */
-struct press {
-	struct sys_lock lock;
-	ZSTD_CCtx *zstd;
-	uint8_t *out;	/* OUT_BYTES: head, extra, then zstd frames */
-	uint8_t *stack; /* STACK_BYTES: the program's may be too small */
-};
 
 /* Where the file ends. */
 struct tail {
@@ -94,11 +81,8 @@ static struct {
 	unsigned int child_of; /* in the child: our parent; else 0 */
 	uint8_t *pages;	       /* GROW_PAGES of empty space, to write */
 	int level;
-	struct sys_lock arena;
-	struct press press[PRESSES];
 	bool (*fold)(void); /* without the lock */
-	ZSTD_DCtx *unzip;
-	uint8_t *packed; /* OUT_BYTES: a segment as it is in the file */
+	uint8_t *packed;    /* a segment as it is in the file, to be folded */
 } journal;
 
 /* Write all of `buf`; 0 or -errno. */
@@ -410,179 +394,19 @@ static int write_segment(const struct mt_segment *head, const uint8_t *segment,
 	return error;
 }
 
-/* The zstd parameters for columns of up to `bytes`. */
-static ZSTD_compressionParameters parameters(size_t bytes)
-{
-	return ZSTD_getCParams(journal.level, bytes, 0);
-}
-
-/* Give a press its memory at its first use; false: there is none. */
-static bool press_ready(struct press *press)
-{
-	size_t most = 0;
-
-	if (press->zstd)
-		return true;
-	for (size_t bytes = 1024; bytes <= MT_JOURNAL_COLUMN_BYTES;
-	     bytes *= 2) {
-		size_t n =
-			ZSTD_estimateCCtxSize_usingCParams(parameters(bytes));
-
-		if (n > most)
-			most = n;
-	}
-
-	struct sys_signals old = sys_lock(&journal.arena);
-	void *workspace = sys_map(most, SYS_FORK_COPY);
-
-	press->out = sys_map(OUT_BYTES, SYS_FORK_COPY);
-	press->stack = sys_map(STACK_BYTES, SYS_FORK_COPY);
-	if (workspace && press->out && press->stack)
-		press->zstd = ZSTD_initStaticCCtx(workspace, most);
-	sys_unlock(&journal.arena, old);
-	if (!press->zstd)
-		return false;
-	ZSTD_CCtx_setParameter(press->zstd, ZSTD_c_checksumFlag, 1);
-	ZSTD_CCtx_setParameter(press->zstd, ZSTD_c_literalCompressionMode,
-			       ZSTD_ps_enable);
-	return true;
-}
-
-/* Take a press: a free one, else wait for the one of this thread's turn. */
-static struct press *press_take(struct sys_signals *old)
-{
-	static uint32_t turn;
-	uint32_t mine = __atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED);
-
-	for (uint32_t i = 0; i < PRESSES; i++) {
-		struct press *p = &journal.press[i];
-
-		if (!__atomic_load_n(&p->lock.word, __ATOMIC_RELAXED)) {
-			*old = sys_lock(&p->lock);
-			return p;
-		}
-	}
-	*old = sys_lock(&journal.press[mine % PRESSES].lock);
-	return &journal.press[mine % PRESSES];
-}
-
-/* The arguments and the result of seal(), which has a stack of its own. */
-struct seal {
-	struct press *press;
-	struct mt_segment *head;
-	const struct mt_bytes *extra, *columns;
-	unsigned int count;
-	int error;
-};
-
-/* Lay out the head of a segment and what goes between it and the data. */
-static void put_head(struct seal *s, size_t head_bytes, size_t data_bytes)
-{
-	struct mt_segment *h = s->head;
-	uint8_t *out = s->press->out;
-
-	h->skip_magic = MT_SKIP_SEGMENT;
-	h->skip_bytes = (uint32_t)(head_bytes - 8);
-	memcpy(h->magic, MT_SEGMENT_MAGIC, sizeof(h->magic));
-	h->columns = (uint16_t)s->count;
-	h->data_bytes = (uint32_t)data_bytes;
-	h->extra_bytes = s->extra ? (uint32_t)s->extra->bytes : 0;
-	h->check = 0;
-	h->check = mt_check(MT_CHECK_INIT, h, sizeof(*h));
-	if (s->extra)
-		h->check = mt_check(h->check, s->extra->data, s->extra->bytes);
-	memset(out, 0, head_bytes);
-	memcpy(out, h, sizeof(*h));
-	if (s->extra)
-		memcpy(out + sizeof(*h), s->extra->data, s->extra->bytes);
-}
-
-/*
- * How a column is compressed: what ZSTD_CCtx_setParameter() takes, 0 for the
- * level's own.
- */
-struct tune {
-	int level;
-	int hash_log;  /* a small table stays in the cache, and spares it */
-	int min_match; /* bytes */
-	int step;      /* between the places where matches are looked for */
-};
-
-/*
- * Measured on traces of cppcheck, python3 and sqlite3. Time steps and addresses
- * are noise: looking for matches in them finds some, which cost more than the
- * entropy code of the bytes. Control bytes and deeds repeat at length: short
- * matches cost more there than they save.
- */
-static struct tune tune_of(const struct mt_segment *head, unsigned int column)
-{
-	static const struct tune events[MT_COLUMNS] = {
-		[MT_COL_CONTROL] = {1, 12, 7, 0},
-		[MT_COL_STACK] = {1, 0, 0, 0},
-		[MT_COL_SIZE] = {1, 12, 7, 0},
-		[MT_COL_ADDRESS] = {-6, 0, 0, 0},
-		[MT_COL_TIME] = {-6, 9, 7, 20},
-	};
-	struct tune plain = {journal.level, 0, 0, 0};
-
-	if (head->stream != MT_STREAM_EVENTS)
-		return plain;
-	if (events[column].level < 0 && journal.level > 1)
-		return (struct tune){events[column].level, 0, 0, 0};
-	return journal.level == 1 ? events[column] : plain;
-}
-
-/* Set what a column is compressed with. */
-static void set_tune(ZSTD_CCtx *zstd, struct tune tune)
-{
-	ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, tune.level);
-	ZSTD_CCtx_setParameter(zstd, ZSTD_c_hashLog, tune.hash_log);
-	ZSTD_CCtx_setParameter(zstd, ZSTD_c_minMatch, tune.min_match);
-	ZSTD_CCtx_setParameter(zstd, ZSTD_c_targetLength, tune.step);
-}
-
-/* Compress the columns and write the segment. Runs on the press's stack. */
-static void seal(void *arg)
-{
-	struct seal *s = arg;
-	uint8_t *out = s->press->out;
-	size_t head = sizeof(*s->head) + (s->extra ? s->extra->bytes : 0);
-	size_t at = MT_ALIGN_UP(head, 8ul) + 8, data = at;
-
-	for (unsigned int i = 0; i < s->count; i++) {
-		set_tune(s->press->zstd, tune_of(s->head, i));
-
-		size_t n =
-			ZSTD_compress2(s->press->zstd, out + at, OUT_BYTES - at,
-				       s->columns[i].data, s->columns[i].bytes);
-
-		if (ZSTD_isError(n)) {
-			s->error = -ENOMEM;
-			return;
-		}
-		at += n;
-	}
-
-	/* The head is as long as makes the whole a multiple of 8. */
-	size_t data_bytes = at - data;
-
-	head = MT_ALIGN_UP(head + data_bytes, 8ul) - data_bytes;
-	put_head(s, head, data_bytes);
-	memmove(out + head, out + data, data_bytes);
-	s->error = write_segment(s->head, out, head + data_bytes);
-}
-
 int mt_journal_append(struct mt_segment *head, const struct mt_bytes *extra,
 		      const struct mt_bytes *columns, unsigned int count)
 {
-	struct sys_signals old;
-	struct press *press = press_take(&old);
-	struct seal s = {press, head, extra, columns, count, -ENOMEM};
+	struct mt_pressing p = {
+		.head = head,
+		.extra = extra,
+		.columns = columns,
+		.count = count,
+		.level = journal.level,
+		.write = write_segment,
+	};
 
-	if (press_ready(press))
-		mt_call_on_stack(press->stack + STACK_BYTES, seal, &s);
-	sys_unlock(&press->lock, old);
-	return s.error;
+	return mt_press(&p);
 }
 
 /* ---- What is folded. ---- */
@@ -696,51 +520,21 @@ static bool read_packed(const struct mt_ring_frame *f)
 	return done == f->bytes;
 }
 
-/* Get what reading needs, at the first time. */
-static bool read_ready(void)
-{
-	size_t bytes = ZSTD_estimateDCtxSize();
-	void *workspace;
-
-	if (journal.unzip)
-		return true;
-	workspace = sys_map(bytes, SYS_FORK_COPY);
-	journal.packed = sys_map(OUT_BYTES, SYS_FORK_COPY);
-	if (workspace && journal.packed)
-		journal.unzip = ZSTD_initStaticDCtx(workspace, bytes);
-	return journal.unzip != NULL;
-}
-
 bool mt_journal_read(const struct mt_ring_frame *f,
 		     struct mt_journal_events *events)
 {
 	struct mt_segment *head = &events->head;
-	const uint8_t *at, *end;
 
-	if (f->bytes > OUT_BYTES || !read_ready() || !read_packed(f))
+	if (!journal.packed)
+		journal.packed = sys_map(MT_PRESSED_BYTES, SYS_FORK_COPY);
+	if (!journal.packed || f->bytes > MT_PRESSED_BYTES || !read_packed(f))
 		return false;
 	memcpy(head, journal.packed, sizeof(*head));
 	events->packed = journal.packed + sizeof(*head);
 	events->packed_end = events->packed + head->extra_bytes;
-	at = journal.packed + 8 + head->skip_bytes;
-	end = journal.packed + f->bytes;
-	for (unsigned int i = 0; i < MT_COLUMNS; i++) {
-		uint8_t *to = events->buffer + i * MT_JOURNAL_COLUMN_BYTES;
-		size_t bytes = ZSTD_findFrameCompressedSize(at,
-							    (size_t)(end - at)),
-		       n;
-
-		if (ZSTD_isError(bytes))
-			return false;
-		n = ZSTD_decompressDCtx(journal.unzip, to,
-					MT_JOURNAL_COLUMN_BYTES, at, bytes);
-		if (ZSTD_isError(n))
-			return false;
-		events->columns.at[i] = to;
-		events->columns.end[i] = to + n;
-		at += bytes;
-	}
-	return true;
+	return mt_unpress(journal.packed + 8 + head->skip_bytes,
+			  journal.packed + f->bytes, events->buffer,
+			  &events->columns);
 }
 
 void mt_journal_when_full(bool (*fold)(void))
@@ -753,6 +547,7 @@ int mt_journal_open(const char *path, int level, uint64_t bound)
 	int error, fd;
 
 	memset(&journal, 0, sizeof(journal));
+	mt_press_reset();
 	journal.tail = &journal.own;
 	journal.level = level;
 	journal.ring.bound = bound;
@@ -827,9 +622,8 @@ void mt_journal_shared(long child)
 int mt_journal_in_child(unsigned int parent)
 {
 	journal.child_of = parent;
-	journal.lock.word = journal.arena.word = 0;
-	/* Other threads may have been at work in them. */
-	memset(journal.press, 0, sizeof(journal.press));
+	journal.lock.word = 0;
+	mt_press_reset();
 	journal.fold = NULL;
 	return mt_file_fd(&journal.file);
 }

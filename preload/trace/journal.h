@@ -11,15 +11,8 @@
 
 #include <memtrace/model.h>
 
+#include "press.h"
 #include "ring.h"
-
-/* The most raw bytes of a column that mt_journal_append() takes. */
-#define MT_JOURNAL_COLUMN_BYTES (64u * 1024)
-
-struct mt_bytes {
-	const void *data;
-	size_t bytes;
-};
 
 /*
  * Create the trace; 0 or -errno. `level` is zstd's; `bound` is the most bytes
