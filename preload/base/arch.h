@@ -27,6 +27,11 @@ enum {
  * a bit each. */
 #define MT_REGS_KEPT (1u << 3 | 1u << 6 | 15u << 12)
 
+/* A place on the stack: about to return to `pc` with these registers. */
+struct mt_place {
+	uint64_t pc, sp, bp;
+};
+
 /* The name of the instruction set in an ELF header. */
 #define MT_ELF_MACHINE 62 /* EM_X86_64 */
 

@@ -18,17 +18,7 @@
  * ends the agreement there: the walk goes on from that frame, and may meet the
  * kept stack again further out.
  *
- * Paths. Most walks are one that was made before. So per innermost frame and
- * stack before (those two foretell 96 to 100 of 100 stacks) a path remembers
- * what a walk read and found there, which kept frame it met, and the stack it
- * was. A walk is a pure function of its start and of what it reads: when
- * by_path() finds the same pcs in the same slots (counted from sp), and the
- * same bp where a CFA was computed from it, the walk would go as it did. It
- * need not be made, and no node is looked up: the steps' pcs and the met
- * frame's node are those of then, so the stack is. Nothing is kept of such a
- * walk; what is kept stays true of its own place and slots, and a path may
- * meet any frame of it. Paths name pcs by the numbers of their rules in this
- * thread, which are given once until all are forgotten together.
+ * Most walks are one that was made before, and need not be made: path.h.
  *
  * What the short rules (rules.h) do not fit is walked whole, with all
  * registers, by walk_full(), and no frame inside it is kept.
@@ -40,162 +30,12 @@
 
 #include <string.h>
 
-#include "extent.h"
 #include "full.h"
-#include "rules.h"
+#include "path.h"
 #include "stacktab.h"
-
-struct check {
-	const uint64_t *slot;
-	uint64_t value;
-};
-
-/*
- * A kept frame. Its pc was found at sp - 8, which is all that nearly every
- * step read: so the frames are their own checks.
- */
-struct frame {
-	uint64_t sp, pc;
-};
-
-/* What else is kept of it. */
-struct more {
-	uint64_t bp;
-	uint32_t node;
-	uint16_t checks; /* the other slots of this frame's step and of those
-			    outward: so many, from the first on */
-	bool bp_live;	 /* a CFA from here outward depends on bp */
-};
-
-/* What was read to get from a frame to the next. */
-enum reads {
-	READS_PLACE,  /* the next pc, and bp if bp_slot */
-	READS_DEREF,  /* the next sp before these */
-	READS_ZERO,   /* a next pc of 0: there is no next frame */
-	READS_NONE,   /* nothing: there is no next frame */
-	READS_OPAQUE, /* by walk_full(); not to be kept */
-};
-
-/* A frame as walked, innermost first. */
-struct step {
-	uint64_t pc, sp, bp;
-	uint64_t rule;
-	uint64_t bp_slot; /* where the next bp was found, or 0: unchanged */
-	enum reads reads;
-	uint16_t near; /* of its rule */
-};
-
-#define NEAR_RULES 4096
-#define NODE_CACHE_BITS 12
-#define PATHS 16384
-#define PATH_READS 10
-#define PADS 3
-
-/* What a walk read: where, in words from the return address of its innermost
- * frame; and what: the number of a pc's rule, or a bp, as in a path's. */
-struct path_read {
-	uint16_t at, what;
-};
-
-/* How a stack was walked, until a kept frame was met: a cache line. */
-struct path {
-	uint32_t leaf;	 /* the stack, */
-	uint32_t parent; /* and that of the frame that was met, */
-	uint16_t met;	 /* whose number was this, plus 1; 0: no path */
-	uint16_t words;	 /* from sp to that frame's */
-	uint16_t near;	 /* the number of the innermost pc's rule */
-	uint16_t bp;	 /* in words from sp, plus 1; 0: it does not matter */
-	uint16_t bp_at; /* where the met frame's bp was read, or 0: unchanged */
-	uint8_t pcs;	/* so many pcs were read, and */
-	uint8_t reads;	/* so many words in all: the rest are bps that matter */
-	uint16_t next;	/* the number of the path that came after it */
-	uint16_t unused;
-	struct path_read read[PATH_READS];
-};
-_Static_assert(sizeof(struct path) == 64, "a path is a cache line");
-_Static_assert(PATHS <= UINT16_MAX + 1, "a path's number");
-
-struct mt_unwinder {
-	struct mt_extents extents;  /* of memory around sp */
-	uint32_t depth;		    /* frames kept, outermost first */
-	uint32_t reach;		    /* those that a path may meet: all, or none
-				      when there were more beyond */
-	uint32_t last;		    /* the stack returned last, */
-	uint32_t taken;		    /* and the number of the path then */
-	bool holding;		    /* the tables' lock, until the walk ends: */
-	struct sys_signals signals; /* what was blocked before */
-	uint64_t zero;		    /* what the pads were read from */
-	/* Rules used: their numbers by hash of pc, then by number, from 1. */
-	uint32_t nears;
-	uint16_t near_at[2 * NEAR_RULES];
-	uint64_t pc[NEAR_RULES];
-	uint64_t rule[NEAR_RULES];
-	/* Stacks lately walked, by innermost frame and the stack before. */
-	struct path path[PATHS] __attribute__((aligned(64)));
-	/* Nodes lately used; see node_get(). */
-	uint64_t node[1 << NODE_CACHE_BITS];
-	struct frame pad[PADS]; /* never differ: frames are compared by four */
-	struct frame frame[MT_MAX_FRAMES];
-	struct more more[MT_MAX_FRAMES];
-	struct check check[3 * MT_MAX_FRAMES];
-	struct step step[MT_MAX_FRAMES + 1];
-};
+#include "unwinder.h"
 
 const size_t mt_unwinder_bytes = sizeof(struct mt_unwinder);
-
-/*
- * Hold the tables' lock until release(). A walk that meets one new thing meets
- * more, and it is the two system calls around the lock that cost.
- */
-static void hold(struct mt_unwinder *u)
-{
-	if (u->holding)
-		return;
-	u->signals = sys_lock(&mt_tables_lock);
-	u->holding = true;
-}
-
-static inline void release(struct mt_unwinder *u)
-{
-	if (likely(!u->holding))
-		return;
-	u->holding = false;
-	sys_unlock(&mt_tables_lock, u->signals);
-}
-
-/* Number the rule of a pc at its first use; 0: it is no code. */
-static __attribute__((noinline)) uint16_t near_add(struct mt_unwinder *u,
-						   uint64_t key, uint64_t i)
-{
-	uint64_t rule = mt_rule_find(key);
-	uint16_t n = (uint16_t)(u->nears + 1);
-
-	if (!rule) {
-		hold(u);
-		rule = mt_rule_make(key);
-	}
-	if (unlikely(!rule))
-		return 0;
-	u->pc[n] = key;
-	u->rule[n] = rule;
-	u->near_at[i] = n;
-	u->nears = n;
-	return n;
-}
-
-/* The number of a pc's rule; 0: it is no code. */
-static inline uint16_t near_get(struct mt_unwinder *u, uint64_t key)
-{
-	uint64_t i = mt_rule_hash(key) % (2 * NEAR_RULES);
-	uint16_t n;
-
-	while ((n = u->near_at[i])) {
-		if (likely(u->pc[n] == key))
-			return n;
-		i = (i + 1) % (2 * NEAR_RULES);
-	}
-	return near_add(u, key, i);
-}
 
 /* Forget the rules, and the paths, which are made of them. */
 static __attribute__((noinline)) void forget_rules(struct mt_unwinder *u)
@@ -403,12 +243,6 @@ static __attribute__((noinline)) uint32_t changed(const struct mt_unwinder *u,
 	return 0;
 }
 
-/* The result of a walk: `kept` frames stand, `n` steps come inside them. */
-struct walked {
-	uint32_t kept, n;
-	bool more; /* frames further out were left out */
-};
-
 /*
  * Whether a walk at `s` has met the kept frame `f`. Where no CFA further out
  * depends on bp, its value is neither compared nor, in keep(), checked.
@@ -582,148 +416,6 @@ static inline uint32_t keep(struct mt_unwinder *u, struct walked w)
 	u->depth = (uint32_t)((opaque ? opaque : f) - u->frame);
 	u->reach = w.more ? 0 : u->depth;
 	return outer.node;
-}
-
-/* The path that may lead outward from `at`. */
-static inline struct path *path_of(struct mt_unwinder *u,
-				   const struct mt_place *at)
-{
-	uint64_t v = (at->pc << 20) ^ at->sp ^ ((uint64_t)u->last << 36);
-
-	return &u->path[(v * 0x9e3779b97f4a7c15u) >> 40 & (PATHS - 1)];
-}
-
-/*
- * Fetch the path that is likely the next one's: there are too many for a
- * cache that the program uses, too, and the wait was a sixth of all recording
- * costs.
- */
-static inline void foresee(struct mt_unwinder *u, const struct path *path)
-{
-	uint16_t n = (uint16_t)(path - u->path);
-
-	if (u->path[u->taken].next != n)
-		u->path[u->taken].next = n;
-	u->taken = n;
-	__builtin_prefetch(&u->path[path->next]);
-}
-
-/* Whether bp is as it was on a path, where it matters. */
-static inline bool bps_hold(const struct path *path, const struct more *more,
-			    const struct mt_place *at)
-{
-	const uint64_t *base = (const uint64_t *)(uintptr_t)(at->sp - 8);
-	uint64_t bp = at->bp;
-
-	if (path->bp && bp - at->sp != 8ull * path->bp - 8)
-		return false;
-	for (unsigned int i = path->pcs; i < path->reads; i++)
-		if (base[path->read[i].at] - at->sp !=
-		    8ull * path->read[i].what - 8)
-			return false;
-	if (path->bp_at)
-		bp = base[path->bp_at];
-	return !more->bp_live || more->bp == bp;
-}
-
-/* The frame that a path from `at` would meet; NULL: it leads elsewhere. */
-static inline const struct frame *by_path(const struct mt_unwinder *u,
-					  const struct path *path,
-					  const struct mt_place *at)
-{
-	const struct frame *f = &u->frame[path->met - 1];
-	const uint64_t *base = (const uint64_t *)(uintptr_t)(at->sp - 8);
-	const struct path_read *read = path->read, *end = read + path->pcs;
-
-	if (unlikely(path->met - 1u >= u->reach ||
-		     f->sp - at->sp != 8ull * path->words ||
-		     at->sp < u->extents.now.start ||
-		     f->sp > u->extents.now.end ||
-		     u->pc[path->near] != at->pc ||
-		     u->more[path->met - 1].node != path->parent))
-		return NULL;
-	for (; read != end; read++)
-		if (unlikely(base[read->at] != u->pc[read->what]))
-			return NULL;
-	return f;
-}
-
-/* Add a read to a path; false: it has no room, or the numbers are too big. */
-static inline bool path_add(struct path *path, uint64_t at, uint64_t what)
-{
-	if (unlikely(path->reads == PATH_READS || at > path->words ||
-		     what > UINT16_MAX))
-		return false;
-	path->read[path->reads++] =
-		(struct path_read){(uint16_t)at, (uint16_t)what};
-	return true;
-}
-
-/* A bp in words from sp, plus 1; more than a path can hold when it cannot. */
-static inline uint64_t bp_words(uint64_t bp, uint64_t sp)
-{
-	return bp >= sp && bp % 8 == 0 ? (bp - sp) / 8 + 1 : UINT64_MAX;
-}
-
-/*
- * Note in a path the bps that its steps computed a CFA from, and where the one
- * of the frame that it met came from; false: they do not fit.
- */
-static inline bool path_note_bps(const struct mt_unwinder *u, struct path *path,
-				 uint32_t n)
-{
-	const struct step *s = u->step;
-	uint64_t sp = s->sp, words, bp_at = 0;
-
-	for (uint32_t i = 0; i < n; i++) {
-		words = bp_words(s[i].bp, sp);
-		if (!(s[i].rule & 1) && bp_at && !path_add(path, bp_at, words))
-			return false;
-		if (!(s[i].rule & 1) && !bp_at) {
-			if (words > UINT16_MAX)
-				return false;
-			path->bp = (uint16_t)words;
-		}
-		if (s[i].bp_slot)
-			bp_at = (s[i].bp_slot - sp) / 8 + 1;
-	}
-	path->bp_at = (uint16_t)bp_at;
-	return bp_at <= path->words;
-}
-
-/*
- * Remember how a stack was walked. Not from the loader's own frames: their
- * being new is to be told each time.
- */
-static inline void path_note(struct mt_unwinder *u, struct path *path,
-			     struct walked w, uint32_t leaf)
-{
-	const struct step *s = u->step;
-	uint64_t sp = s->sp, words;
-
-	path->met = 0;
-	if (unlikely(!w.kept || sp % 8 || (w.n && s->rule & RULE_LOADER)))
-		return;
-	words = (u->frame[w.kept - 1].sp - sp) / 8;
-	if (words > UINT16_MAX)
-		return;
-	*path = (struct path){
-		.next = path->next,
-		.leaf = leaf,
-		.parent = u->more[w.kept - 1].node,
-		.words = (uint16_t)words,
-		.near = w.n ? s->near : near_get(u, s->pc),
-	};
-	for (uint32_t i = 0; i < w.n; i++) {
-		if (unlikely((s[i].rule & 7) > RULE_BP ||
-			     s[i].reads != READS_PLACE))
-			return;
-		if (i && !path_add(path, (s[i].sp - sp) / 8, s[i].near))
-			return;
-	}
-	path->pcs = path->reads;
-	if (path_note_bps(u, path, w.n))
-		path->met = (uint16_t)w.kept;
 }
 
 /* by_walk(), which releases what it holds. */

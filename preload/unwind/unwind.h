@@ -13,11 +13,6 @@
 #include "modules.h"
 #include "sys.h"
 
-/* A place on the stack: about to return to `pc` with these registers. */
-struct mt_place {
-	uint64_t pc, sp, bp;
-};
-
 /* A thread's unwinder; see unwind.c. */
 struct mt_unwinder;
 
