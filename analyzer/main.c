@@ -20,7 +20,8 @@
  *   trace/     a trace and the live file beside it, read
  *     symframe   what is known about a code address
  *     kinds      what the kinds of events are called, which belong together
- *     trace      a trace's index and streams (with segment the user of zstd)
+ *     trace      a trace's streams (with segment the user of zstd)
+ *     index      which segments the file has, and where
  *     live       the live file of a recording that was not ended
  *     meta       the meta log: process, modules, threads, end
  *     names      the names that a trace carries

@@ -278,8 +278,13 @@ void trace_histogram(const struct trace *t, struct trace_histogram *h);
  * was then; see trace_follow(). */
 void trace_enter(struct trace *t, struct trace_histogram *h);
 
+/* index.c, for trace.c: walk the file and enter its segments, damage is noted;
+ * sort a list by the first record. */
+void index_file(struct trace *t);
+void index_sort(struct trace_segments *s);
+
 /*
- * trace.c, for entries.c: copy a segment's head and its histogram, for which
+ * index.c, for entries.c: copy a segment's head and its histogram, for which
  * there is room for TRACE_MAX_EXTRA bytes. False: they are not there (any
  * more).
  */
