@@ -131,6 +131,7 @@
  *     worker     a process that answers one request
  *     keeper     the process that keeps what answers can use
  *     http       an HTTP server (the only user of libmicrohttpd)
+ *     listing    what is listed of a trace
  *     serve      what it answers
  *     push       profiles sent to a server of profiles
  *   watch/     what a running program does, on the terminal

@@ -19,9 +19,9 @@
 #include "export/export.h"
 #include "export/metrics.h"
 #include "http.h"
-#include "image.h"
 #include "json.h"
 #include "kept.h"
+#include "listing.h"
 
 /* Go's own port for this. */
 #define DEFAULT_LISTEN "127.0.0.1:6060"
@@ -524,51 +524,6 @@ static void prepare_metrics(struct serve *s)
 
 /* ---- What there is. ---- */
 
-/* Return how many events a trace has, those that were folded included. */
-static uint64_t events_of(const struct trace *t)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < t->thread_count; i++) {
-		const struct trace_segments *g = &t->threads[i].segments;
-		uint64_t most = t->threads[i].folded;
-
-		for (size_t j = 0; j < g->count; j++)
-			if (g->at[j].first + g->at[j].count > most)
-				most = g->at[j].first + g->at[j].count;
-		n += most;
-	}
-	return n;
-}
-
-/* Return the name of the program of a trace. */
-static const char *program_of(const struct trace *t)
-{
-	const char *name = t->exe && *t->exe ? t->exe : t->command;
-
-	return name && *name ? util_basename(name) : "?";
-}
-
-/* Print what is known of a trace that could be opened. */
-static void put_trace(FILE *out, const struct trace *t)
-{
-	fprintf(out, ",\n    \"state\": \"%s\", \"pid\": %" PRIu32,
-		trace_end_name(t), t->process.pid);
-	fputs(", \"program\": ", out);
-	json_put_text(out, program_of(t));
-	fprintf(out,
-		",\n    \"started_ns\": %" PRIu64 ", \"duration_ns\": %" PRIu64
-		",\n    \"events\": %" PRIu64 ", \"lost_events\": %" PRIu64
-		", \"trace_bytes\": %" PRIu64 ", \"live_bytes\": %" PRIu64
-		",\n    \"history_from_ns\": %" PRIu64 ", \"damage\": ",
-		t->process.real_ns, trace_duration_ns(t), events_of(t),
-		t->lost.events, t->map_bytes, t->live_bytes,
-		trace_ns(t, image_clock(t)));
-	json_put_text(out, error_is_set(&t->damage) ? t->damage.text
-			   : t->live_missing	    ? "the live file is missing"
-						    : NULL);
-}
-
 static void answer_status(struct serve *s, const struct http_request *r,
 			  struct http_reply *reply)
 {
@@ -584,7 +539,7 @@ static void answer_status(struct serve *s, const struct http_request *r,
 		fputs(i ? ",\n  {\"path\": " : "\n  {\"path\": ", out);
 		json_put_text(out, at->path);
 		if (served_open(at)) {
-			put_trace(out, at->trace);
+			listing_put_json(out, at->trace);
 		} else {
 			fputs(",\n    \"state\": \"unreadable\", \"error\": ",
 			      out);
@@ -596,44 +551,6 @@ static void answer_status(struct serve *s, const struct http_request *r,
 	fputs("\n]}\n", out);
 	set_type(reply, "application/json");
 	served_free(&l);
-}
-
-/* Print a text in HTML. */
-static void put_html(FILE *out, const char *text)
-{
-	for (; *text; text++)
-		if (strchr("<>&\"'", *text))
-			fprintf(out, "&#%d;", *text);
-		else
-			putc(*text, out);
-}
-
-/* Print a trace as a row of the index. */
-static void put_row(FILE *out, struct served *s)
-{
-	static const char *const names[] = {"heap", "allocs", "peak",
-					    "cmdline"};
-	uint32_t pid;
-
-	fputs("<tr><td>", out);
-	put_html(out, s->path);
-	if (!served_peek(s)) {
-		fputs("<td colspan=4>", out);
-		put_html(out, s->why.text);
-		fputs("\n", out);
-		return;
-	}
-	pid = s->trace->process.pid;
-	fputs("<td>", out);
-	put_html(out, program_of(s->trace));
-	fprintf(out, "<td>%" PRIu32 "<td>%s<td>", pid,
-		trace_end_name(s->trace));
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		fprintf(out,
-			"<a href='/debug/pprof/%s?pid=%" PRIu32 "'>%s</a> ",
-			names[i], pid, names[i]);
-	fputs("\n", out);
-	served_close(s);
 }
 
 static void answer_index(struct serve *s, const struct http_request *r,
@@ -649,7 +566,7 @@ static void answer_index(struct serve *s, const struct http_request *r,
 	      "<th>pid<th>state<th>profiles\n",
 	      out);
 	for (size_t i = 0; i < l.count; i++)
-		put_row(out, &l.at[i]);
+		listing_put_row(out, &l.at[i]);
 	fputs("</table>\n<p>Of all that run together, else of all that there "
 	      "is:\n",
 	      out);

@@ -23,7 +23,7 @@ struct mt_bytes {
 };
 
 struct mt_pressing {
-	/* What is said of the records; sizes, magics and check are filled in. */
+	/* What the records are; sizes, magics and check are filled in. */
 	struct mt_segment *head;
 	const struct mt_bytes *extra; /* goes behind the head; NULL: nothing */
 	const struct mt_bytes *columns;
