@@ -11,21 +11,27 @@
 /* Fields of /proc/PID/stat, counted from 1 as proc(5) does. */
 enum { UTIME = 14, STIME = 15, START = 22, VSIZE = 23, RSS = 24, FIELDS };
 
-/* Read the fields behind the name, which may have blanks in it. */
-static bool read_fields(uint32_t pid, uint64_t field[FIELDS])
+char *procstat_text(uint32_t pid, char text[PROCSTAT_BYTES])
 {
-	char name[32], text[1024], *p;
+	char name[32];
 	size_t n;
 	FILE *f;
 
 	snprintf(name, sizeof(name), "/proc/%u/stat", pid);
 	f = fopen(name, "re");
 	if (!f)
-		return false;
-	n = fread(text, 1, sizeof(text) - 1, f);
+		return NULL;
+	n = fread(text, 1, PROCSTAT_BYTES - 1, f);
 	fclose(f);
 	text[n] = '\0';
-	p = strrchr(text, ')');
+	return strrchr(text, ')');
+}
+
+/* Read the fields behind the name, which are numbers from the fourth on. */
+static bool read_fields(uint32_t pid, uint64_t field[FIELDS])
+{
+	char text[PROCSTAT_BYTES], *p = procstat_text(pid, text);
+
 	for (int i = 3; p && i < FIELDS; i++) {
 		p = strchr(p + 1, ' ');
 		field[i] = p ? strtoull(p, NULL, 10) : 0;

@@ -18,4 +18,11 @@ struct procstat {
 /* Read /proc/PID/stat; false: there is no such process. Source: proc(5). */
 bool procstat_read(struct procstat *s, uint32_t pid);
 
+/*
+ * Read the same as text; return the ")" behind the program's name, in which
+ * there may be blanks: the state, field 3, comes next. NULL: there is none.
+ */
+#define PROCSTAT_BYTES 1024
+char *procstat_text(uint32_t pid, char text[PROCSTAT_BYTES]);
+
 #endif

@@ -196,6 +196,25 @@ static void begins(void *context, struct heap_block *b,
 	add_live(p, b->owner, &n, b->born);
 }
 
+/* Count the end of a block's life (+1), or take that back (-1). */
+static void count_end(struct prof *p, const struct heap_block *b,
+		      const struct estimate *n, uint64_t time, int sign)
+{
+	struct prof_row *s = prof_row(p, b->owner);
+	uint64_t lived = time - b->born;
+
+	p->frees += (uint64_t)sign * n->blocks;
+	if (p->spread) {
+		struct prof_spread *spread = &p->spread[b->owner];
+
+		spread->frees += (uint64_t)sign * n->blocks;
+		spread->lifetimes += sign * (double)n->blocks * (double)lived;
+	} else {
+		s->frees += (uint32_t)sign;
+		s->lifetimes += (uint64_t)sign * lived;
+	}
+}
+
 /* Take note of a block's end. */
 static void ends(void *context, const struct heap_block *b,
 		 const struct replay_event *e, enum replay_end why,
@@ -224,15 +243,9 @@ static void ends(void *context, const struct heap_block *b,
 	}
 	if (!counting || why == REPLAY_LOST)
 		return;
-	p->frees += n.blocks;
-	if (p->spread) { /* what is temporary, the sample can't tell */
-		p->spread[b->owner].frees += n.blocks;
-		p->spread[b->owner].lifetimes +=
-			(double)n.blocks * (double)(e->event->time - b->born);
+	count_end(p, b, &n, e->event->time, 1);
+	if (p->spread) /* what is temporary, the sample can't tell */
 		return;
-	}
-	s->frees++;
-	s->lifetimes += e->event->time - b->born;
 	s->temporary += temporary;
 	p->temporary += temporary;
 }
@@ -264,7 +277,6 @@ static void resumes(void *context, const struct heap_block *b,
 		    const struct replay_event *e)
 {
 	struct prof *p = context;
-	struct prof_row *s;
 	struct estimate n;
 
 	if (b->owner == NOT_TAKEN)
@@ -272,18 +284,8 @@ static void resumes(void *context, const struct heap_block *b,
 	n = estimate_of(p->trace, b);
 	if (p->options.beside)
 		p->options.beside->resumes(p->options.beside->context, b, e);
-	s = prof_row(p, b->owner);
-	if (e->ended >= p->options.from) {
-		p->frees -= n.blocks;
-		if (p->spread) {
-			p->spread[b->owner].frees -= n.blocks;
-			p->spread[b->owner].lifetimes -=
-				(double)n.blocks * (double)(e->ended - b->born);
-		} else {
-			s->frees--;
-			s->lifetimes -= e->ended - b->born;
-		}
-	}
+	if (e->ended >= p->options.from)
+		count_end(p, b, &n, e->ended, -1);
 	add_live(p, b->owner, &n, e->event->time);
 }
 

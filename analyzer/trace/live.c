@@ -18,6 +18,8 @@
 
 #include <memtrace/image.h>
 
+#include "procstat.h"
+
 /* Copy the first record of a type in the meta log; NULL: there is none. */
 static char *find_record(const struct trace *t, unsigned int type, size_t *n)
 {
@@ -447,18 +449,8 @@ static void add_slot(struct trace *t, const struct mt_region *r)
 /* Tell whether the recorded process is still there. */
 static bool still_runs(const struct trace *t)
 {
-	char name[32], text[1024], *p;
-	size_t n;
-	FILE *f;
+	char text[PROCSTAT_BYTES], *p = procstat_text(t->process.pid, text);
 
-	snprintf(name, sizeof(name), "/proc/%u/stat", t->process.pid);
-	f = fopen(name, "re");
-	if (!f)
-		return false;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[n] = '\0';
-	p = strrchr(text, ')');
 	/* A zombie holds nothing but its exit status. */
 	if (!p || p[1] != ' ' || p[2] == 'Z' || p[2] == 'X')
 		return false;

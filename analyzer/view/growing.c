@@ -44,10 +44,11 @@ struct candidate {
 };
 
 struct growing {
-	struct growth growth; /* of the history, */
-	struct growth whole;  /* and of the whole run, */
-	bool is_bounded;      /* if that is more */
-	struct groups groups; /* the sites */
+	struct growth growth;	   /* of the history, */
+	struct growth whole;	   /* and of the whole run, */
+	bool is_bounded;	   /* if that is more */
+	struct replay_listener to; /* what both are told by */
+	struct groups groups;	   /* the sites */
 	struct profile *profile;
 	struct candidate *at;
 	size_t count, room;
@@ -216,20 +217,18 @@ static void both_begin(void *context, struct heap_block *b,
 		       const struct heap_block *from)
 {
 	struct growing *g = context;
-	struct replay_listener l = growth_listener(&g->growth);
 
-	l.begins(&g->growth, b, e, from);
-	l.begins(&g->whole, b, e, from);
+	g->to.begins(&g->growth, b, e, from);
+	g->to.begins(&g->whole, b, e, from);
 }
 
 static void both_carry(void *context, struct heap_block *b,
 		       const struct replay_event *e)
 {
 	struct growing *g = context;
-	struct replay_listener l = growth_listener(&g->growth);
 
-	l.carries(&g->growth, b, e);
-	l.carries(&g->whole, b, e);
+	g->to.carries(&g->growth, b, e);
+	g->to.carries(&g->whole, b, e);
 }
 
 static void both_end(void *context, const struct heap_block *b,
@@ -237,29 +236,26 @@ static void both_end(void *context, const struct heap_block *b,
 		     bool temporary)
 {
 	struct growing *g = context;
-	struct replay_listener l = growth_listener(&g->growth);
 
-	l.ends(&g->growth, b, e, why, temporary);
-	l.ends(&g->whole, b, e, why, temporary);
+	g->to.ends(&g->growth, b, e, why, temporary);
+	g->to.ends(&g->whole, b, e, why, temporary);
 }
 
 static void both_resume(void *context, const struct heap_block *b,
 			const struct replay_event *e)
 {
 	struct growing *g = context;
-	struct replay_listener l = growth_listener(&g->growth);
 
-	l.resumes(&g->growth, b, e);
-	l.resumes(&g->whole, b, e);
+	g->to.resumes(&g->growth, b, e);
+	g->to.resumes(&g->whole, b, e);
 }
 
 static void both_left(void *context, const struct heap_block *b)
 {
 	struct growing *g = context;
-	struct replay_listener l = growth_listener(&g->growth);
 
-	l.left(&g->growth, b);
-	l.left(&g->whole, b);
+	g->to.left(&g->growth, b);
+	g->to.left(&g->whole, b);
 }
 
 /* Tell whether the whole run is to be looked at, too. */
@@ -289,14 +285,14 @@ static void begin_whole(struct growing *g, const struct view *v, uint64_t bytes)
 /* Replay the trace and find what grows. */
 static void find(struct growing *g, struct view *v)
 {
-	struct replay_listener l, both = {
-					  .context = g,
-					  .begins = both_begin,
-					  .ends = both_end,
-					  .resumes = both_resume,
-					  .carries = both_carry,
-					  .left = both_left,
-				  };
+	const struct replay_listener both = {
+		.context = g,
+		.begins = both_begin,
+		.ends = both_end,
+		.resumes = both_resume,
+		.carries = both_carry,
+		.left = both_left,
+	};
 	uint64_t bytes = allocated_bytes_of(v);
 
 	*g = (struct growing){.profile = v->profile,
@@ -306,8 +302,8 @@ static void find(struct growing *g, struct view *v)
 		     site_of, g);
 	if (g->is_bounded)
 		begin_whole(g, v, bytes);
-	l = growth_listener(&g->growth);
-	view_replay(v, g->is_bounded ? &both : &l);
+	g->to = growth_listener(&g->growth);
+	view_replay(v, g->is_bounded ? &both : &g->to);
 	g->ns = trace_span_ns(v->trace, g->growth.ended - g->growth.began[0]);
 	growth_end(&g->growth, g->ns < BRIEF_NS);
 	if (g->is_bounded)

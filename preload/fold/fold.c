@@ -728,14 +728,16 @@ static void see_to_place(void)
 
 void mt_fold_step(void)
 {
-	uint64_t left = mt_journal_left();
 	struct sys_signals old;
+	uint64_t left;
 	uint32_t owed;
+	bool near;
 
-	bool near = is_near_bound(left);
-
-	if (!fold.bound || (!near && !is_large_now(left)) ||
-	    mt_control_is_held())
+	if (!fold.bound || mt_control_is_held())
+		return;
+	left = mt_journal_left();
+	near = is_near_bound(left);
+	if (!near && !is_large_now(left))
 		return;
 	if (near && __atomic_add_fetch(&fold.owed, 2 * MT_STEP_EVENTS,
 				       __ATOMIC_RELAXED) < PIECE)

@@ -136,10 +136,9 @@ def check_history(ring):
            0 < events.stdout.count(b"\n") < folded)
 
 
-def counts(trace):
+def own_counts(said):
     """Return what the program's own functions did, as it counts itself."""
-    sites = [s for s in report(trace)["sites"]
-             if s["function"].startswith("allocate")]
+    sites = [s for s in said["sites"] if s["function"].startswith("allocate")]
     total = {k: sum(s[k] for s in sites)
              for k in ("allocations", "allocated_bytes", "exit_bytes",
                        "exit_blocks")}
@@ -167,7 +166,7 @@ def kill(program, turn, rng, trace, options, full):
     child.send_signal(signal.SIGKILL)
     child.wait()
     now, then = read_progress(path)
-    got = counts(trace)
+    got = own_counts(report(trace))
     expect(f"run {turn}: {got} is {now} or {then}", got in (now, then))
     folded = report(trace, "info")["history"]["folded_events"]
     os.remove(trace)
@@ -222,4 +221,5 @@ def main():
     expect("all were", kills == wrapped > 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

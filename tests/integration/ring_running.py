@@ -15,22 +15,13 @@ import sys
 import threading
 import time
 
+from ring import expect, own_counts, read_progress
+
 SIZE = 1 << 20
 SEED = 815
 # The views, and how often each is asked for.
 VIEWS = [[], [], [], ["sizes"], ["top", "-n", "0"], ["lifetimes"],
          ["leaks"]]
-
-
-def expect(what, is_so):
-    if not is_so:
-        sys.exit(f"not so: {what}")
-
-
-def read_progress(path):
-    with open(path, "rb") as f:
-        numbers = struct.unpack("<10Q", f.read(80))
-    return numbers[:5], numbers[5:]
 
 
 def start(program, threads, trace, path, size=SIZE):
@@ -43,17 +34,6 @@ def start(program, threads, trace, path, size=SIZE):
         time.sleep(0.01)
     time.sleep(0.2)
     return child
-
-
-def own_counts(said):
-    """Return what the program's own functions did, as it counts itself."""
-    sites = [s for s in said["sites"] if s["function"].startswith("allocate")]
-    total = {k: sum(s[k] for s in sites)
-             for k in ("allocations", "allocated_bytes", "exit_bytes",
-                       "exit_blocks")}
-    return (total["allocations"], total["allocations"] - total["exit_blocks"],
-            total["allocated_bytes"], total["exit_bytes"],
-            total["exit_blocks"])
 
 
 def report(trace, view):
